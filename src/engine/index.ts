@@ -1,0 +1,7 @@
+/** The engine's one door: what the editor layer and the composition root may see. */
+export { UploadError, isAbortError } from './errors';
+export type { UploadErrorDetails, UploadErrorKind } from './errors';
+export { Emitter } from './events';
+export type { Disposable, Event } from './events';
+export type * from './ports';
+export type * from './transfers';

@@ -1,0 +1,188 @@
+/** Where an object goes. Two windows, endpoints or regions that say the same bucket mean the same. */
+export interface UploadTarget {
+  readonly bucket: string;
+  /** Object key, UTF-8, 1 to 1023 bytes, not starting with `/` or `\`. */
+  readonly key: string;
+  /** Region id without `oss-`, such as `cn-hangzhou`; '' when it is not known. */
+  readonly region: string;
+  /** Name of the credentials to use; '' is the default ones. */
+  readonly profile: string;
+}
+
+/** Properties of the object, fixed when the upload is initiated. */
+export interface ObjectOptions {
+  /** Left out: decided by the extension of the key. */
+  readonly contentType?: string | undefined;
+  readonly cacheControl?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly acl?: 'default' | 'private' | 'public-read' | 'public-read-write' | undefined;
+  readonly storageClass?:
+    'Standard' | 'IA' | 'Archive' | 'ColdArchive' | 'DeepColdArchive' | undefined;
+  readonly encryption?:
+    | { readonly algorithm: 'AES256' | 'KMS' | 'SM4'; readonly keyId?: string | undefined }
+    | undefined;
+  /** User metadata without the `x-oss-meta-` prefix; names are lower case. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Called by OSS after the object is stored: the JSON of `x-oss-callback` and its variables. */
+  readonly callback?:
+    | {
+        readonly url: string;
+        readonly body: string;
+        readonly host?: string | undefined;
+        readonly bodyType?: string | undefined;
+        readonly variables?: Readonly<Record<string, string>> | undefined;
+      }
+    | undefined;
+  /** `x-oss-traffic-limit` of every part, in bit/s, 819200 to 838860800. */
+  readonly trafficLimitBitsPerSecond?: number | undefined;
+  readonly requestPayer?: boolean | undefined;
+}
+
+/** Given with every request. */
+export interface CallOptions {
+  /** Ends the request at once; the call then rejects with kind `aborted`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Bytes to send. `chunks` is read once. The memory of a chunk is reused as soon as the next one is
+ * asked for: the reader must have handed it to the system by then.
+ */
+export interface RequestBody {
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** What OSS answers to an accepted part. */
+export interface PartReceipt {
+  /** As the server sent it, quotes included. */
+  readonly etag: string;
+  /** `x-oss-hash-crc64ecma` of the stored bytes; missing when something on the way strips it. */
+  readonly crc64?: bigint | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** A part as ListParts tells it. */
+export interface ListedPart {
+  readonly partNumber: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly crc64?: bigint | undefined;
+}
+
+/** What OSS answers when an object is complete. */
+export interface StoredObject {
+  readonly etag: string;
+  readonly crc64?: bigint | undefined;
+  readonly requestId?: string | undefined;
+  readonly versionId?: string | undefined;
+  /** Body of the application's answer, when a callback was asked for. */
+  readonly callbackBody?: string | undefined;
+  /** 203 CallbackFailed: the object is stored, but the application was not reached. */
+  readonly callbackError?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** An object as HeadObject tells it. */
+export interface ObjectInfo {
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly crc64?: bigint | undefined;
+  readonly lastModifiedMs?: number | undefined;
+}
+
+/** An unfinished multipart upload on the server. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly initiatedMs: number;
+}
+
+/**
+ * One bucket of OSS. Every call rejects with an UploadError only, never retries by itself, and may
+ * run beside any other.
+ */
+export interface ObjectStore {
+  /** InitiateMultipartUpload. */
+  initiateMultipartUpload(
+    key: string,
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<{ readonly uploadId: string }>;
+
+  /** UploadPart. The caller compares the CRC. */
+  uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: RequestBody,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<PartReceipt>;
+
+  /** ListParts, all pages, ascending by part number. Rejects with `noSuchUpload`. */
+  listParts(
+    key: string,
+    uploadId: string,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<ListedPart[]>;
+
+  /** CompleteMultipartUpload with exactly these parts, ascending. */
+  completeMultipartUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly { readonly partNumber: number; readonly etag: string }[],
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<StoredObject>;
+
+  /** AbortMultipartUpload. An upload that is unknown counts as aborted. */
+  abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void>;
+
+  /** PutObject, up to 5 GB. */
+  putObject(
+    key: string,
+    body: RequestBody,
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<StoredObject>;
+
+  /** HeadObject; undefined when there is no such object. */
+  headObject(
+    key: string,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<ObjectInfo | undefined>;
+
+  /** ListMultipartUploads of keys that start with `prefix`, all pages. */
+  listMultipartUploads(prefix: string, call: CallOptions): Promise<UnfinishedUpload[]>;
+
+  /**
+   * Tries to remove the cause of a `credentials` or `clockSkew` failure: fetches credentials that
+   * renew themselves again, corrects the clock by the server's. Callers at the same time share one
+   * attempt. True when sending the request again makes sense.
+   */
+  recover(error: Error, call: CallOptions): Promise<boolean>;
+}
+
+/** A target's bucket, opened with its credentials and endpoint. Rejects with `noCredentials`. */
+export type OpenStore = (target: UploadTarget) => Promise<ObjectStore>;
+
+/** Time, so that tests own it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after `delayMs`; rejects with an AbortError as soon as the signal is aborted. */
+  delay(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Where the engine writes what happened, in English, never a secret. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}

@@ -1,0 +1,4 @@
+/** Activation is filled in by the rooms. */
+export function activate(): void {
+  // Built by the composition root.
+}
