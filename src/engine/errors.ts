@@ -122,11 +122,12 @@ export class UploadError extends Error implements UploadErrorDetails {
     message: string,
     details: UploadErrorDetails,
   ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message);
     this.name = 'UploadError';
     this.code = details.code;
-    const { cause: _cause, ...rest } = details;
+    const { cause, ...rest } = details;
     Object.assign(this, rest);
+    if (cause !== undefined) this.cause = cause;
   }
 
   /** Whether the same request may succeed when it is sent again later. */
