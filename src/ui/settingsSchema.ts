@@ -1,0 +1,152 @@
+/** The settings: their keys, their defaults, and what is accepted. Knows no editor. */
+import {
+  bucketProblem,
+  endpointProblem,
+  prefixProblem,
+  regionProblem,
+  urlBaseProblem,
+} from './keyNames';
+import type { Rule } from './keyNames';
+
+/** Answer to an object that already exists. */
+export type IfExists = 'ask' | 'overwrite' | 'skip' | 'rename';
+
+/** Settings that belong to the file that is uploaded, and to its workspace folder. */
+export interface UploadSettings {
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+  readonly profile: string;
+  readonly urlBase: string;
+  readonly ifExists: IfExists;
+  readonly exclude: readonly string[];
+  /** As written; the engine's `parsePartSize` reads it. */
+  readonly partSize: string | number;
+  readonly parallel: number;
+}
+
+/** Settings of the window and of the machine. */
+export interface WindowSettings {
+  readonly endpoint: string;
+  readonly concurrency: number;
+  readonly maxBytesPerSecond: number;
+  readonly resumeOnStartup: 'prompt' | 'auto' | 'never';
+  readonly completionMessage: 'whenUseful' | 'always' | 'never';
+  readonly keepUnfinishedDays: number;
+}
+
+/** A value that was not accepted; the default is used in its place. */
+export interface SettingProblem {
+  /** Full key, such as `ossUpload.bucket`. */
+  readonly key: string;
+  readonly value: unknown;
+  /** The rule it breaks, or the values there are. */
+  readonly expected:
+    | { readonly rule: Rule }
+    | { readonly oneOf: readonly string[] }
+    | { readonly from: number; readonly to: number }
+    | { readonly type: 'text' | 'list' };
+}
+
+/** A setting's value by the last part of its key; undefined when it is not set. */
+export type GetSetting = (name: string) => unknown;
+
+/** What was read, with everything that was wrong. */
+export interface Read<T> {
+  readonly value: T;
+  readonly problems: readonly SettingProblem[];
+}
+
+/** The section of all settings. */
+export const SECTION = 'ossUpload';
+const DEFAULT_EXCLUDE = ['**/.git/**', '**/.DS_Store', '**/Thumbs.db'];
+const MAX_LANES = 64;
+const KIB = 1024;
+
+/** Reads the settings of a file. Never throws. */
+export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
+  const reader = new Reader(get);
+  const value = {
+    bucket: reader.text('bucket', '', optional(bucketProblem)),
+    region: reader.text('region', '', optional(regionProblem)),
+    prefix: reader.text('prefix', '', prefixProblem),
+    profile: reader.text('profile', ''),
+    urlBase: reader.text('urlBase', '', urlBaseProblem),
+    ifExists: reader.oneOf('ifExists', ['ask', 'overwrite', 'skip', 'rename']),
+    exclude: reader.list('exclude', DEFAULT_EXCLUDE),
+    partSize: reader.textOrNumber('partSize', '8 MB'),
+    parallel: reader.integer('parallel', 3, 1, MAX_LANES),
+  } satisfies UploadSettings;
+  return { value, problems: reader.problems };
+}
+
+/** Reads the settings of the window. Never throws. */
+export function readWindowSettings(get: GetSetting): Read<WindowSettings> {
+  const reader = new Reader(get);
+  const maxSpeed = reader.integer('maxSpeed', 0, 0, Number.MAX_SAFE_INTEGER / KIB);
+  const value = {
+    endpoint: reader.text('endpoint', 'public', endpointProblem),
+    concurrency: reader.integer('concurrency', 6, 1, MAX_LANES),
+    maxBytesPerSecond: maxSpeed * KIB,
+    resumeOnStartup: reader.oneOf('resumeOnStartup', ['prompt', 'auto', 'never']),
+    completionMessage: reader.oneOf('completionMessage', ['whenUseful', 'always', 'never']),
+    keepUnfinishedDays: reader.integer('keepUnfinishedDays', 7, 1, 30),
+  } satisfies WindowSettings;
+  return { value, problems: reader.problems };
+}
+
+function optional(problem: (text: string) => Rule | undefined): (text: string) => Rule | undefined {
+  return (text) => (text === '' ? undefined : problem(text));
+}
+
+/** Takes values one by one and remembers which were wrong. */
+class Reader {
+  readonly problems: SettingProblem[] = [];
+
+  constructor(private readonly get: GetSetting) {}
+
+  text(name: string, standard: string, problem?: (text: string) => Rule | undefined): string {
+    const value = this.get(name) ?? standard;
+    if (typeof value !== 'string') return this.refuse(name, value, { type: 'text' }, standard);
+    const trimmed = value.trim();
+    const rule = problem?.(trimmed);
+    return rule === undefined ? trimmed : this.refuse(name, value, { rule }, standard);
+  }
+
+  textOrNumber(name: string, standard: string): string | number {
+    const value = this.get(name) ?? standard;
+    if (typeof value === 'string' || typeof value === 'number') return value;
+    return this.refuse(name, value, { type: 'text' }, standard);
+  }
+
+  /** The first choice is the default. */
+  oneOf<T extends string>(name: string, choices: readonly [T, ...T[]]): T {
+    const value = this.get(name) ?? choices[0];
+    const found = choices.find((choice) => choice === value);
+    return found ?? this.refuse(name, value, { oneOf: choices }, choices[0]);
+  }
+
+  integer(name: string, standard: number, from: number, to: number): number {
+    const value = this.get(name) ?? standard;
+    if (Number.isInteger(value) && Number(value) >= from && Number(value) <= to) {
+      return Number(value);
+    }
+    return this.refuse(name, value, { from, to }, standard);
+  }
+
+  list(name: string, standard: readonly string[]): readonly string[] {
+    const value = this.get(name) ?? standard;
+    if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
+    return this.refuse(name, value, { type: 'list' }, standard);
+  }
+
+  private refuse<T>(
+    name: string,
+    value: unknown,
+    expected: SettingProblem['expected'],
+    standard: T,
+  ): T {
+    this.problems.push({ key: `${SECTION}.${name}`, value, expected });
+    return standard;
+  }
+}
