@@ -1,0 +1,172 @@
+/**
+ * Drives a workbench in a browser page: the few gestures that our tests need. What keeps it steady:
+ * it never waits a fixed time but for what a person would see, finds things by their roles and by
+ * the workbench's own stable ids, and presses keys only after the widget that takes them is there.
+ */
+import type { Locator, Page } from '@playwright/test';
+
+/** A VS Code window. */
+export class Workbench {
+  /** The open quick pick or input box. */
+  readonly quick: Locator;
+  /** Where one types in it. */
+  readonly quickInput: Locator;
+
+  constructor(readonly page: Page) {
+    this.quick = page.locator('.quick-input-widget:visible');
+    this.quickInput = this.quick.locator('.quick-input-box input');
+  }
+
+  /** Opens an address and waits for the workbench. */
+  async open(url: string): Promise<this> {
+    await this.page.goto(url, { waitUntil: 'commit' });
+    return this.whenReady();
+  }
+
+  /**
+   * The workbench has started, and its explorer and status bar are there. Extensions may still be
+   * activating.
+   */
+  async whenReady(): Promise<this> {
+    const hasStarted = (): boolean =>
+      performance.getEntriesByName('code/didStartWorkbench').length > 0;
+    await this.page.waitForFunction(hasStarted, undefined, { timeout: 90_000 });
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    return this;
+  }
+
+  /** Reloads the page and waits for the new workbench. */
+  async reload(): Promise<this> {
+    await this.page.reload({ waitUntil: 'commit' });
+    return this.whenReady();
+  }
+
+  // Palette, quick pick, input box.
+
+  /** Runs a command by its title as the palette shows it, such as `OSS: Show Log`. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.waitFor();
+    await this.quickInput.fill(`>${title}`);
+    const row = this.row(title).first();
+    try {
+      await row.waitFor();
+    } catch {
+      const shown = (await this.rowLabels()).join(' | ');
+      throw new Error(`The palette has no command '${title}'; it shows: ${shown}`);
+    }
+    await row.click();
+  }
+
+  /** A row of the open quick pick, by its label. */
+  row(label: string | RegExp): Locator {
+    const text = typeof label === 'string' ? exactly(label) : label;
+    return this.quick
+      .locator('.monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: text }) });
+  }
+
+  /** The labels of the open quick pick. */
+  rowLabels(): Promise<string[]> {
+    return this.quick.locator('.monaco-list-row .label-name').allTextContents();
+  }
+
+  /** Chooses a row of the open quick pick. */
+  async pick(label: string | RegExp): Promise<void> {
+    await this.row(label).first().click();
+  }
+
+  /** The title bar of the open quick pick or input box. */
+  quickTitle(text: string | RegExp): Locator {
+    return this.quick.locator('.quick-input-title', { hasText: text });
+  }
+
+  /** Answers the input box that has this in its title. */
+  async input(title: string | RegExp, value: string): Promise<void> {
+    await this.quickTitle(title).waitFor();
+    await this.quickInput.fill(value);
+    await this.quickInput.press('Enter');
+  }
+
+  /** The message under an input box. */
+  inputMessage(): Locator {
+    return this.quick.locator('.quick-input-message');
+  }
+
+  // Explorer and context menus.
+
+  /** A file or folder in the explorer. */
+  file(name: string): Locator {
+    return this.page
+      .locator('.explorer-folders-view .monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: exactly(name) }) });
+  }
+
+  /** Right-clicks something and chooses from the menu. */
+  async contextMenu(target: Locator, item: string): Promise<void> {
+    await this.openContextMenu(target, item);
+    await this.menuItem(item).click();
+  }
+
+  /** Right-clicks something and waits until the item can be clicked. */
+  async openContextMenu(target: Locator, item: string): Promise<void> {
+    await target.click({ button: 'right' });
+    await this.menuItem(item).waitFor();
+    // A menu ignores the mouse for its first 100 ms, by a timer. A later and longer timer in the
+    // same event loop ends after that one, however busy the machine is.
+    await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 150)));
+  }
+
+  /** An item of the open context menu. It lives in a shadow root, which locators see through. */
+  menuItem(label: string): Locator {
+    return this.page
+      .locator('.context-view .monaco-menu .action-item')
+      .filter({ has: this.page.locator('.action-label', { hasText: exactly(label) }) });
+  }
+
+  // Notifications and dialogs.
+
+  /** A notification on the screen, by part of its text. */
+  notification(text: string | RegExp): Locator {
+    return this.page
+      .locator('.notifications-toasts .notification-toast')
+      .filter({ has: this.page.locator('.notification-list-item-message', { hasText: text }) });
+  }
+
+  /** The text of a notification. */
+  message(notification: Locator): Locator {
+    return notification.locator('.notification-list-item-message');
+  }
+
+  /** A button of a notification. */
+  button(notification: Locator, label: string): Locator {
+    return notification.locator('.notification-list-item-buttons-container .monaco-button', {
+      hasText: exactly(label),
+    });
+  }
+
+  /** A button of the modal dialog that is open. */
+  dialogButton(label: string): Locator {
+    return this.page.locator('.monaco-dialog-box .monaco-button', { hasText: exactly(label) });
+  }
+
+  // Status bar and views.
+
+  /** An extension's status bar item, by the id that the extension gave it. */
+  status(extensionId: string, itemId: string): Locator {
+    return this.page.locator(`.statusbar-item[id="${extensionId}.${itemId}"]`);
+  }
+
+  /** The rows of a tree view, by the view's name. */
+  treeRows(view: string): Locator {
+    return this.page
+      .locator('.pane')
+      .filter({ has: this.page.locator('.pane-header', { hasText: view }) })
+      .locator('.monaco-list-row');
+  }
+}
+
+/** Matches this text and nothing else, but for white space around it. */
+function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+}

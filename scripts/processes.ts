@@ -1,0 +1,114 @@
+/** Small helpers around processes and ports, shared by the scripts and the tests. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+
+/** Resolves after `delayMs`. For polling only: nothing here waits a fixed time for an outcome. */
+export function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+/** Any thrown value as one line or more of text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's code of an error, such as `ENOENT`, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Runs a program to its end and resolves with its standard output; rejects with all it said. */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      command,
+      args,
+      { maxBuffer: 64 << 20, timeout: 10 * 60_000, ...options },
+      (error, stdout, stderr) => {
+        if (!error) {
+          resolve(stdout);
+          return;
+        }
+        const why =
+          codeOf(error) === 'ENOENT'
+            ? 'command not found'
+            : error.killed
+              ? 'took longer than 10 minutes'
+              : `exit code ${String(error.code)}`;
+        const said = `${stderr.slice(-3000)}${stdout.slice(-1000)}`.trim();
+        reject(new Error(`${command} ${args.join(' ')}: ${why}\n${said}`));
+      },
+    );
+  });
+}
+
+/** The path of a program that can be run by its name, or undefined. */
+export function findInPath(name: string): string | undefined {
+  const dirs = (process.env['PATH'] ?? '').split(process.platform === 'win32' ? ';' : ':');
+  const names = process.platform === 'win32' ? [`${name}.exe`, `${name}.cmd`, name] : [name];
+  return dirs
+    .filter((dir) => dir !== '')
+    .flatMap((dir) => names.map((file) => `${dir}/${file}`))
+    .find((file) => fs.existsSync(file));
+}
+
+/**
+ * Whether a process runs. A killed process whose parent has not yet taken note of it is a zombie:
+ * it still answers to signal 0, but does not count as running.
+ */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== 'linux') return true;
+    return !fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+/** Whether nobody listens on this port of the loopback interface. */
+export function isPortFree(port: number): Promise<boolean> {
+  return listenOnce(port).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export function freePort(): Promise<number> {
+  return listenOnce(0);
+}
+
+function listenOnce(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address() as net.AddressInfo;
+      server.close(() => {
+        resolve(address.port);
+      });
+    });
+  });
+}
+
+/** Calls `check` until it gives a value that is not falsy; names what it waited for when it gives up. */
+export async function until<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  limitMs = 30_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`Not within ${limitMs / 1000} s: ${what}`);
+    await sleep(50);
+  }
+}
