@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+
+import type { Rule } from './keyNames';
+import type { SettingProblem } from './settingsSchema';
+
+const { l10n } = vscode;
+
+/** The sentence that tells the rule, for an input box. */
+export function ruleText(rule: Rule): string {
+  switch (rule) {
+    case 'bucketName':
+      return l10n.t(
+        'A bucket name has 3 to 63 lower-case letters, digits and hyphens; the first and last character is a letter or a digit.',
+      );
+    case 'region':
+      return l10n.t('Type a region id such as cn-hangzhou, without "oss-".');
+    case 'keyEmpty':
+      return l10n.t('The object needs a name.');
+    case 'keyTooLong':
+      return l10n.t('The name in OSS is too long: at most 1,023 bytes of UTF-8.');
+    case 'keyStart':
+      return l10n.t('A name in OSS cannot start with / or \\.');
+    case 'keyCharacters':
+      return l10n.t('The name contains characters that cannot be written as UTF-8.');
+    case 'endpoint':
+      return l10n.t(
+        'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
+      );
+    case 'urlBase':
+      return l10n.t('Type a URL such as https://cdn.example.com.');
+    case 'accessKeyId':
+      return l10n.t('An AccessKey ID has 4 to 128 letters and digits.');
+    case 'secret':
+      return l10n.t('It contains blanks or characters that no key has. Copy it again.');
+    case 'required':
+      return l10n.t('This cannot be empty.');
+    case 'profileName':
+      return l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -');
+    case 'partSize':
+      return l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.');
+    case 'trafficLimit':
+      return l10n.t('Type a whole number from 100 to 102400 (KiB per second).');
+    case 'pairs':
+      return l10n.t('Type pairs such as name=value, separated by ; and each name once.');
+    case 'url':
+      return l10n.t('Type a URL that starts with http:// or https://.');
+  }
+}
+
+/** The sentence for a setting that was not accepted. */
+export function settingProblemText(problem: SettingProblem): string {
+  return l10n.t('Setting {key} is not used: {rule}', {
+    key: problem.key,
+    rule: expectedText(problem.expected),
+  });
+}
+
+function expectedText(expected: SettingProblem['expected']): string {
+  if ('rule' in expected) return ruleText(expected.rule);
+  if ('oneOf' in expected) {
+    return l10n.t('It is one of {choices}.', { choices: expected.oneOf.join(', ') });
+  }
+  if ('from' in expected) {
+    return l10n.t('It is a whole number from {from} to {to}.', {
+      from: expected.from,
+      to: expected.to,
+    });
+  }
+  return expected.type === 'list' ? l10n.t('It is a list of texts.') : l10n.t('It is a text.');
+}

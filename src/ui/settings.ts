@@ -1,0 +1,120 @@
+import * as vscode from 'vscode';
+
+import type { Disposable, Logger } from '../engine/index';
+import { settingProblemText } from './ruleTexts';
+import { readUploadSettings, readWindowSettings, SECTION } from './settingsSchema';
+import type { Read, SettingProblem, UploadSettings, WindowSettings } from './settingsSchema';
+
+/** A setting that this extension writes. */
+type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
+
+/** The user's settings, read anew at each use, so that a change counts from the next upload on. */
+export class Settings implements Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscription: vscode.Disposable;
+  /** Key and value of what was already complained about: once is enough. */
+  private readonly told = new Set<string>();
+
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly logger: Logger) {
+    this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(SECTION)) this.changed.fire();
+    });
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
+
+  /** Settings of the workspace folder the resource lies in. */
+  forResource(resource: vscode.Uri | undefined): UploadSettings {
+    const configuration = configurationOf(resource);
+    return this.accept(readUploadSettings((name) => configuration.get(name)));
+  }
+
+  /** Settings of the window and the machine. */
+  forWindow(): WindowSettings {
+    const configuration = configurationOf(undefined);
+    return this.accept(readWindowSettings((name) => configuration.get(name)));
+  }
+
+  /** Whether somebody wrote this setting, at any level. */
+  isSet(name: WritableSetting, resource: vscode.Uri | undefined): boolean {
+    const found = configurationOf(resource).inspect(name);
+    const values = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue];
+    return values.some((value) => value !== undefined && value !== '');
+  }
+
+  /** Writes settings of the workspace; those of the user when no workspace is open. */
+  async saveToWorkspace(
+    values: Partial<Record<WritableSetting, string>>,
+    resource: vscode.Uri | undefined,
+  ): Promise<void> {
+    const configuration = configurationOf(resource);
+    const hasWorkspace = (vscode.workspace.workspaceFolders ?? []).length > 0;
+    for (const [name, value] of Object.entries(values)) {
+      const target = hasWorkspace
+        ? this.deepestTarget(name as WritableSetting, resource)
+        : vscode.ConfigurationTarget.Global;
+      // One after the other: two writers of one settings file would overwrite each other.
+      await configuration.update(name, value, target);
+    }
+  }
+
+  /** Writes a setting where it came from. False when nobody had set it. */
+  async rewrite(
+    name: WritableSetting,
+    value: string,
+    resource: vscode.Uri | undefined,
+  ): Promise<boolean> {
+    if (!this.isSet(name, resource)) return false;
+    const found = configurationOf(resource).inspect(name);
+    const isOfWorkspace =
+      found?.workspaceFolderValue !== undefined || found?.workspaceValue !== undefined;
+    const target = isOfWorkspace
+      ? this.deepestTarget(name, resource)
+      : vscode.ConfigurationTarget.Global;
+    await configurationOf(resource).update(name, value, target);
+    return true;
+  }
+
+  /** Writes a setting of the user. */
+  async saveForUser(name: WritableSetting, value: string): Promise<void> {
+    await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
+  }
+
+  /** The folder's own settings where it has them, because they would hide those of the workspace. */
+  private deepestTarget(
+    name: WritableSetting,
+    resource: vscode.Uri | undefined,
+  ): vscode.ConfigurationTarget {
+    const found = configurationOf(resource).inspect(name);
+    return found?.workspaceFolderValue === undefined
+      ? vscode.ConfigurationTarget.Workspace
+      : vscode.ConfigurationTarget.WorkspaceFolder;
+  }
+
+  private accept<T>(read: Read<T>): T {
+    for (const problem of read.problems) this.tell(problem);
+    return read.value;
+  }
+
+  private tell(problem: SettingProblem): void {
+    const identity = `${problem.key} ${JSON.stringify(problem.value)}`;
+    if (this.told.has(identity)) return;
+    this.told.add(identity);
+    this.logger.warn(`setting not used: ${identity}`);
+    const open = vscode.l10n.t('Open Settings');
+    void vscode.window.showWarningMessage(settingProblemText(problem), open).then((chosen) => {
+      if (chosen === open) {
+        void vscode.commands.executeCommand('workbench.action.openSettings', problem.key);
+      }
+    });
+  }
+}
+
+function configurationOf(resource: vscode.Uri | undefined): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration(SECTION, resource ?? null);
+}
