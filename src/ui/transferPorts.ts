@@ -5,8 +5,7 @@ import type { TransferSnapshot, UploadTarget } from '../engine/index';
  * chooses words runs in plain Node.
  */
 export interface Localizer {
-  t(message: string): string;
-  t(message: string, args: Record<string, string | number>): string;
+  t(message: string, args?: Record<string, string | number>): string;
 }
 
 /** The words for one user: how to translate, and how numbers and dates are written. */

@@ -1,0 +1,87 @@
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** A size in binary units with one decimal: `1.2 GB`, `512 B`. */
+export function formatBytes(bytes: number, language: string): string {
+  let value = Math.max(0, bytes);
+  let unit = 0;
+  // 1023.95 would be rounded to "1,024.0", so it already belongs to the next unit.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 ? 0 : 1;
+  const number = new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+  return `${number} ${UNITS[unit] ?? ''}`;
+}
+
+/** A speed: `8.4 MB/s`. */
+export function formatSpeed(bytesPerSecond: number, language: string): string {
+  return `${formatBytes(bytesPerSecond, language)}/s`;
+}
+
+/** A count with the separators of the language: `1,240`. */
+export function formatCount(count: number, language: string): string {
+  return new Intl.NumberFormat(language).format(count);
+}
+
+/**
+ * A duration in one or two units, coarser the longer it is, because nobody believes seconds in an
+ * estimate of hours: `40 sec`, `2 min`, `1 hr 5 min`, `3 days`.
+ */
+export function formatDuration(seconds: number, language: string): string {
+  const unit = (value: number, name: 'second' | 'minute' | 'hour' | 'day'): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(
+      value,
+    );
+  if (seconds < 55) {
+    const rounded = seconds < 10 ? Math.max(1, Math.round(seconds)) : Math.round(seconds / 5) * 5;
+    return unit(rounded, 'second');
+  }
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 60) return unit(minutes, 'minute');
+  if (minutes < 24 * 60) {
+    const hours = Math.floor(minutes / 60);
+    // Steps of five minutes; the last one would read "1 hr 60 min" if it were rounded up.
+    const rest = Math.floor((minutes % 60) / 5) * 5;
+    return rest === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(rest, 'minute')}`;
+  }
+  return unit(Math.round(minutes / (24 * 60)), 'day');
+}
+
+/** How much is done, 0 to 100 and whole. 100 only when nothing is missing. */
+export function percentOf(doneBytes: number, sizeBytes: number): number {
+  if (sizeBytes <= 0) return 0;
+  const share = Math.floor((doneBytes * 100) / sizeBytes);
+  return Math.min(100, Math.max(0, share));
+}
+
+/** How long ago something was: `3 hours ago`, `yesterday`, `昨天`. */
+export function formatAge(thenMs: number, nowMs: number, language: string): string {
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const minutes = Math.max(0, Math.floor((nowMs - thenMs) / 60_000));
+  if (minutes < 60) return relative.format(-minutes, 'minute');
+  const hours = Math.floor(minutes / 60);
+  // "Yesterday" is about the calendar, so the days are counted from midnight to midnight.
+  const days = Math.round((midnight(nowMs) - midnight(thenMs)) / 86_400_000);
+  if (hours < 24 && days === 0) return relative.format(-hours, 'hour');
+  if (days < 1) return relative.format(-hours, 'hour');
+  if (days < 30) return relative.format(-days, 'day');
+  return days < 365
+    ? relative.format(-Math.floor(days / 30), 'month')
+    : relative.format(-Math.floor(days / 365), 'year');
+}
+
+/** Date and time of day, in the form of the language. */
+export function formatDate(timeMs: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    timeMs,
+  );
+}
+
+function midnight(timeMs: number): number {
+  const date = new Date(timeMs);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}

@@ -1,0 +1,108 @@
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransfersSnapshot,
+  UploadTarget,
+} from '../engine/index';
+
+/** Runs or waits for its turn, by itself. */
+export function isActive(transfer: TransferSnapshot): boolean {
+  switch (transfer.state) {
+    case 'queued':
+    case 'preparing':
+    case 'uploading':
+    case 'waiting':
+    case 'completing':
+    case 'verifying':
+      return true;
+    case 'completed':
+    case 'paused':
+    case 'interrupted':
+    case 'failed':
+    case 'discarding':
+      return false;
+  }
+}
+
+/** Stands still until the user says something. */
+export function isWaitingForUser(transfer: TransferSnapshot): boolean {
+  return (
+    transfer.state === 'paused' || transfer.state === 'interrupted' || transfer.state === 'failed'
+  );
+}
+
+/** Whether it cannot go on by a plain resume: it failed, or its credentials are refused. */
+export function needsDecision(transfer: TransferSnapshot): boolean {
+  return (
+    transfer.state === 'failed' || (transfer.state === 'paused' && isAboutCredentials(transfer))
+  );
+}
+
+/** Stopped because its credentials are missing, wrong or expired. */
+export function isAboutCredentials(transfer: TransferSnapshot): boolean {
+  const kind = transfer.error?.kind;
+  return kind === 'credentials' || kind === 'noCredentials';
+}
+
+/** The last segment of a path, whichever system wrote it. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).findLast((segment) => segment !== '') ?? path;
+}
+
+/** `oss://bucket/key`, as the command-line tools take it. */
+export function ossPath(target: UploadTarget): string {
+  return `oss://${target.bucket}/${target.key}`;
+}
+
+/** The folder of a key, with its `/` at the end; '' at the top. */
+export function keyFolder(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
+}
+
+/** Where a batch goes: one object, or the folder all its objects share. */
+export function batchPlace(batch: BatchSnapshot): string {
+  const [first, ...others] = batch.transfers;
+  if (first === undefined) return '';
+  if (others.length === 0) return ossPath(first.target);
+  let folder = keyFolder(first.target.key);
+  for (const other of others) {
+    while (!other.target.key.startsWith(folder)) folder = keyFolder(folder.slice(0, -1));
+  }
+  return `oss://${first.target.bucket}/${folder}`;
+}
+
+/** Sums over some transfers, for a row that stands for all of them. */
+export function sumOf(transfers: readonly TransferSnapshot[]): {
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+} {
+  let sizeBytes = 0;
+  let confirmedBytes = 0;
+  for (const transfer of transfers) {
+    sizeBytes += transfer.sizeBytes;
+    confirmedBytes += transfer.state === 'completed' ? transfer.sizeBytes : transfer.confirmedBytes;
+  }
+  return { sizeBytes, confirmedBytes };
+}
+
+/** All transfers of this window, those of other windows left out. */
+export function ownTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
+  return snapshot.batches.filter((batch) => !batch.isElsewhere).flatMap((batch) => batch.transfers);
+}
+
+/** Identifiers, for a call of the engine. */
+export function idsOf(transfers: readonly TransferSnapshot[]): string[] {
+  return transfers.map((transfer) => transfer.id);
+}
+
+/**
+ * The region an endpoint stands for: `oss-cn-hangzhou-internal.aliyuncs.com` → `cn-hangzhou`.
+ * Undefined for an own domain or an acceleration endpoint, which stand for none.
+ */
+export function regionOfEndpoint(endpoint: string | undefined): string | undefined {
+  const host = endpoint?.replace(/^https?:\/\//, '').split(/[/:]/, 1)[0];
+  const match = /(?:^|\.)oss-([a-z]{2,}-[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(
+    host ?? '',
+  );
+  return match?.[1];
+}
