@@ -1,87 +1,136 @@
-const POLYNOMIAL = 0xc96c5795d7870f42n;
-const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-const tableHigh = new Uint32Array(256);
-const tableLow = new Uint32Array(256);
-for (let index = 0; index < 256; index += 1) {
-  let value = BigInt(index);
-  for (let bit = 0; bit < 8; bit += 1) {
-    value = (value & 1n) === 1n ? (value >> 1n) ^ POLYNOMIAL : value >> 1n;
-  }
-  tableHigh[index] = Number(value >> 32n);
-  tableLow[index] = Number(value & 0xffff_ffffn);
+import { CRC64_MODULE_BASE64 } from './crc64Module';
+
+/** What crc64.wat exports. An i64 is a bigint on this side, signed when it comes back. */
+interface Crc64Module {
+  readonly memory: WebAssembly.Memory;
+  slice(state: bigint, address: number, sizeBytes: number): bigint;
+  start(): void;
+  fold(state: bigint, sizeBytes: number): void;
+  finish(sizeBytes: number): bigint;
+  multiply(a: bigint, b: bigint): bigint;
+}
+
+/** Places and sizes in the module's memory, as crc64.wat describes them. */
+const BLOCK_ADDRESS = 36_864;
+const BLOCK_SIZE_BYTES = 32_768;
+const TAIL_ADDRESS = 69_632;
+const TAIL_MIN_SIZE_BYTES = 3_616;
+const FOLD_STEP_BYTES = 16;
+
+/** Below this a chunk is done by table alone: folding would save less than its end costs. */
+const FOLD_MIN_SIZE_BYTES = 2 * TAIL_MIN_SIZE_BYTES;
+
+/** The states of CRC-64/XZ are inverted at both ends. */
+const INVERTED = 0xffff_ffff_ffff_ffffn;
+
+/** x^0 and x^8 in the order of bits of the checksum: the highest bit is the coefficient of x^0. */
+const ONE = 1n << 63n;
+const ONE_BYTE = 1n << 55n;
+
+/** Files of one size, and the last parts of others, share an operator; the rest come and go. */
+const OPERATORS_KEPT = 64;
+
+let loaded: { readonly module: Crc64Module; readonly memory: Uint8Array } | undefined;
+const operators = new Map<number, bigint>();
+
+/**
+ * The module, compiled at first use. It is under 2 KB, so that doing this synchronously costs less
+ * than a millisecond. One instance serves all checksums: its memory holds nothing between calls.
+ */
+function load(): { readonly module: Crc64Module; readonly memory: Uint8Array } {
+  if (loaded !== undefined) return loaded;
+  const bytes = Buffer.from(CRC64_MODULE_BASE64, 'base64');
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  // The only assertion: WebAssembly does not tell the types of its exports.
+  const module = instance.exports as unknown as Crc64Module;
+  loaded = { module, memory: new Uint8Array(module.memory.buffer) };
+  return loaded;
 }
 
 /** CRC-64/XZ of bytes that come in chunks: the value OSS sends as `x-oss-hash-crc64ecma`. */
 export class Crc64 {
-  private high = 0xffff_ffff;
-  private low = 0xffff_ffff;
+  private state = INVERTED;
 
-  /** Adds the next bytes. The chunk is not kept. */
+  /** Adds the next bytes. The chunk is not kept. Large chunks (256 KiB) cost least per byte. */
   update(chunk: Uint8Array): void {
-    let { high, low } = this;
-    for (const byte of chunk) {
-      const index = (low ^ byte) & 0xff;
-      low = ((low >>> 8) | (high << 24)) ^ (tableLow[index] ?? 0);
-      high = (high >>> 8) ^ (tableHigh[index] ?? 0);
-    }
-    this.high = high;
-    this.low = low;
+    this.state =
+      chunk.length < FOLD_MIN_SIZE_BYTES
+        ? addByTable(this.state, chunk)
+        : addByFolding(this.state, chunk);
   }
 
   /** The checksum of all bytes so far, unsigned. More may be added afterwards. */
   digest(): bigint {
-    const state = (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
-    return state ^ ALL_ONES;
+    return BigInt.asUintN(64, this.state ^ INVERTED);
   }
 }
 
-/** CRC-64/XZ of these bytes. */
+function addByTable(state: bigint, chunk: Uint8Array): bigint {
+  const { module, memory } = load();
+  memory.set(chunk, BLOCK_ADDRESS);
+  return module.slice(state, BLOCK_ADDRESS, chunk.length);
+}
+
+function addByFolding(state: bigint, chunk: Uint8Array): bigint {
+  const { module, memory } = load();
+  const spare = chunk.length - TAIL_MIN_SIZE_BYTES;
+  const foldedBytes = spare - (spare % FOLD_STEP_BYTES);
+  module.start();
+  for (let offset = 0; offset < foldedBytes; offset += BLOCK_SIZE_BYTES) {
+    const block = chunk.subarray(offset, Math.min(offset + BLOCK_SIZE_BYTES, foldedBytes));
+    memory.set(block, BLOCK_ADDRESS);
+    module.fold(offset === 0 ? state : 0n, block.length);
+  }
+  memory.set(chunk.subarray(foldedBytes), TAIL_ADDRESS);
+  return module.finish(chunk.length - foldedBytes);
+}
+
+/** The CRC-64/XZ of these bytes, unsigned. */
 export function crc64Of(bytes: Uint8Array): bigint {
   const crc = new Crc64();
   crc.update(bytes);
   return crc.digest();
 }
 
-/** a·b modulo the polynomial, both bit-reflected: the highest bit is the coefficient of x^0. */
-function multiply(a: bigint, b: bigint): bigint {
-  let product = 0n;
-  let shifted = b;
-  for (let bit = 63n; bit >= 0n; bit -= 1n) {
-    if (((a >> bit) & 1n) === 1n) product ^= shifted;
-    shifted = (shifted & 1n) === 1n ? (shifted >> 1n) ^ POLYNOMIAL : shifted >> 1n;
-  }
-  return product;
-}
-
-const powers = new Map<number, bigint>();
-
-function powerOfX(sizeBytes: number): bigint {
-  const known = powers.get(sizeBytes);
-  if (known !== undefined) return known;
-  let result = 1n << 63n;
-  let square = 1n << 55n;
-  for (let rest = sizeBytes; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) result = multiply(result, square);
-    square = multiply(square, square);
-  }
-  if (powers.size >= 64) powers.clear();
-  powers.set(sizeBytes, result);
-  return result;
-}
-
-/** The checksum of A followed by B, from the checksums of both and the size of B. */
+/**
+ * The checksum of A followed by B, from the checksums of both and the size of B (0 or more, up to
+ * any size a number holds exactly). Cheap for a size that was used before, so that thousands of
+ * equal parts can be folded one by one. Throws a RangeError for a size that is none.
+ */
 export function combineCrc64(first: bigint, second: bigint, secondSizeBytes: number): bigint {
-  return multiply(first, powerOfX(secondSizeBytes)) ^ second;
+  if (!Number.isSafeInteger(secondSizeBytes) || secondSizeBytes < 0) {
+    throw new RangeError(`not a size: ${secondSizeBytes}`);
+  }
+  // The inversions at the ends of A, of B and of both cancel each other out.
+  const moved = load().module.multiply(first, operatorOf(secondSizeBytes));
+  return BigInt.asUintN(64, moved ^ second);
 }
 
-/** As OSS writes it: unsigned decimal. */
+/** x^(8·sizeBytes) modulo the polynomial: what so many further bytes multiply a checksum by. */
+function operatorOf(sizeBytes: number): bigint {
+  const known = operators.get(sizeBytes);
+  if (known !== undefined) return known;
+  const { module } = load();
+  let operator = ONE;
+  let square = ONE_BYTE;
+  // Not by bit operators: they would cut the size to 32 bits.
+  for (let rest = sizeBytes; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) operator = module.multiply(operator, square);
+    square = module.multiply(square, square);
+  }
+  if (operators.size >= OPERATORS_KEPT) operators.clear();
+  operators.set(sizeBytes, operator);
+  return operator;
+}
+
+/** As OSS writes it in `x-oss-hash-crc64ecma` and `HashCrc64ecma`: unsigned decimal. */
 export function formatCrc64(value: bigint): string {
   return BigInt.asUintN(64, value).toString();
 }
 
-/** Reads what OSS writes; undefined when it is not an unsigned 64-bit decimal. */
+/** Reads what OSS writes; undefined for anything that is not an unsigned 64-bit decimal. */
 export function parseCrc64(text: string): bigint | undefined {
   if (!/^\d{1,20}$/.test(text)) return undefined;
   const value = BigInt(text);
-  return value <= ALL_ONES ? value : undefined;
+  return value <= INVERTED ? value : undefined;
 }
