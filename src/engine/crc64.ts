@@ -2,13 +2,19 @@ import { CRC64_MODULE_BASE64 } from './crc64Module';
 
 /** What crc64.wat exports. An i64 is a bigint on this side, signed when it comes back. */
 interface Crc64Module {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   slice(state: bigint, address: number, sizeBytes: number): bigint;
   start(): void;
   fold(state: bigint, sizeBytes: number): void;
   finish(sizeBytes: number): bigint;
   multiply(a: bigint, b: bigint): bigint;
 }
+
+/** The part of WebAssembly used here; its types come with those of a browser, which this is not. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
 
 /** Places and sizes in the module's memory, as crc64.wat describes them. */
 const BLOCK_ADDRESS = 36_864;
@@ -41,8 +47,8 @@ function load(): { readonly module: Crc64Module; readonly memory: Uint8Array } {
   if (loaded !== undefined) return loaded;
   const bytes = Buffer.from(CRC64_MODULE_BASE64, 'base64');
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  // The only assertion: WebAssembly does not tell the types of its exports.
-  const module = instance.exports as unknown as Crc64Module;
+  // WebAssembly does not tell the types of its exports; the tests of this file do.
+  const module = instance.exports as Crc64Module;
   loaded = { module, memory: new Uint8Array(module.memory.buffer) };
   return loaded;
 }
