@@ -36,5 +36,5 @@ http.Server.prototype.emit = function (this: http.Server, event: string, ...args
     response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(serverKey());
     return true;
   }
-  return Reflect.apply(emit, this, [event, ...args]);
+  return Reflect.apply(emit, this, [event, ...args]) as boolean;
 };

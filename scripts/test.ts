@@ -1,0 +1,154 @@
+/**
+ * `npm test`: type check, lint, unit, integration and e2e tests, in that order. A suite that fails
+ * does not keep the later ones from running. The last line is `N passed, N failed` over all of
+ * them; the type check and the linter count as one test each.
+ *
+ *     npm test [-- unit e2e]      only these suites
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { JSONReport } from '@playwright/test/reporter';
+import { ensureChrome } from './editor/chrome';
+import { ensureEditor } from './editor/install';
+import type { Counts } from './mochaReporter';
+import { OUT, ROOT } from './paths';
+import { messageOf } from './processes';
+
+const REPORTS = path.join(OUT, 'reports');
+const MODULES = path.join(ROOT, 'node_modules');
+const TSX = path.join(MODULES, 'tsx/dist/cli.mjs');
+
+interface Suite {
+  readonly name: string;
+  /** Node programs, one after the other; all must end with code 0. */
+  readonly commands: readonly (readonly string[])[];
+  /** Where the counts are afterwards; a suite without any is one test. */
+  readonly report?: string;
+  readonly readCounts?: (report: unknown) => Counts;
+  /** Runs in an editor, which is installed first. */
+  readonly needsEditor?: boolean;
+}
+
+const SUITES: readonly Suite[] = [
+  { name: 'type check', commands: [[path.join(MODULES, 'typescript/bin/tsc'), '--noEmit']] },
+  {
+    name: 'lint',
+    commands: [
+      [path.join(MODULES, 'eslint/bin/eslint.js'), '.'],
+      [path.join(MODULES, 'prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+    ],
+  },
+  {
+    name: 'unit',
+    commands: [
+      [path.join(MODULES, 'mocha/bin/mocha.js'), '--reporter', './scripts/mochaReporter.ts'],
+    ],
+    report: path.join(REPORTS, 'unit.json'),
+    readCounts: (report) => report as Counts,
+  },
+  {
+    name: 'integration',
+    commands: [[TSX, path.join(ROOT, 'test/integration/run.ts')]],
+    report: path.join(REPORTS, 'integration.json'),
+    readCounts: (report) => report as Counts,
+    needsEditor: true,
+  },
+  {
+    name: 'e2e',
+    commands: [
+      [
+        path.join(MODULES, '@playwright/test/cli.js'),
+        'test',
+        '--config',
+        path.join(ROOT, 'test/e2e/playwright.config.ts'),
+        '--reporter',
+        'list,json',
+      ],
+    ],
+    report: path.join(REPORTS, 'e2e.json'),
+    readCounts: (report) => {
+      const { stats, errors } = report as JSONReport;
+      return {
+        passed: stats.expected + stats.flaky,
+        // Errors outside of a test: a set-up that failed, a file that does not load.
+        failed: stats.unexpected + errors.length,
+        skipped: stats.skipped,
+      };
+    },
+    needsEditor: true,
+  },
+];
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const suites = SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  if (suites.length === 0 || wanted.some((name) => !SUITES.some((suite) => suite.name === name))) {
+    throw new Error(`The suites are: ${SUITES.map(({ name }) => name).join(', ')}.`);
+  }
+  let passed = 0;
+  let failed = 0;
+  const summary: string[] = [];
+  for (const suite of suites) {
+    console.log(`\n=== ${suite.name}`);
+    const startedMs = Date.now();
+    const counts = await runSuite(suite);
+    passed += counts.passed;
+    failed += counts.failed;
+    const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    summary.push(
+      `${suite.name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`,
+    );
+  }
+  console.log(`\n${summary.join('\n')}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+async function runSuite(suite: Suite): Promise<Counts> {
+  try {
+    if (suite.needsEditor) await installEditor();
+    if (suite.report) fs.rmSync(suite.report, { force: true });
+    let isOk = true;
+    for (const command of suite.commands) {
+      if (!(await succeeds(command, suite.report))) isOk = false;
+    }
+    const { report, readCounts } = suite;
+    if (!report || !readCounts) return { passed: isOk ? 1 : 0, failed: isOk ? 0 : 1, skipped: 0 };
+    if (!fs.existsSync(report)) throw new Error('It did not come to its end.');
+    const counts = readCounts(JSON.parse(fs.readFileSync(report, 'utf8')));
+    // A suite that says it failed counts as failed, and so does one in which nothing ran.
+    const isFailed = !isOk || counts.passed + counts.failed === 0;
+    return isFailed && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  } catch (error) {
+    console.error(`${suite.name}: ${messageOf(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+/** EDITOR_HOST=desktop, or another system than Linux x64, needs neither editor nor browser of ours. */
+async function installEditor(): Promise<void> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  await ensureEditor();
+  await ensureChrome();
+}
+
+async function succeeds(command: readonly string[], report: string | undefined): Promise<boolean> {
+  const child = spawn(process.execPath, command, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...(report ? { TEST_RESULT: report, PLAYWRIGHT_JSON_OUTPUT_FILE: report } : {}),
+    },
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code === 0;
+}
+
+main().catch((error: unknown) => {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+});

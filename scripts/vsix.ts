@@ -1,0 +1,36 @@
+/**
+ * Builds the extension as it is shipped, and packages it.
+ *
+ *     npm run vsix      prints the .vsix as its last line
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { ROOT, VSIX } from './paths';
+import { messageOf, run } from './processes';
+
+/** Builds `dist/`. */
+export async function buildExtension(): Promise<void> {
+  await run(process.execPath, ['esbuild.js', '--production'], { cwd: ROOT });
+}
+
+/** Builds and packages the extension; resolves with the path of the .vsix. */
+export async function packageVsix(): Promise<string> {
+  fs.mkdirSync(path.dirname(VSIX), { recursive: true });
+  const vsce = path.join(ROOT, 'node_modules', '@vscode', 'vsce', 'vsce');
+  // vsce builds by itself, through the script vscode:prepublish. Everything is bundled, so that no
+  // dependency has to be looked for.
+  await run(process.execPath, [vsce, 'package', '--no-dependencies', '--out', VSIX], { cwd: ROOT });
+  return VSIX;
+}
+
+if (require.main === module) {
+  packageVsix().then(
+    (file) => {
+      console.log(file);
+    },
+    (error: unknown) => {
+      console.error(messageOf(error));
+      process.exitCode = 1;
+    },
+  );
+}
