@@ -52,7 +52,9 @@ export async function runSteps<S>(
     });
     if (result === 'cancel') return undefined;
     if (result === 'back') {
-      index = shown.pop() ?? 0;
+      // A step may not apply any more because it was answered: going there would show nothing.
+      do index = shown.pop() ?? 0;
+      while (shown.length > 0 && steps[index]?.applies(state) === false);
     } else if (result === 'skip') {
       index++;
     } else {
