@@ -1,9 +1,161 @@
-import type { Disposable, Transfers } from '../engine/index';
+import * as vscode from 'vscode';
+import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
+import { percentOf } from './format';
+import { activeTransfers, isBrief, progressOf } from './progressState';
+import type { ProgressState } from './progressState';
+import { idsOf, isWaitingForUser, sumOf } from './transferFacts';
+import type { TransferActions } from './transferActions';
 
-/** The one notification for all running transfers of this window. */
+/** Small files are usually there before this has passed; then no notification opens at all. */
+const BRIEF_DELAY_MS = 1000;
+/** The countdown of a waiting upload moves although no snapshot changes. */
+const TICK_MS = 1000;
+
+/**
+ * The one notification for all running transfers of this window. It opens with the first of them
+ * and closes with the last; its Cancel pauses.
+ */
 export class ProgressNotification implements Disposable {
-  constructor(private readonly transfers: Transfers) {}
-  dispose(): void {
-    void this.transfers;
+  private readonly subscription: Disposable;
+  private delay: NodeJS.Timeout | undefined;
+  /** Closes the notification that is open. */
+  private close: (() => void) | undefined;
+  /** Cancel was pressed and the engine has not stopped yet: what still runs opens nothing new. */
+  private isStopping = false;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
+  ) {
+    this.subscription = transfers.onDidChange(() => {
+      this.update();
+    });
+    this.update();
   }
+
+  dispose(): void {
+    this.subscription.dispose();
+    clearTimeout(this.delay);
+    this.close?.();
+  }
+
+  private update(): void {
+    if (this.isStopping) return;
+    const active = activeTransfers(this.transfers.snapshot());
+    if (active.length === 0) {
+      clearTimeout(this.delay);
+      this.delay = undefined;
+      this.close?.();
+      return;
+    }
+    if (this.close !== undefined) return;
+    if (!isBrief(active)) {
+      clearTimeout(this.delay);
+      this.delay = undefined;
+      this.open();
+    } else {
+      this.delay ??= setTimeout(() => {
+        this.delay = undefined;
+        this.open();
+      }, BRIEF_DELAY_MS);
+    }
+  }
+
+  private open(): void {
+    const closed = new Promise<void>((resolve) => {
+      this.close = () => {
+        this.close = undefined;
+        resolve();
+      };
+    });
+    void vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: vscode.l10n.t('Uploading to OSS'),
+        cancellable: true,
+      },
+      async (progress, token) => {
+        let shown: ProgressState = { percent: 0, message: '' };
+        const render = (): void => {
+          const snapshot = this.transfers.snapshot();
+          if (activeTransfers(snapshot).length === 0) return;
+          const next = progressOf(snapshot, shown.percent, Date.now(), {
+            l10n: vscode.l10n,
+            language: vscode.env.language,
+          });
+          if (next.percent === shown.percent && next.message === shown.message) return;
+          // The editor adds increments up, so only the difference may be told. Without any, the
+          // bar runs to and fro, which is right as long as nothing is known.
+          const increment = next.percent - shown.percent;
+          progress.report(
+            increment > 0 ? { message: next.message, increment } : { message: next.message },
+          );
+          shown = next;
+        };
+        const subscription = this.transfers.onDidChange(render);
+        const tick = setInterval(render, TICK_MS);
+        const cancellation = token.onCancellationRequested(() => {
+          this.isStopping = true;
+          this.close?.();
+          this.actions.attempt(this.stop());
+        });
+        try {
+          render();
+          await closed;
+        } finally {
+          cancellation.dispose();
+          clearInterval(tick);
+          subscription.dispose();
+        }
+      },
+    );
+  }
+
+  /** Cancel: stops all of them, keeps all of it, and says what can be done now. */
+  private async stop(): Promise<void> {
+    const stopping = activeTransfers(this.transfers.snapshot());
+    try {
+      await this.transfers.pause(idsOf(stopping));
+    } finally {
+      this.isStopping = false;
+      this.update();
+    }
+    const ids = new Set(idsOf(stopping));
+    const stopped = this.transfers
+      .snapshot()
+      .batches.map((batch) => ({
+        ...batch,
+        transfers: batch.transfers.filter((transfer) => ids.has(transfer.id)),
+      }))
+      .filter((batch) => batch.transfers.some(isWaitingForUser));
+    const [first] = stopped;
+    // What was complete before the stop reached it is told by its own message.
+    if (first === undefined) return;
+    const resume = vscode.l10n.t('Resume');
+    const discard = vscode.l10n.t('Discard');
+    const chosen = await vscode.window.showInformationMessage(
+      stopped.length === 1 ? stoppedText(this.batchOf(first)) : stoppedManyText(stopped.length),
+      resume,
+      discard,
+    );
+    const waiting = stopped.flatMap((batch) => batch.transfers).filter(isWaitingForUser);
+    if (chosen === resume) await this.transfers.resume(idsOf(waiting));
+    if (chosen === discard) await this.actions.discard(idsOf(waiting));
+  }
+
+  /** The whole batch, with the files that were done before: the percentage is of all of it. */
+  private batchOf(part: BatchSnapshot): BatchSnapshot {
+    return this.transfers.snapshot().batches.find((batch) => batch.id === part.id) ?? part;
+  }
+}
+
+function stoppedText(batch: BatchSnapshot): string {
+  const { confirmedBytes, sizeBytes } = sumOf(batch.transfers);
+  return vscode.l10n.t('Stopped at {p} %. Progress is kept.', {
+    p: percentOf(confirmedBytes, sizeBytes),
+  });
+}
+
+function stoppedManyText(count: number): string {
+  return vscode.l10n.t('Stopped {n} uploads. Progress is kept.', { n: count });
 }

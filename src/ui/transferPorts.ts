@@ -15,17 +15,6 @@ export interface Words {
   readonly language: string;
 }
 
-/** The settings that decide how transfers are shown. Read anew at each use. */
-export interface TransferSettings {
-  completionMessage(): 'whenUseful' | 'always' | 'never';
-  /** "Don't Show Again". */
-  silenceCompletionMessage(): Promise<void>;
-  resumeOnStartup(): 'prompt' | 'auto' | 'never';
-  keepUnfinishedDays(): number;
-  /** Own domain for links, '' for none. */
-  urlBase(filePath: string): string;
-}
-
 /** What helps against a failure and belongs to the upload's start: credentials, place. */
 export interface Remedies {
   /** Asks for other credentials. False when the user gave none. */

@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import type { OssAccount } from '../account/ports';
+import type { Logger, TransferSnapshot } from '../engine/index';
+import { formatDuration } from './format';
+import type { Settings } from './settings';
+import { fileName, ossPath } from './transferFacts';
+
+const HOUR = 3600;
+const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
+const COPIED_MS = 3000;
+const PROBE_MS = 5000;
+
+/** Puts addresses of uploaded objects on the clipboard. */
+export class Links {
+  constructor(
+    private readonly account: OssAccount,
+    private readonly settings: Settings,
+    private readonly log: Logger,
+  ) {}
+
+  /** Address of each object, one a line; under the own domain where one is set. */
+  async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const urls: string[] = [];
+    for (const transfer of transfers) urls.push(await this.urlOf(transfer));
+    await this.copy(urls, vscode.l10n.t('URL copied'));
+    const [only, ...others] = transfers;
+    const [url] = urls;
+    if (only === undefined || url === undefined || others.length > 0) return;
+    if (await this.isPrivate(url)) await this.offerSignedUrl(only);
+  }
+
+  /** The same with a signature, for a lifetime that is asked for. */
+  async copySignedUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const chosen = await vscode.window.showQuickPick(
+      LIFETIMES_SECONDS.map((seconds) => ({
+        label: formatDuration(seconds, vscode.env.language),
+        seconds,
+      })),
+      {
+        title: vscode.l10n.t('Copy Signed URL'),
+        placeHolder: vscode.l10n.t('How long may anyone who has the link read the object?'),
+      },
+    );
+    if (chosen === undefined) return;
+    const urls: string[] = [];
+    for (const transfer of transfers) {
+      urls.push(await this.account.signedUrl(transfer.target, chosen.seconds));
+    }
+    await this.copy(urls, vscode.l10n.t('Signed URL copied'));
+  }
+
+  /** `oss://bucket/key` of each, one a line. */
+  async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
+    await this.copy(
+      transfers.map((transfer) => ossPath(transfer.target)),
+      vscode.l10n.t('OSS path copied'),
+    );
+  }
+
+  /** Address of the object of one transfer. */
+  urlOf(transfer: TransferSnapshot): Promise<string> {
+    const { urlBase } = this.settings.forResource(vscode.Uri.file(transfer.filePath));
+    return this.account.objectUrl(transfer.target, urlBase);
+  }
+
+  private async copy(lines: readonly string[], told: string): Promise<void> {
+    await vscode.env.clipboard.writeText(lines.join('\n'));
+    // A line in the status bar: the user asked for it and needs no toast to be read.
+    vscode.window.setStatusBarMessage(`$(check) ${told}`, COPIED_MS);
+  }
+
+  private async offerSignedUrl(transfer: TransferSnapshot): Promise<void> {
+    const signed = vscode.l10n.t('Copy Signed URL');
+    const chosen = await vscode.window.showInformationMessage(
+      vscode.l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
+        name: fileName(transfer.target.key),
+      }),
+      signed,
+    );
+    if (chosen === signed) await this.copySignedUrls([transfer]);
+  }
+
+  /** Asks as a stranger would. Whatever else goes wrong here says nothing about the object. */
+  private async isPrivate(url: string): Promise<boolean> {
+    try {
+      const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_MS) });
+      return response.status === 403;
+    } catch (error) {
+      this.log.debug(`link not checked: ${String(error)}`);
+      return false;
+    }
+  }
+}

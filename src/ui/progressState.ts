@@ -1,0 +1,123 @@
+import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
+import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from './format';
+import { fileName, isActive, ownTransfers } from './transferFacts';
+import type { Words } from './transferPorts';
+
+/** What the notification shows at one moment. */
+export interface ProgressState {
+  /** 0 to 100; never less than before. */
+  readonly percent: number;
+  readonly message: string;
+}
+
+/** A file of at most so many bytes is sent at once, so the default part size. */
+const SMALL_FILE_BYTES = 8 * 1024 * 1024;
+
+/** What runs in this window. The notification is open as long as this is not empty. */
+export function activeTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
+  return ownTransfers(snapshot).filter(isActive);
+}
+
+/** Whether everything that runs may be over before a notification could be read. */
+export function isBrief(active: readonly TransferSnapshot[]): boolean {
+  return active.every(
+    (transfer) =>
+      transfer.partsTotal === 1 ||
+      (transfer.partsTotal === 0 && transfer.sizeBytes <= SMALL_FILE_BYTES),
+  );
+}
+
+/**
+ * Bar and text for a snapshot. The bar holds still where the truth would make it go back, because
+ * the total grew; the text tells the truth.
+ */
+export function progressOf(
+  snapshot: TransfersSnapshot,
+  previousPercent: number,
+  nowMs: number,
+  words: Words,
+): ProgressState {
+  const active = activeTransfers(snapshot);
+  const { totals } = snapshot;
+  const percent =
+    totals.sizeBytes > 0
+      ? percentOf(totals.doneBytes, totals.sizeBytes)
+      : percentOf(totals.filesDone, totals.files);
+  const message =
+    waitingText(active, nowMs, words) ??
+    stepText(active, words) ??
+    bytesText(snapshot, active, words);
+  return { percent: Math.max(previousPercent, percent), message };
+}
+
+/** When nothing moves: why, and when it is tried again. */
+function waitingText(
+  active: readonly TransferSnapshot[],
+  nowMs: number,
+  { l10n }: Words,
+): string | undefined {
+  const running = active.filter((transfer) => transfer.state !== 'queued');
+  const first = running[0];
+  if (first === undefined || running.some((transfer) => transfer.state !== 'waiting')) {
+    return undefined;
+  }
+  const nextTryMs = Math.min(...running.map((transfer) => transfer.nextTryMs ?? nowMs));
+  const seconds = Math.ceil((nextTryMs - nowMs) / 1000);
+  const kind = first.error?.kind;
+  if (kind === 'throttled' || kind === 'server') {
+    return seconds > 0
+      ? l10n.t('OSS is busy. Next try in {s} s. Progress is kept.', { s: seconds })
+      : l10n.t('OSS is busy. Trying again. Progress is kept.');
+  }
+  return seconds > 0
+    ? l10n.t('No network. Next try in {s} s. Progress is kept.', { s: seconds })
+    : l10n.t('No network. Trying again. Progress is kept.');
+}
+
+/** When all of it is in the same step without bytes: before the first part, or after the last. */
+function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string | undefined {
+  const running = active.filter((transfer) => transfer.state !== 'queued');
+  const first = running[0] ?? active[0];
+  if (first === undefined) return undefined;
+  const all = (state: TransferSnapshot['state']): boolean =>
+    running.every((transfer) => transfer.state === state);
+  if (all('preparing')) return l10n.t('Checking {name}…', { name: fileName(first.filePath) });
+  if (all('verifying')) return l10n.t('Verifying…');
+  if (!all('completing')) return undefined;
+  const parts = running.reduce((sum, transfer) => sum + transfer.partsTotal, 0);
+  return l10n.t('Combining {n} parts…', { n: parts });
+}
+
+/** How far, how fast, how long. */
+function bytesText(
+  snapshot: TransfersSnapshot,
+  active: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string {
+  const { totals } = snapshot;
+  const first = active.find((transfer) => transfer.state !== 'queued') ?? active[0];
+  const subject =
+    totals.files > 1
+      ? l10n.t('{i} of {n} files', {
+          i: formatCount(Math.min(totals.filesDone + 1, totals.files), language),
+          n: formatCount(totals.files, language),
+        })
+      : fileName(first?.filePath ?? '');
+  const parts = [
+    subject,
+    l10n.t('{done} of {total}', {
+      done: formatBytes(totals.doneBytes, language),
+      total: formatBytes(totals.sizeBytes, language),
+    }),
+  ];
+  if (totals.speedBytesPerSecond > 0) {
+    parts.push(formatSpeed(totals.speedBytesPerSecond, language));
+  }
+  if (totals.secondsLeft !== undefined) {
+    const eta = l10n.t('about {duration}', {
+      duration: formatDuration(totals.secondsLeft, language),
+    });
+    parts.push(l10n.t('{eta} left', { eta }));
+  }
+  return `${parts.join(' · ')} [${l10n.t('Details')}](command:ossUpload.showTransfers)`;
+}

@@ -1,0 +1,166 @@
+import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../engine/index';
+import { formatAge, formatBytes, formatCount, percentOf } from './format';
+import { batchPlace, isWaitingForUser, needsDecision, ownTransfers, sumOf } from './transferFacts';
+import type { Words } from './transferPorts';
+
+/** Where a row stands in the pick list. */
+export type ResumeSection = 'workspace' | 'elsewhere' | 'attention' | 'old';
+
+/** A batch that waits for the user: to him it is one upload, however many files it has. */
+export interface ResumeItem {
+  readonly batch: BatchSnapshot;
+  /** The transfers of it that wait; those that are done stay out. */
+  readonly waiting: readonly TransferSnapshot[];
+  readonly section: ResumeSection;
+  /** Accepted by OSS, of the whole batch. */
+  readonly confirmedBytes: number;
+  readonly sizeBytes: number;
+  /** When it last moved. */
+  readonly updatedMs: number;
+}
+
+/** What the sections depend on. */
+export interface ResumeContext {
+  readonly nowMs: number;
+  readonly workspacePaths: readonly string[];
+  readonly keepUnfinishedDays: number;
+}
+
+/** What the status bar says. */
+export type StatusKind =
+  | { readonly kind: 'hidden' }
+  | { readonly kind: 'resume'; readonly count: number }
+  | { readonly kind: 'failed'; readonly count: number }
+  | { readonly kind: 'offline' };
+
+/** A status-bar item in words. */
+export interface StatusText {
+  readonly text: string;
+  readonly label: string;
+}
+
+/** All that waits for the user in this window, the latest first within its section. */
+export function resumeItems(snapshot: TransfersSnapshot, context: ResumeContext): ResumeItem[] {
+  return snapshot.batches
+    .filter((batch) => !batch.isElsewhere)
+    .map((batch) => resumeItem(batch, context))
+    .filter((item) => item.waiting.length > 0)
+    .sort((one, other) => other.updatedMs - one.updatedMs);
+}
+
+/** What is worth a place in the status bar. */
+export function statusOf(items: readonly ResumeItem[], snapshot: TransfersSnapshot): StatusKind {
+  const failed = items.filter((item) => item.waiting.some(needsDecision)).length;
+  if (failed > 0) return { kind: 'failed', count: failed };
+  if (items.length > 0) return { kind: 'resume', count: items.length };
+  const states = ownTransfers(snapshot).map((transfer) => transfer.state);
+  const isMoving = states.some(
+    (state) =>
+      state === 'uploading' ||
+      state === 'completing' ||
+      state === 'verifying' ||
+      state === 'preparing',
+  );
+  return states.includes('waiting') && !isMoving ? { kind: 'offline' } : { kind: 'hidden' };
+}
+
+/** Text and screen-reader label of the status bar; undefined when it is hidden. */
+export function statusText(status: StatusKind, { l10n, language }: Words): StatusText | undefined {
+  switch (status.kind) {
+    case 'hidden':
+      return undefined;
+    case 'offline':
+      return {
+        text: `$(cloud-upload) ${l10n.t('OSS offline, retrying')}`,
+        label: l10n.t('OSS cannot be reached, uploads are tried again. Press Enter to show them.'),
+      };
+    case 'resume': {
+      const n = formatCount(status.count, language);
+      return status.count === 1
+        ? {
+            text: `$(cloud-upload) ${l10n.t('1 upload to resume')}`,
+            label: l10n.t('One OSS upload can be resumed. Press Enter to choose.'),
+          }
+        : {
+            text: `$(cloud-upload) ${l10n.t('{n} uploads to resume', { n })}`,
+            label: l10n.t('{n} OSS uploads can be resumed. Press Enter to choose.', { n }),
+          };
+    }
+    case 'failed': {
+      const n = formatCount(status.count, language);
+      return status.count === 1
+        ? {
+            text: `$(warning) ${l10n.t('OSS: 1 upload failed')}`,
+            label: l10n.t('One OSS upload failed and needs a decision. Press Enter to choose.'),
+          }
+        : {
+            text: `$(warning) ${l10n.t('OSS: {n} uploads failed', { n })}`,
+            label: l10n.t('{n} OSS uploads failed and need a decision. Press Enter to choose.', {
+              n,
+            }),
+          };
+    }
+  }
+}
+
+/** The line of a batch in the pick list: how far, what is left, where to. */
+export function resumeDescription(item: ResumeItem, { l10n, language }: Words): string {
+  return [
+    l10n.t('{percent} %', { percent: percentOf(item.confirmedBytes, item.sizeBytes) }),
+    l10n.t('{size} left', { size: formatBytes(bytesLeft([item]), language) }),
+    l10n.t('to {place}', { place: batchPlace(item.batch) }),
+  ].join(' · ');
+}
+
+/** The second line: why it stopped and when. */
+export function resumeDetail(
+  item: ResumeItem,
+  reason: string | undefined,
+  nowMs: number,
+  { l10n, language }: Words,
+): string {
+  const when = formatAge(item.updatedMs, nowMs, language);
+  const states = new Set(item.waiting.map((transfer) => transfer.state));
+  if (states.has('failed')) {
+    return l10n.t('failed {when}: {reason}', { when, reason: reason ?? '' });
+  }
+  if (reason !== undefined) return l10n.t('paused {when}: {reason}', { when, reason });
+  return states.has('interrupted')
+    ? l10n.t('interrupted {when}', { when })
+    : l10n.t('paused {when}', { when });
+}
+
+/** What is still to be sent. */
+export function bytesLeft(items: readonly ResumeItem[]): number {
+  return items.reduce((sum, item) => sum + item.sizeBytes - item.confirmedBytes, 0);
+}
+
+/** What has been sent and would be lost by a discard. */
+export function bytesSent(items: readonly ResumeItem[]): number {
+  return items.reduce((sum, item) => sum + sumOf(item.waiting).confirmedBytes, 0);
+}
+
+function resumeItem(batch: BatchSnapshot, context: ResumeContext): ResumeItem {
+  const waiting = batch.transfers.filter(isWaitingForUser);
+  const updatedMs = Math.max(0, ...waiting.map((transfer) => transfer.updatedMs));
+  const ageDays = (context.nowMs - updatedMs) / 86_400_000;
+  let section: ResumeSection;
+  if (waiting.some(needsDecision)) section = 'attention';
+  else if (ageDays > context.keepUnfinishedDays) section = 'old';
+  else if (isOfWorkspace(batch, context.workspacePaths)) section = 'workspace';
+  else section = 'elsewhere';
+  return { batch, waiting, section, updatedMs, ...sumOf(batch.transfers) };
+}
+
+function isOfWorkspace(batch: BatchSnapshot, workspacePaths: readonly string[]): boolean {
+  const paths = [
+    batch.workspacePath,
+    ...batch.transfers.slice(0, 1).map((first) => first.filePath),
+  ];
+  return workspacePaths.some((workspace) =>
+    paths.some(
+      (path) =>
+        path === workspace || path.startsWith(`${workspace}/`) || path.startsWith(`${workspace}\\`),
+    ),
+  );
+}

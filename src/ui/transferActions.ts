@@ -1,0 +1,239 @@
+import * as vscode from 'vscode';
+import { UploadError } from '../engine/index';
+import type { Logger, TransferSnapshot, Transfers } from '../engine/index';
+import { formatBytes, formatCount } from './format';
+import type { Links } from './links';
+import { actionLabel, describeError, errorDetails, helpUrl, ramPolicy } from './messages';
+import type { Message, MessageAction } from './messages';
+import {
+  idsOf,
+  isAboutCredentials,
+  isActive,
+  isWaitingForUser,
+  keyFolder,
+  ownTransfers,
+  regionOfEndpoint,
+  sumOf,
+} from './transferFacts';
+import type { Remedies } from './transferPorts';
+
+/** More than this already sent, and a discard asks first. */
+const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
+
+/** What the buttons of messages, the pick list and the view do. */
+export class TransferActions {
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly remedies: Remedies,
+    private readonly links: Links,
+    private readonly log: Logger,
+  ) {}
+
+  /** Shows a message and does what its button says. Resolves when the message is gone. */
+  async show(
+    message: Message,
+    about: readonly TransferSnapshot[],
+  ): Promise<MessageAction | undefined> {
+    const items = message.actions.map((action) => ({
+      title: actionLabel(action, vscode.l10n),
+      action,
+    }));
+    const chosen = await showOf(message.severity)(message.text, ...items);
+    if (chosen !== undefined) await this.run(chosen.action, about);
+    return chosen?.action;
+  }
+
+  /** Runs something that nobody waits for; a failure is told. */
+  attempt(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      const failure = UploadError.from(error);
+      if (failure.kind === 'aborted') return;
+      this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
+      const words = { l10n: vscode.l10n, language: vscode.env.language };
+      this.attempt(this.show(describeError(failure, {}, words), []));
+    });
+  }
+
+  /** Does what a button says to the transfers it is about. */
+  async run(action: MessageAction, about: readonly TransferSnapshot[]): Promise<void> {
+    const ids = idsOf(about);
+    const [first] = about;
+    switch (action.kind) {
+      case 'resume':
+      case 'retry':
+      case 'retryFailed':
+        return this.transfers.resume(ids);
+      case 'discard':
+        return this.discard(ids);
+      case 'showUploads':
+        return this.command('showTransfers');
+      case 'showLog':
+        return this.command('showLog');
+      case 'setCredentials':
+      case 'updateCredentials':
+      case 'switchCredentials':
+        return this.updateCredentials(about);
+      case 'copyRamPolicy':
+        if (first !== undefined) {
+          const { bucket, key } = first.target;
+          await vscode.env.clipboard.writeText(ramPolicy(bucket, keyFolder(key)));
+          vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('RAM policy copied')}`, 3000);
+        }
+        return;
+      case 'openHelp':
+        return this.openHelp(first);
+      case 'selectBucket':
+        await this.remedies.chooseBucket(about);
+        return;
+      case 'useRegion':
+        if (first === undefined) return;
+        await this.remedies.useRegion(first.target, action.region, first.filePath);
+        return this.transfers.resume(ids, { region: action.region });
+      case 'overwrite':
+        return this.transfers.resume(ids, { forbidOverwrite: false });
+      case 'skip':
+        // Not the discard that asks: the user has just answered.
+        return this.transfers.discard(ids);
+      case 'locate':
+        return this.locate(first);
+      case 'openSettings':
+        await vscode.commands.executeCommand('workbench.action.openSettings', action.query);
+        return;
+      case 'copyErrorDetails':
+        return this.copyError(about);
+      case 'copyUrl':
+      case 'copyUrls':
+        return this.links.copyUrls(about);
+      case 'dontShowAgain':
+        // The owner of the message keeps the setting.
+        return;
+    }
+  }
+
+  /** Goes on with these; what cannot simply go on gets the remedy of its failure first. */
+  async resume(about: readonly TransferSnapshot[]): Promise<void> {
+    const [only, ...others] = about;
+    if (only !== undefined && others.length === 0) return this.resumeOne(only);
+    const refused = about.filter(isAboutCredentials);
+    if (refused.length > 0) await this.updateCredentials(refused);
+    const rest = about.filter((transfer) => !isAboutCredentials(transfer));
+    if (rest.length > 0) await this.transfers.resume(idsOf(rest));
+  }
+
+  /** Stops, removes the parts from OSS and the checkpoint; asks first when that would hurt. */
+  async discard(ids: readonly string[]): Promise<void> {
+    const wanted = new Set(ids);
+    const about = ownTransfers(this.transfers.snapshot()).filter(
+      (transfer) => wanted.has(transfer.id) && (isActive(transfer) || isWaitingForUser(transfer)),
+    );
+    if (about.length === 0) return;
+    const sentBytes = sumOf(about).confirmedBytes;
+    if (about.length > 1 || sentBytes > DISCARD_ASKS_BYTES) {
+      const language = vscode.env.language;
+      const size = formatBytes(sentBytes, language);
+      const discard = vscode.l10n.t('Discard');
+      const chosen = await vscode.window.showWarningMessage(
+        about.length === 1
+          ? vscode.l10n.t(
+              'Discard 1 unfinished upload? {size} already sent will be deleted from OSS.',
+              { size },
+            )
+          : vscode.l10n.t(
+              'Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.',
+              { n: formatCount(about.length, language), size },
+            ),
+        { modal: true },
+        discard,
+      );
+      if (chosen !== discard) return;
+    }
+    await this.transfers.discard(idsOf(about));
+  }
+
+  /** Takes the file from where it was moved to. */
+  async locate(transfer: TransferSnapshot | undefined): Promise<void> {
+    if (transfer === undefined) return;
+    const chosen = await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Where is the file now?'),
+      openLabel: vscode.l10n.t('Resume'),
+      defaultUri: vscode.Uri.file(transfer.filePath),
+      canSelectMany: false,
+    });
+    const [file] = chosen ?? [];
+    if (file !== undefined) await this.transfers.relocate(transfer.id, file.fsPath);
+  }
+
+  /** Copies code, message, request id and all that helps to help. */
+  async copyError(about: readonly TransferSnapshot[]): Promise<void> {
+    const texts = about.flatMap((transfer) =>
+      transfer.error === undefined ? [] : [errorDetails(transfer.error, transfer)],
+    );
+    if (texts.length === 0) return;
+    await vscode.env.clipboard.writeText(texts.join('\n\n'));
+    vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Error details copied')}`, 3000);
+  }
+
+  /** Opens the page that explains the failure. */
+  async openHelp(transfer: TransferSnapshot | undefined): Promise<void> {
+    const url = transfer?.error === undefined ? undefined : helpUrl(transfer.error);
+    if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
+    // A failure without a page of its own still has its lines in the log.
+    else await this.command('showLog');
+  }
+
+  private async resumeOne(transfer: TransferSnapshot): Promise<void> {
+    // What was interrupted simply goes on, whatever ended it.
+    const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
+    if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
+    if (kind === 'sourceMissing') return this.locate(transfer);
+    if (kind === 'alreadyExists') return this.askOverwrite(transfer);
+    if (kind === 'wrongRegion') {
+      const region = regionOfEndpoint(transfer.error?.endpoint);
+      if (region !== undefined) return this.run({ kind: 'useRegion', region }, [transfer]);
+    }
+    return this.transfers.resume([transfer.id]);
+  }
+
+  private async askOverwrite(transfer: TransferSnapshot): Promise<void> {
+    const overwrite = vscode.l10n.t('Overwrite');
+    const skip = vscode.l10n.t('Skip');
+    const chosen = await vscode.window.showQuickPick([overwrite, skip], {
+      placeHolder: vscode.l10n.t('{key} already exists in OSS.', { key: transfer.target.key }),
+    });
+    if (chosen === overwrite) await this.run({ kind: 'overwrite' }, [transfer]);
+    if (chosen === skip) await this.run({ kind: 'skip' }, [transfer]);
+  }
+
+  /** New credentials serve all that waits for them, not only what the message was about. */
+  private async updateCredentials(about: readonly TransferSnapshot[]): Promise<void> {
+    const profiles = new Set(about.map((transfer) => transfer.target.profile));
+    if (profiles.size === 0) profiles.add('');
+    for (const profile of profiles) {
+      if (!(await this.remedies.updateCredentials(profile))) continue;
+      const stuck = ownTransfers(this.transfers.snapshot()).filter(
+        (transfer) =>
+          transfer.target.profile === profile &&
+          isWaitingForUser(transfer) &&
+          (isAboutCredentials(transfer) || about.some((other) => other.id === transfer.id)),
+      );
+      await this.transfers.resume(idsOf(stuck));
+    }
+  }
+
+  private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
+    await vscode.commands.executeCommand(`ossUpload.${name}`);
+  }
+}
+
+function showOf(
+  severity: Message['severity'],
+): <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined> {
+  switch (severity) {
+    case 'information':
+      return vscode.window.showInformationMessage;
+    case 'warning':
+      return vscode.window.showWarningMessage;
+    case 'error':
+      return vscode.window.showErrorMessage;
+  }
+}
