@@ -1,0 +1,141 @@
+import * as vscode from 'vscode';
+import type { Disposable, Logger, TransferNotice, Transfers } from '../engine/index';
+import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionState';
+import type { Announcement, SettledBatch } from './completionState';
+import { describeNotice, isNoticeShown } from './messages';
+import type { Settings } from './settings';
+import { Settlements } from './settlements';
+import type { TransferActions } from './transferActions';
+import { ownTransfers } from './transferFacts';
+import type { Words } from './transferPorts';
+
+/** What settles within this time is told in one message. */
+const GATHER_MS = 400;
+
+/** Says what became of the uploads: one message for each batch or cause, never one for each file. */
+export class Completion implements Disposable {
+  private readonly subscriptions: Disposable[] = [];
+  private readonly settlements = new Settlements(Date.now());
+  private readonly settled: SettledBatch[] = [];
+  private readonly notices = new Map<string, TransferNotice[]>();
+  /** Kinds of notices that were shown, by batch, so that none is repeated. */
+  private readonly toldNotices = new Map<string, Set<TransferNotice['kind']>>();
+  /** Profiles whose failing credentials were told, until their transfers move again. */
+  private readonly toldProfiles = new Set<string>();
+  private gathering: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
+    private readonly settings: Settings,
+    private readonly log: Logger,
+  ) {
+    this.subscriptions.push(
+      transfers.onDidChange(() => {
+        this.observe();
+      }),
+    );
+    this.subscriptions.push(
+      transfers.onNotice((notice) => {
+        this.take(notice);
+      }),
+    );
+    this.observe();
+  }
+
+  dispose(): void {
+    clearTimeout(this.gathering);
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private observe(): void {
+    const snapshot = this.transfers.snapshot();
+    const settled = this.settlements.observe(snapshot, Date.now());
+    const stops = credentialStops(ownTransfers(snapshot));
+    for (const profile of this.toldProfiles) {
+      if (!stops.has(profile)) this.toldProfiles.delete(profile);
+    }
+    if (settled.length === 0) return;
+    this.settled.push(...settled);
+    // A batch that is started again may say again what happens to it.
+    for (const { batch } of settled) this.toldNotices.delete(batch.id);
+    this.gather();
+  }
+
+  private take(notice: TransferNotice): void {
+    this.log.info(`notice ${notice.kind} ${notice.filePath} ${notice.detail ?? ''}`.trimEnd());
+    if (!isNoticeShown(notice.kind)) return;
+    // A folder that cannot be written concerns all uploads of the window alike.
+    const scope = notice.kind === 'notResumable' ? '' : this.batchOf(notice);
+    if (this.toldNotices.get(scope)?.has(notice.kind) === true) return;
+    const key = `${notice.kind} ${scope}`;
+    this.notices.set(key, [...(this.notices.get(key) ?? []), notice]);
+    this.gather();
+  }
+
+  private gather(): void {
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      this.tell();
+    }, GATHER_MS);
+  }
+
+  private tell(): void {
+    const words: Words = { l10n: vscode.l10n, language: vscode.env.language };
+    for (const notices of this.notices.values()) {
+      const [first] = notices;
+      if (first === undefined) continue;
+      const scope = first.kind === 'notResumable' ? '' : this.batchOf(first);
+      this.toldNotices.set(scope, (this.toldNotices.get(scope) ?? new Set()).add(first.kind));
+      this.actions.attempt(this.actions.show(describeNotice(first, notices.length, words), []));
+    }
+    this.notices.clear();
+    const settled = this.settled.splice(0);
+    for (const announcement of announce(settled, words)) this.say(announcement);
+    this.tellCredentials(settled, words);
+  }
+
+  private say(announcement: Announcement): void {
+    if (
+      announcement.isSuccess &&
+      !isWorthTelling(
+        this.settings.forWindow().completionMessage,
+        announcement.elapsedMs,
+        vscode.window.state.focused,
+      )
+    ) {
+      return;
+    }
+    this.actions.attempt(this.show(announcement));
+  }
+
+  private async show({ message, about }: Announcement): Promise<void> {
+    const action = await this.actions.show(message, about);
+    if (action?.kind === 'dontShowAgain') {
+      await this.settings.saveForUser('completionMessage', 'never');
+    }
+  }
+
+  private tellCredentials(settled: readonly SettledBatch[], words: Words): void {
+    const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
+    // Those that stopped now, not those that were left behind by an earlier window.
+    const concerned = credentialStops(settled.flatMap((entry) => entry.ended));
+    for (const profile of concerned.keys()) {
+      const stopped = stops.get(profile);
+      if (this.toldProfiles.has(profile) || stopped === undefined) continue;
+      const announcement = announceCredentials(stopped, words);
+      if (announcement === undefined) continue;
+      this.toldProfiles.add(profile);
+      this.say(announcement);
+    }
+  }
+
+  private batchOf(notice: TransferNotice): string {
+    const found = this.transfers
+      .snapshot()
+      .batches.find((batch) =>
+        batch.transfers.some((transfer) => transfer.id === notice.transferId),
+      );
+    return found?.id ?? notice.transferId;
+  }
+}
