@@ -5,3 +5,11 @@ export { Emitter } from './events';
 export type { Disposable, Event } from './events';
 export type * from './ports';
 export type * from './transfers';
+export {
+  checkBucketName,
+  checkObjectKey,
+  checkRegion,
+  parsePartSize,
+  validateTarget,
+} from './validate';
+export type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from './validate';

@@ -1,0 +1,288 @@
+import path from 'node:path';
+import { UploadError } from './errors';
+import type { ObjectOptions, UploadTarget } from './ports';
+import type { UploadOptions, UploadRequest } from './transfers';
+
+/** The smallest part but the last: 100 KB (OSS UploadPart, checked by it at Complete). */
+export const MIN_PART_SIZE_BYTES = 102_400;
+/** The largest part: 5 GB (OSS UploadPart). */
+export const MAX_PART_SIZE_BYTES = 5 * 1024 ** 3;
+/** Part size when nothing else is said: 8 MB. */
+export const DEFAULT_PART_SIZE_BYTES = 8 * 1024 ** 2;
+/** Parts in flight for one file when nothing else is said. */
+export const DEFAULT_PARALLEL = 3;
+/** The most parts in flight for one file. */
+export const MAX_PARALLEL = 64;
+/** The most parts of one object (OSS CompleteMultipartUpload). */
+export const MAX_PARTS = 10_000;
+/** The longest object key, in bytes of UTF-8 (OSS InvalidObjectName). */
+export const MAX_KEY_BYTES = 1023;
+
+// Limits of OSS: PutObject (metadata), PutObjectTagging, Callback, and the 400 page of the errors.
+const MAX_METADATA_BYTES = 8 * 1024;
+const MAX_TAGS = 10;
+const MAX_TAG_NAME_LENGTH = 128;
+const MAX_TAG_VALUE_LENGTH = 256;
+const MIN_TRAFFIC_LIMIT = 819_200;
+const MAX_TRAFFIC_LIMIT = 838_860_800;
+const MAX_CALLBACK_URLS = 5;
+const MAX_CALLBACK_BYTES = 5 * 1024;
+
+const ACLS: readonly unknown[] = ['default', 'private', 'public-read', 'public-read-write'];
+const STORAGE_CLASSES: readonly unknown[] = [
+  'Standard',
+  'IA',
+  'Archive',
+  'ColdArchive',
+  'DeepColdArchive',
+];
+const ENCRYPTIONS: readonly unknown[] = ['AES256', 'KMS', 'SM4'];
+const CALLBACK_BODY_TYPES: readonly unknown[] = [
+  'application/x-www-form-urlencoded',
+  'application/json',
+];
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Control characters but the tab; a line break would add a header of its own. */
+const NOT_IN_HEADERS = /[^\t\P{Cc}]|\p{Surrogate}/u;
+
+/** What may be wrong with a bucket name. */
+export type BucketNameProblem = 'bucketName';
+/** What may be wrong with a region id. */
+export type RegionProblem = 'region';
+/** What may be wrong with an object key. */
+export type ObjectKeyProblem = 'keyEmpty' | 'keyStart' | 'keyCharacters' | 'keyTooLong';
+
+/** 3 to 63 lower-case letters, digits and hyphens; first and last are a letter or a digit. */
+export function checkBucketName(name: string): BucketNameProblem | undefined {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) ? undefined : 'bucketName';
+}
+
+/** A region id such as `cn-hangzhou`, without the `oss-` of endpoints. '' is a problem too. */
+export function checkRegion(region: string): RegionProblem | undefined {
+  return /^(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(region) ? undefined : 'region';
+}
+
+/** 1 to 1,023 bytes of UTF-8, not starting with a slash or backslash. All else is legal in OSS. */
+export function checkObjectKey(key: string): ObjectKeyProblem | undefined {
+  if (key === '') return 'keyEmpty';
+  if (key.startsWith('/') || key.startsWith('\\')) return 'keyStart';
+  // A lone surrogate has no UTF-8 form: the object would get another name than asked for.
+  if (LONE_SURROGATE.test(key)) return 'keyCharacters';
+  return Buffer.byteLength(key) > MAX_KEY_BYTES ? 'keyTooLong' : undefined;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1024,
+  kib: 1024,
+  mb: 1024 ** 2,
+  mib: 1024 ** 2,
+  gb: 1024 ** 3,
+  gib: 1024 ** 3,
+};
+
+/**
+ * Bytes of a part, from "8 MB", "8MiB", "100 KB", "5 GB" or plain bytes. Units are binary, as OSS
+ * counts: 8 MB is 8,388,608. A fraction of a byte is cut off ("0.3 MB"), but not of plain bytes.
+ * Throws `invalidArgument` for anything else and outside of 100 KB to 5 GB.
+ */
+export function parsePartSize(value: string | number): number {
+  const sizeBytes = typeof value === 'number' ? value : sizeOfText(value);
+  checkPartSize(sizeBytes, typeof value === 'number' ? String(value) : JSON.stringify(value));
+  return sizeBytes;
+}
+
+function sizeOfText(text: string): number {
+  const match = /^(\d{1,16}(?:\.\d{1,16})?)\s*([kmg]?i?b)?$/i.exec(text.trim());
+  const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
+  if (match === null || unit === undefined) return NaN;
+  const size = Number(match[1]) * unit;
+  return unit === 1 ? size : Math.floor(size);
+}
+
+function checkPartSize(sizeBytes: number, shown: string): void {
+  const isAllowed =
+    Number.isSafeInteger(sizeBytes) &&
+    sizeBytes >= MIN_PART_SIZE_BYTES &&
+    sizeBytes <= MAX_PART_SIZE_BYTES;
+  if (!isAllowed) {
+    refuse('partSizeBytes', 'partSize', `the part size must be from 100 KB to 5 GB, not ${shown}`);
+  }
+}
+
+/** Throws `invalidArgument` for a bucket, key or region that OSS would refuse; region '' passes. */
+export function validateTarget(target: UploadTarget): void {
+  const { bucket, key, region } = target;
+  if (checkBucketName(bucket) !== undefined) {
+    refuse(
+      'bucket',
+      'bucketName',
+      `${JSON.stringify(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit`,
+    );
+  }
+  const keyProblem = checkObjectKey(key);
+  if (keyProblem !== undefined) refuse('key', keyProblem, KEY_RULES[keyProblem]);
+  if (region !== '' && checkRegion(region) !== undefined) {
+    refuse(
+      'region',
+      'region',
+      `${JSON.stringify(region)} is not a region id such as cn-hangzhou, without "oss-"`,
+    );
+  }
+}
+
+const KEY_RULES: Readonly<Record<ObjectKeyProblem, string>> = {
+  keyEmpty: 'the object key is empty',
+  keyStart: 'the object key must not start with / or \\',
+  keyCharacters: 'the object key has characters that UTF-8 cannot hold',
+  keyTooLong: `the object key must be at most ${MAX_KEY_BYTES} bytes of UTF-8`,
+};
+
+/** Throws `invalidArgument` for the first option that is out of range or that OSS would refuse. */
+export function validateOptions(options: UploadOptions): void {
+  const { partSizeBytes, parallel } = options;
+  checkPartSize(partSizeBytes, String(partSizeBytes));
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > MAX_PARALLEL) {
+    refuse(
+      'parallel',
+      'parallel',
+      `parallel must be a whole number from 1 to ${MAX_PARALLEL}, not ${parallel}`,
+    );
+  }
+  validateObjectOptions(options.object);
+}
+
+/** Throws `invalidArgument` if the file's path is not absolute, or the target or options are bad. */
+export function validateRequest(request: UploadRequest): void {
+  const { filePath } = request;
+  // A relative path would mean another file as soon as the process changes its folder.
+  if (!path.isAbsolute(filePath) || filePath.includes('\0')) {
+    refuse('filePath', 'filePath', `${JSON.stringify(filePath)} is not an absolute path`);
+  }
+  validateTarget(request.target);
+  validateOptions(request.options);
+}
+
+function validateObjectOptions(object: ObjectOptions): void {
+  checkHeader('contentType', object.contentType);
+  checkHeader('cacheControl', object.cacheControl);
+  checkHeader('contentDisposition', object.contentDisposition);
+  checkHeader('contentEncoding', object.contentEncoding);
+  checkHeader('expires', object.expires);
+  checkChoice('acl', object.acl, ACLS);
+  checkChoice('storageClass', object.storageClass, STORAGE_CLASSES);
+  if (object.encryption !== undefined) {
+    checkChoice('encryption', object.encryption.algorithm, ENCRYPTIONS);
+    checkHeader('encryption', object.encryption.keyId);
+  }
+  if (object.metadata !== undefined) validateMetadata(object.metadata);
+  if (object.tags !== undefined) validateTags(object.tags);
+  if (object.callback !== undefined) validateCallback(object.callback);
+  const limit = object.trafficLimitBitsPerSecond;
+  const isLimitAllowed =
+    limit === undefined ||
+    (Number.isInteger(limit) && limit >= MIN_TRAFFIC_LIMIT && limit <= MAX_TRAFFIC_LIMIT);
+  if (!isLimitAllowed) {
+    refuse(
+      'trafficLimitBitsPerSecond',
+      'trafficLimit',
+      `the traffic limit must be a whole number from ${MIN_TRAFFIC_LIMIT} to ${MAX_TRAFFIC_LIMIT} bit/s, not ${limit}`,
+    );
+  }
+}
+
+function validateMetadata(metadata: Readonly<Record<string, string>>): void {
+  let sizeBytes = 0;
+  for (const [name, value] of Object.entries(metadata)) {
+    if (!/^[a-z0-9-]+$/.test(name)) {
+      refuse(
+        'metadata',
+        'metadataName',
+        `the metadata name ${JSON.stringify(name)} may have lower-case letters, digits and hyphens only`,
+      );
+    }
+    checkHeader('metadata', value);
+    sizeBytes += name.length + Buffer.byteLength(value);
+  }
+  if (sizeBytes > MAX_METADATA_BYTES) {
+    refuse('metadata', 'metadataSize', 'the metadata must be at most 8 KB in all');
+  }
+}
+
+function validateTags(tags: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS) {
+    refuse('tags', 'tagCount', `there must be at most ${MAX_TAGS} tags, not ${entries.length}`);
+  }
+  for (const [name, value] of entries) {
+    const isLong = name.length > MAX_TAG_NAME_LENGTH || value.length > MAX_TAG_VALUE_LENGTH;
+    if (name === '' || isLong) {
+      refuse(
+        'tags',
+        'tagLength',
+        `a tag has a name of 1 to ${MAX_TAG_NAME_LENGTH} and a value of up to ${MAX_TAG_VALUE_LENGTH} characters`,
+      );
+    }
+    if (!/^[A-Za-z0-9 +=._:/-]*$/.test(name + value)) {
+      refuse(
+        'tags',
+        'tagCharacters',
+        `the tag ${JSON.stringify(name)} may have letters, digits, blanks and + - = . _ : / only`,
+      );
+    }
+  }
+}
+
+function validateCallback(callback: NonNullable<ObjectOptions['callback']>): void {
+  const urls = callback.url.split(';');
+  if (urls.length > MAX_CALLBACK_URLS || !urls.every(isCallbackUrl)) {
+    refuse(
+      'callback',
+      'callbackUrl',
+      `the callback needs 1 to ${MAX_CALLBACK_URLS} http(s) URLs, separated by ;`,
+    );
+  }
+  if (callback.body === '') refuse('callback', 'callbackBody', 'the callback needs a body');
+  checkHeader('callback', callback.host);
+  checkChoice('callback', callback.bodyType, CALLBACK_BODY_TYPES);
+  // OSS reads the names of variables in lower case only; the prefix x: may be left out here.
+  const names = Object.keys(callback.variables ?? {});
+  if (!names.every((name) => /^(x:)?[a-z0-9_.-]+$/.test(name))) {
+    refuse(
+      'callback',
+      'callbackVariable',
+      'names of callback variables may have lower-case letters, digits and _ . - only',
+    );
+  }
+  if (Buffer.byteLength(JSON.stringify(callback)) > MAX_CALLBACK_BYTES) {
+    refuse('callback', 'callbackSize', 'the callback must be at most 5 KB in all');
+  }
+}
+
+/** OSS takes addresses without a scheme as http. */
+function isCallbackUrl(text: string): boolean {
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const url = hasScheme ? text : `http://${text}`;
+  return /^https?:\/\//i.test(url) && !/\s/.test(url) && URL.canParse(url);
+}
+
+function checkChoice(field: string, value: unknown, choices: readonly unknown[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  refuse(
+    field,
+    'choice',
+    `${field} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}`,
+  );
+}
+
+function checkHeader(field: string, value: string | undefined): void {
+  if (value === undefined || !NOT_IN_HEADERS.test(value)) return;
+  refuse(field, 'headerCharacters', `${field} must not have line breaks or control characters`);
+}
+
+/** The code is the rule's own word, so that whoever shows it can translate it. */
+function refuse(field: string, code: string, message: string): never {
+  throw new UploadError('invalidArgument', message, { code, field });
+}
