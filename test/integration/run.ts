@@ -23,7 +23,7 @@ import { OUT, ROOT } from '../../scripts/paths';
 import { messageOf } from '../../scripts/processes';
 import { buildExtension } from '../../scripts/vsix';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 120_000;
 const SUITE = path.join(OUT, 'integration');
 
 async function main(): Promise<number> {

@@ -10,6 +10,10 @@ import http from 'node:http';
 
 const KEY_BYTES = 32;
 
+// Extension hosts are forked with this process's arguments, and must not load this file.
+const own = process.execArgv.indexOf(__filename);
+if (own > 0) process.execArgv.splice(own - 1, 2);
+
 function serverKey(): Buffer {
   const file = process.env['EDITOR_KEY_FILE'];
   if (!file) return Buffer.alloc(KEY_BYTES, 7);
