@@ -18,6 +18,9 @@ export type Rule =
   | 'partSize'
   | 'trafficLimit'
   | 'pairs'
+  | 'tags'
+  | 'metadata'
+  | 'header'
   | 'url';
 
 const MAX_KEY_BYTES = 1023;

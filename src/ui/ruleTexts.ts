@@ -42,6 +42,14 @@ export function ruleText(rule: Rule): string {
       return l10n.t('Type a whole number from 100 to 102400 (KiB per second).');
     case 'pairs':
       return l10n.t('Type pairs such as name=value, separated by ; and each name once.');
+    case 'tags':
+      return l10n.t(
+        'Up to 10 tags; names have 1 to 128, values up to 256 letters, digits, blanks and + - = . _ : /',
+      );
+    case 'metadata':
+      return l10n.t('Names of metadata have letters, digits and -; all of it has at most 8 KB.');
+    case 'header':
+      return l10n.t('Only printable ASCII characters are possible here.');
     case 'url':
       return l10n.t('Type a URL that starts with http:// or https://.');
   }

@@ -1,0 +1,236 @@
+import * as vscode from 'vscode';
+
+import { findExisting, isAbortError, isIdentical } from '../engine/index';
+import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../engine/index';
+import { objectOf, renameAll, withOverwrite } from './conflictPlan';
+import type { ConflictAnswer } from './conflictPlan';
+import { formatBytes, formatCount, formatDate } from './format';
+import { numberedKey } from './keyNames';
+import { alone, askPick } from './multiStep';
+import type { Choice } from './multiStep';
+import type { IfExists } from './settingsSchema';
+import { fileName } from './transferFacts';
+import { withLateProgress } from './lateProgress';
+
+const { l10n } = vscode;
+
+type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
+
+/** Asks once per batch what becomes of objects that already exist. */
+export class Conflicts {
+  constructor(
+    private readonly openStore: OpenStore,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * The requests as they are sent, those to skip left out. Undefined when the user left: then
+   * nothing is sent at all.
+   */
+  async settle(
+    requests: readonly UploadRequest[],
+    ifExists: IfExists,
+  ): Promise<readonly UploadRequest[] | undefined> {
+    if (ifExists === 'overwrite') return requests.map((request) => withOverwrite(request, true));
+    const careful = requests.map((request) => withOverwrite(request, false));
+    const existing = await this.search(careful);
+    if (existing === undefined) return undefined;
+    if (existing.length === 0) return careful;
+    const answers =
+      ifExists === 'ask'
+        ? await this.ask(existing, careful)
+        : new Map(existing.map((object) => [objectOf(object.request), ifExists]));
+    return answers && this.apply(careful, answers);
+  }
+
+  private async apply(
+    requests: readonly UploadRequest[],
+    answers: ReadonlyMap<string, ConflictAnswer>,
+  ): Promise<readonly UploadRequest[]> {
+    const toRename = requests.filter((request) => answers.get(objectOf(request)) === 'rename');
+    const renamed = await renameAll(toRename, requests, (tried) => this.taken(tried));
+    const byObject = new Map(toRename.map((request, at) => [objectOf(request), renamed[at]]));
+    return requests.flatMap((request) => {
+      const answer = answers.get(objectOf(request));
+      if (answer === 'skip') return [];
+      if (answer === 'rename') return [byObject.get(objectOf(request)) ?? request];
+      return [withOverwrite(request, answer === 'overwrite')];
+    });
+  }
+
+  private async taken(requests: readonly UploadRequest[]): Promise<readonly UploadRequest[]> {
+    const existing = await this.find(requests, new AbortController().signal);
+    return existing.map((object) => object.request);
+  }
+
+  /** Undefined when the user cancelled the search. */
+  private async search(
+    requests: readonly UploadRequest[],
+  ): Promise<readonly ExistingObject[] | undefined> {
+    const [first] = requests;
+    if (first === undefined) return [];
+    const message =
+      requests.length === 1
+        ? l10n.t('Checking {name}…', { name: fileName(first.filePath) })
+        : l10n.t('Checking {n} files…', { n: formatCount(requests.length, vscode.env.language) });
+    return withLateProgress(message, (_report, signal) => this.find(requests, signal));
+  }
+
+  /**
+   * What cannot be looked at counts as not existing: OSS itself refuses to replace an object, and
+   * whatever is wrong (permission, network) is told by the upload, which can be resumed.
+   */
+  private async find(
+    requests: readonly UploadRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly ExistingObject[]> {
+    try {
+      return await findExisting(this.openStore, [...requests], signal);
+    } catch (error) {
+      if (isAbortError(error) || signal.aborted) throw error;
+      this.logger.warn(`existing objects not looked for: ${String(error)}`);
+      return [];
+    }
+  }
+
+  private async ask(
+    existing: readonly ExistingObject[],
+    requests: readonly UploadRequest[],
+  ): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
+    const answers = new Map<string, ConflictAnswer>();
+    let open = existing;
+    let isComparable = true;
+    while (open.length > 0) {
+      const answer = await askBatch(open, requests.length, isComparable);
+      if (answer === 'cancel') return undefined;
+      if (answer === 'each') return askEach(open, answers);
+      if (answer !== 'skipIdentical') {
+        for (const object of open) answers.set(objectOf(object.request), answer);
+        return answers;
+      }
+      const identical = await this.findIdentical(open);
+      // Cancelled while comparing: the same question again, nothing was decided.
+      if (identical === undefined) continue;
+      for (const object of identical) answers.set(objectOf(object.request), 'skip');
+      open = open.filter((object) => !identical.has(object));
+      isComparable = false;
+    }
+    return answers;
+  }
+
+  private async findIdentical(
+    existing: readonly ExistingObject[],
+  ): Promise<ReadonlySet<ExistingObject> | undefined> {
+    return withLateProgress(l10n.t('Comparing with OSS…'), async (_report, signal) => {
+      const identical = new Set<ExistingObject>();
+      for (const object of existing.filter(hasSameSize)) {
+        if (await isIdentical(object, signal)) identical.add(object);
+      }
+      return identical;
+    });
+  }
+}
+
+/** The one question for the whole batch. */
+async function askBatch(
+  existing: readonly ExistingObject[],
+  total: number,
+  isComparable: boolean,
+): Promise<BatchAnswer> {
+  const [first] = existing;
+  if (first === undefined) return 'cancel';
+  const sameSize = isComparable ? existing.filter(hasSameSize).length : 0;
+  const choices = existing.length === 1 ? singleChoices(first) : manyChoices(existing.length);
+  const answer = await askPick<BatchAnswer>({
+    place: alone(
+      existing.length === 1
+        ? l10n.t('{key} already exists', { key: first.request.target.key })
+        : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
+    ),
+    placeholder: existing.length === 1 ? comparison(first) : l10n.t('Choose what to do with them'),
+    choices: [
+      ...choices,
+      ...(sameSize === 0 ? [] : [identicalChoice(sameSize, existing.length)]),
+      ...(existing.length === 1
+        ? []
+        : [{ label: `$(list-selection) ${l10n.t('Choose one by one')}`, value: 'each' } as const]),
+      { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
+    ],
+  });
+  return answer.kind === 'value' ? answer.value : 'cancel';
+}
+
+async function askEach(
+  existing: readonly ExistingObject[],
+  before: ReadonlyMap<string, ConflictAnswer>,
+): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
+  const answers = new Map(before);
+  for (let at = 0; at < existing.length;) {
+    const object = existing[at];
+    if (object === undefined) break;
+    const answer = await askPick<ConflictAnswer>({
+      place: {
+        title: l10n.t('{key} already exists', { key: object.request.target.key }),
+        step: at + 1,
+        totalSteps: existing.length,
+        canGoBack: at > 0,
+      },
+      placeholder: comparison(object),
+      choices: singleChoices(object),
+    });
+    if (answer.kind === 'cancel' || answer.kind === 'button') return undefined;
+    if (answer.kind === 'back') {
+      at--;
+    } else {
+      answers.set(objectOf(object.request), answer.value);
+      at++;
+    }
+  }
+  return answers;
+}
+
+function singleChoices(object: ExistingObject): readonly Choice<ConflictAnswer>[] {
+  const renamed = fileName(numberedKey(object.request.target.key, 1));
+  return [
+    { label: `$(replace) ${l10n.t('Overwrite')}`, value: 'overwrite' },
+    { label: `$(debug-step-over) ${l10n.t('Skip')}`, value: 'skip' },
+    { label: `$(files) ${l10n.t('Keep both as {name}', { name: renamed })}`, value: 'rename' },
+  ];
+}
+
+function manyChoices(n: number): readonly Choice<ConflictAnswer>[] {
+  return [
+    { label: `$(replace) ${l10n.t('Overwrite {n}', { n })}`, value: 'overwrite' },
+    { label: `$(debug-step-over) ${l10n.t('Skip {n}', { n })}`, value: 'skip' },
+    {
+      label: `$(files) ${l10n.t('Keep both')}`,
+      description: l10n.t('upload as name-1'),
+      value: 'rename',
+    },
+  ];
+}
+
+function identicalChoice(sameSize: number, total: number): Choice<'skipIdentical'> {
+  return {
+    label: `$(check-all) ${total === 1 ? l10n.t('Skip if identical') : l10n.t('Skip identical')}`,
+    description: l10n.t('{n} of the same size; compares checksums', { n: sameSize }),
+    value: 'skipIdentical',
+  };
+}
+
+/** Sizes and dates of both sides. */
+function comparison(object: ExistingObject): string {
+  const { language } = vscode.env;
+  const { info, localSizeBytes, localMtimeMs } = object;
+  return l10n.t('{key} already exists ({size}, {date}). Local: {localSize}, {localDate}.', {
+    key: object.request.target.key,
+    size: formatBytes(info.sizeBytes, language),
+    date: info.lastModifiedMs === undefined ? '?' : formatDate(info.lastModifiedMs, language),
+    localSize: formatBytes(localSizeBytes, language),
+    localDate: formatDate(localMtimeMs, language),
+  });
+}
+
+function hasSameSize(object: ExistingObject): boolean {
+  return object.info.sizeBytes === object.localSizeBytes;
+}

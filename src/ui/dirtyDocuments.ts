@@ -1,0 +1,42 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+
+import { alone, askPick } from './multiStep';
+import { fileName } from './transferFacts';
+
+const { l10n } = vscode;
+
+/**
+ * Uploads take what is on the disk. Asks once whether changes in open editors are saved before;
+ * false when the user left.
+ */
+export async function settleDirtyDocuments(paths: readonly string[]): Promise<boolean> {
+  const dirty = [...vscode.workspace.textDocuments, ...vscode.workspace.notebookDocuments].filter(
+    (document) => document.isDirty && paths.some((root) => isBelow(document.uri, root)),
+  );
+  const [first] = dirty;
+  if (first === undefined) return true;
+  const answer = await askPick<'save' | 'disk'>({
+    place: alone(
+      dirty.length === 1
+        ? l10n.t('Save {name} before upload?', { name: fileName(first.uri.fsPath) })
+        : l10n.t('Save {n} files before upload?', { n: dirty.length }),
+    ),
+    placeholder: l10n.t('There are changes that are not saved'),
+    choices: [
+      { label: `$(save) ${l10n.t('Save')}`, value: 'save' },
+      { label: `$(cloud-upload) ${l10n.t('Upload saved version')}`, value: 'disk' },
+    ],
+  });
+  if (answer.kind !== 'value') return false;
+  if (answer.value === 'disk') return true;
+  const saved = await Promise.all(dirty.map((document) => document.save()));
+  // The editor has told why it could not save; an old version must not go out unasked.
+  return saved.every((isSaved) => isSaved);
+}
+
+function isBelow(uri: vscode.Uri, root: string): boolean {
+  if (uri.scheme !== 'file' && uri.scheme !== 'vscode-remote') return false;
+  const relative = path.relative(root, uri.fsPath);
+  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
+}

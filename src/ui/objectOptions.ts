@@ -1,0 +1,94 @@
+/** What an object is stored as, read from texts that the user typed. Knows no editor. */
+import type { ObjectOptions } from '../engine/index';
+import type { Rule } from './keyNames';
+
+/** The limits of `x-oss-traffic-limit` in KiB/s: 819,200 to 838,860,800 bit/s. */
+const MIN_TRAFFIC_KIB = 100;
+const MAX_TRAFFIC_KIB = 102_400;
+const BITS_PER_KIB = 8192;
+
+/** Names and values such as `project=web; owner=me`. */
+export function parsePairs(text: string): Readonly<Record<string, string>> | undefined {
+  const pairs = text
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '')
+    .map((pair) => /^([^=]+)=(.*)$/s.exec(pair));
+  const entries: [string, string][] = [];
+  for (const pair of pairs) {
+    const [, name = '', value = ''] = pair ?? [];
+    if (name.trim() === '') return undefined;
+    entries.push([name.trim(), value.trim()]);
+  }
+  const isDistinct = new Set(entries.map(([name]) => name)).size === entries.length;
+  return isDistinct ? Object.fromEntries(entries) : undefined;
+}
+
+/** Tags: at most ten, names up to 128 and values up to 256 characters. */
+export function tagsProblem(text: string): Rule | undefined {
+  const tags = parsePairs(text);
+  if (tags === undefined) return 'pairs';
+  const entries = Object.entries(tags);
+  const allowed = /^[\p{L}\p{N} +\-=._:/]*$/u;
+  const isRight = entries.every(
+    ([name, value]) =>
+      name.length <= 128 && value.length <= 256 && allowed.test(name) && allowed.test(value),
+  );
+  return entries.length <= 10 && isRight ? undefined : 'tags';
+}
+
+/** Metadata travels in headers: names are tokens, and all of it is at most 8 KB. */
+export function metadataProblem(text: string): Rule | undefined {
+  const metadata = parsePairs(text);
+  if (metadata === undefined) return 'pairs';
+  const names = Object.keys(metadata).map((name) => name.toLowerCase());
+  const isRight = names.every((name) => /^[a-z0-9-]+$/.test(name));
+  const isDistinct = new Set(names).size === names.length;
+  return isRight && isDistinct && Buffer.byteLength(text) <= 8192 ? undefined : 'metadata';
+}
+
+/** Metadata with lower-case names, as the engine takes it. */
+export function parseMetadata(text: string): Readonly<Record<string, string>> | undefined {
+  const entries = Object.entries(parsePairs(text) ?? {});
+  if (entries.length === 0) return undefined;
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Tags as the engine takes them; undefined when there are none. */
+export function parseTags(text: string): Readonly<Record<string, string>> | undefined {
+  const tags = parsePairs(text) ?? {};
+  return Object.keys(tags).length === 0 ? undefined : tags;
+}
+
+/** A whole number of KiB per second; '' is no limit. */
+export function trafficLimitProblem(text: string): Rule | undefined {
+  if (text === '') return undefined;
+  const value = Number(text);
+  const isRight = /^\d+$/.test(text) && value >= MIN_TRAFFIC_KIB && value <= MAX_TRAFFIC_KIB;
+  return isRight ? undefined : 'trafficLimit';
+}
+
+/** KiB per second as bits per second, which is what OSS counts in. */
+export function trafficLimitBits(text: string): number | undefined {
+  return text === '' ? undefined : Number(text) * BITS_PER_KIB;
+}
+
+/** The application that OSS calls after the object is stored; '' is none. */
+export function callbackProblem(text: string): Rule | undefined {
+  if (text === '') return undefined;
+  return /^https?:\/\//.test(text) && URL.canParse(text) ? undefined : 'url';
+}
+
+/** What OSS tells the application: place, size and kind of the object. */
+export function callbackOf(url: string): ObjectOptions['callback'] {
+  if (url === '') return undefined;
+  return {
+    url,
+    body: 'bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}',
+  };
+}
+
+/** A header's value: printable ASCII, on one line. */
+export function headerProblem(text: string): Rule | undefined {
+  return /^[\x20-\x7e]*$/.test(text) ? undefined : 'header';
+}

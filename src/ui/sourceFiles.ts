@@ -1,0 +1,122 @@
+/** From chosen paths to the files that are uploaded. Knows no editor. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { UploadError, scanFolder } from '../engine/index';
+
+/** A file to upload. */
+export interface SourceFile {
+  readonly filePath: string;
+  /** The file or folder the user chose, that this file is or lies in. */
+  readonly rootPath: string;
+  /** Name below the prefix: the file's, or the folder's with the path in it. */
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** Everything found, and everything that was not. */
+export interface SourceFiles {
+  readonly files: readonly SourceFile[];
+  readonly failures: readonly UploadError[];
+  readonly excluded: number;
+  readonly skippedLinks: number;
+  readonly emptyFolders: number;
+}
+
+/** How a search goes on. */
+export interface SearchOptions {
+  readonly signal: AbortSignal;
+  /** Globs left out of a folder. */
+  exclude(rootPath: string): readonly string[];
+  /** Files found so far, while a folder is read. */
+  onFound(folderName: string, found: number): void;
+}
+
+/** Finds the files of some paths. A path that cannot be read fails alone. */
+export async function findSourceFiles(
+  rootPaths: readonly string[],
+  options: SearchOptions,
+): Promise<SourceFiles> {
+  let all: SourceFiles = {
+    files: [],
+    failures: [],
+    excluded: 0,
+    skippedLinks: 0,
+    emptyFolders: 0,
+  };
+  for (const rootPath of rootPaths) {
+    options.signal.throwIfAborted();
+    const found = await findBelow(rootPath, options);
+    all = {
+      files: [...all.files, ...found.files],
+      failures: [...all.failures, ...found.failures],
+      excluded: all.excluded + found.excluded,
+      skippedLinks: all.skippedLinks + found.skippedLinks,
+      emptyFolders: all.emptyFolders + found.emptyFolders,
+    };
+  }
+  return all;
+}
+
+async function findBelow(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
+  const none = { excluded: 0, skippedLinks: 0, emptyFolders: 0 };
+  try {
+    const found = await stat(rootPath);
+    if (found.isDirectory()) return await findInFolder(rootPath, options);
+    if (!found.isFile()) {
+      throw new UploadError('sourceNotAFile', 'not a regular file', {
+        code: 'NotAFile',
+        sourcePath: rootPath,
+      });
+    }
+    await access(rootPath, constants.R_OK);
+    const name = path.basename(rootPath);
+    return {
+      ...none,
+      files: [{ filePath: rootPath, rootPath, name, sizeBytes: found.size }],
+      failures: [],
+    };
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    return { ...none, files: [], failures: [sourceFailure(error, rootPath)] };
+  }
+}
+
+async function findInFolder(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
+  const folderName = path.basename(rootPath);
+  const scan = await scanFolder(rootPath, {
+    exclude: [...options.exclude(rootPath)],
+    signal: options.signal,
+    onProgress: (found) => {
+      options.onFound(folderName, found);
+    },
+  });
+  return {
+    files: scan.files.map((file) => ({
+      filePath: file.path,
+      rootPath,
+      name: `${folderName}/${file.relativePath}`,
+      sizeBytes: file.sizeBytes,
+    })),
+    failures: scan.unreadable.map(
+      ({ path: sourcePath, code }) =>
+        new UploadError('sourceUnreadable', 'cannot be read', { code, sourcePath }),
+    ),
+    excluded: scan.excluded,
+    skippedLinks: scan.skippedLinks,
+    emptyFolders: scan.emptyFolders,
+  };
+}
+
+/** A failure of the file system as an UploadError. */
+function sourceFailure(error: unknown, sourcePath: string): UploadError {
+  if (UploadError.is(error)) return error.with({ sourcePath });
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+  const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+  return new UploadError(
+    isMissing ? 'sourceMissing' : 'sourceUnreadable',
+    isMissing ? 'no such file' : 'cannot be read',
+    { code, sourcePath, cause: error },
+  );
+}
