@@ -87,7 +87,9 @@ export class Completion implements Disposable {
       if (first === undefined) continue;
       const scope = first.kind === 'notResumable' ? '' : this.batchOf(first);
       this.toldNotices.set(scope, (this.toldNotices.get(scope) ?? new Set()).add(first.kind));
-      this.actions.attempt(this.actions.show(describeNotice(first, notices.length, words), []));
+      void this.actions.attempt(
+        this.actions.show(describeNotice(first, notices.length, words), []),
+      );
     }
     this.notices.clear();
     const settled = this.settled.splice(0);
@@ -106,7 +108,7 @@ export class Completion implements Disposable {
     ) {
       return;
     }
-    this.actions.attempt(this.show(announcement));
+    void this.actions.attempt(this.show(announcement));
   }
 
   private async show({ message, about }: Announcement): Promise<void> {

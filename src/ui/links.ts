@@ -23,10 +23,19 @@ export class Links {
     const urls: string[] = [];
     for (const transfer of transfers) urls.push(await this.urlOf(transfer));
     await this.copy(urls, vscode.l10n.t('URL copied'));
-    const [only, ...others] = transfers;
-    const [url] = urls;
-    if (only === undefined || url === undefined || others.length > 0) return;
-    if (await this.isPrivate(url)) await this.offerSignedUrl(only);
+  }
+
+  /** Says so when the address of an object opens for its owner only. */
+  async warnIfPrivate(transfer: TransferSnapshot): Promise<void> {
+    if (!(await this.isPrivate(await this.urlOf(transfer)))) return;
+    const signed = vscode.l10n.t('Copy Signed URL');
+    const chosen = await vscode.window.showInformationMessage(
+      vscode.l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
+        name: fileName(transfer.target.key),
+      }),
+      signed,
+    );
+    if (chosen === signed) await this.copySignedUrls([transfer]);
   }
 
   /** The same with a signature, for a lifetime that is asked for. */
@@ -67,17 +76,6 @@ export class Links {
     await vscode.env.clipboard.writeText(lines.join('\n'));
     // A line in the status bar: the user asked for it and needs no toast to be read.
     vscode.window.setStatusBarMessage(`$(check) ${told}`, COPIED_MS);
-  }
-
-  private async offerSignedUrl(transfer: TransferSnapshot): Promise<void> {
-    const signed = vscode.l10n.t('Copy Signed URL');
-    const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
-        name: fileName(transfer.target.key),
-      }),
-      signed,
-    );
-    if (chosen === signed) await this.copySignedUrls([transfer]);
   }
 
   /** Asks as a stranger would. Whatever else goes wrong here says nothing about the object. */

@@ -97,7 +97,7 @@ export class ProgressNotification implements Disposable {
         const cancellation = token.onCancellationRequested(() => {
           this.isStopping = true;
           this.close?.();
-          this.actions.attempt(this.stop());
+          void this.actions.attempt(this.stop());
         });
         try {
           render();

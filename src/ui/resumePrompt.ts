@@ -108,12 +108,12 @@ export class ResumePrompt implements Disposable {
       list.onDidAccept(() => {
         const choice = list.selectedItems[0]?.choice;
         list.hide();
-        if (choice !== undefined) this.actions.attempt(this.act(choice.do, choice.items));
+        if (choice !== undefined) void this.actions.attempt(this.act(choice.do, choice.items));
       });
       list.onDidTriggerItemButton(({ button, item }) => {
         const items = item.choice?.items ?? [];
         list.hide();
-        this.actions.attempt(this.act(button === trash ? 'discard' : 'one', items));
+        void this.actions.attempt(this.act(button === trash ? 'discard' : 'one', items));
       });
       list.onDidHide(() => {
         list.dispose();

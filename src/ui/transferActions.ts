@@ -43,15 +43,18 @@ export class TransferActions {
     return chosen?.action;
   }
 
-  /** Runs something that nobody waits for; a failure is told. */
-  attempt(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
+  /** Resolves when the work has ended; a failure is told to the user and not to the caller. */
+  async attempt(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
       const failure = UploadError.from(error);
       if (failure.kind === 'aborted') return;
       this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
       const words = { l10n: vscode.l10n, language: vscode.env.language };
-      this.attempt(this.show(describeError(failure, {}, words), []));
-    });
+      // A toast may stay for hours; whoever called must not wait for it.
+      void this.attempt(this.show(describeError(failure, {}, words), []));
+    }
   }
 
   /** Does what a button says to the transfers it is about. */
@@ -103,7 +106,7 @@ export class TransferActions {
         return this.copyError(about);
       case 'copyUrl':
       case 'copyUrls':
-        return this.links.copyUrls(about);
+        return this.copyUrls(about);
       case 'dontShowAgain':
         // The owner of the message keeps the setting.
         return;
@@ -161,6 +164,15 @@ export class TransferActions {
     });
     const [file] = chosen ?? [];
     if (file !== undefined) await this.transfers.relocate(transfer.id, file.fsPath);
+  }
+
+  /** Copies the addresses of the objects; says so when the only one is private. */
+  async copyUrls(about: readonly TransferSnapshot[]): Promise<void> {
+    await this.links.copyUrls(about);
+    const [only, ...others] = about;
+    if (only !== undefined && others.length === 0) {
+      void this.attempt(this.links.warnIfPrivate(only));
+    }
   }
 
   /** Copies code, message, request id and all that helps to help. */

@@ -1,0 +1,382 @@
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransfersSnapshot,
+  UploadErrorKind,
+} from '../engine/index';
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatSpeed,
+  percentOf,
+} from './format';
+import { batchPlace, fileName, isActive, ownTransfers, sumOf } from './transferFacts';
+import type { Localizer, Words } from './transferPorts';
+
+/** The state of a row as menus of package.json know it. */
+export type RowState =
+  'running' | 'queued' | 'paused' | 'interrupted' | 'failed' | 'done' | 'discarding' | 'elsewhere';
+
+/** A row of the view, in words. Two rows that are equal look the same. */
+export interface TransferRow {
+  readonly id: string;
+  readonly kind: 'transfer' | 'batch' | 'more';
+  readonly batchId: string;
+  readonly label: string;
+  readonly description: string;
+  readonly state: RowState;
+  /** Read by a screen reader instead of label, description and icon. */
+  readonly spoken: string;
+}
+
+/** As many children are shown at once. */
+export const PAGE_SIZE = 200;
+
+/** One row for each batch, the latest first: one file as itself, several below a parent. */
+export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
+  const isOnlyOne = countMoving(snapshot) === 1;
+  return [...snapshot.batches]
+    .filter((batch) => batch.transfers.length > 0)
+    .sort((one, other) => other.createdMs - one.createdMs)
+    .map((batch) => {
+      const [only, ...others] = batch.transfers;
+      return only !== undefined && others.length === 0 && only.id === rootId(batch)
+        ? transferRow(only, batch, isOnlyOne ? snapshot : undefined, nowMs, words)
+        : parentRow(batch, words);
+    });
+}
+
+/** What is below a parent: all that is not done, the first pages of it. */
+export function childRows(
+  batch: BatchSnapshot,
+  limit: number,
+  snapshot: TransfersSnapshot,
+  nowMs: number,
+  words: Words,
+): TransferRow[] {
+  const isOnlyOne = countMoving(snapshot) === 1;
+  const unfinished = batch.transfers.filter((transfer) => transfer.state !== 'completed');
+  const rows = unfinished
+    .slice(0, limit)
+    .map((transfer) =>
+      transferRow(transfer, batch, isOnlyOne ? snapshot : undefined, nowMs, words),
+    );
+  const hidden = unfinished.length - rows.length;
+  if (hidden > 0) {
+    const label = words.l10n.t('Show {n} more', {
+      n: formatCount(Math.min(hidden, PAGE_SIZE), words.language),
+    });
+    rows.push({
+      id: `more ${batch.id}`,
+      kind: 'more',
+      batchId: batch.id,
+      label,
+      description: words.l10n.t('{n} not shown', { n: formatCount(hidden, words.language) }),
+      state: 'elsewhere',
+      spoken: label,
+    });
+  }
+  return rows;
+}
+
+/** The row of a batch: that of its file, when it has but one. */
+export function rootId(batch: BatchSnapshot): string {
+  const [only, ...others] = batch.transfers;
+  return only !== undefined && others.length === 0 ? only.id : `batch ${batch.id}`;
+}
+
+/** The transfers a row stands for. */
+export function transfersOfRow(
+  row: TransferRow,
+  snapshot: TransfersSnapshot,
+): readonly TransferSnapshot[] {
+  const batch = snapshot.batches.find((candidate) => candidate.id === row.batchId);
+  if (batch === undefined || row.kind === 'more') return [];
+  return row.kind === 'batch'
+    ? batch.transfers
+    : batch.transfers.filter((transfer) => transfer.id === row.id);
+}
+
+/** How a transfer's state is called in a menu's condition. */
+export function rowState(transfer: TransferSnapshot): RowState {
+  switch (transfer.state) {
+    case 'queued':
+      return 'queued';
+    case 'preparing':
+    case 'uploading':
+    case 'waiting':
+    case 'completing':
+    case 'verifying':
+      return 'running';
+    case 'completed':
+      return 'done';
+    case 'paused':
+      return 'paused';
+    case 'interrupted':
+      return 'interrupted';
+    case 'failed':
+      return 'failed';
+    case 'discarding':
+      return 'discarding';
+  }
+}
+
+/** The icon of a state; the state stands beside it in words. */
+export function rowIcon(state: RowState): string {
+  switch (state) {
+    case 'running':
+      return 'sync~spin';
+    case 'queued':
+      return 'clock';
+    case 'paused':
+      return 'debug-pause';
+    case 'interrupted':
+      return 'history';
+    case 'failed':
+      return 'warning';
+    case 'done':
+      return 'pass';
+    case 'discarding':
+      return 'trash';
+    case 'elsewhere':
+      return 'multiple-windows';
+  }
+}
+
+/** What the tooltip of a transfer lists, as pairs of a name and a value. */
+export function transferFactsList(
+  transfer: TransferSnapshot,
+  { l10n, language }: Words,
+  formatDate: (timeMs: number, language: string) => string,
+): [string, string][] {
+  const { error } = transfer;
+  const facts: [string, string | undefined][] = [
+    [l10n.t('From'), transfer.filePath],
+    [l10n.t('To'), `oss://${transfer.target.bucket}/${transfer.target.key}`],
+    [
+      l10n.t('Size'),
+      l10n.t('{done} of {total}', {
+        done: formatBytes(transfer.confirmedBytes, language),
+        total: formatBytes(transfer.sizeBytes, language),
+      }),
+    ],
+    [
+      l10n.t('Parts'),
+      transfer.partsTotal === 0 ? undefined : `${transfer.partsDone}/${transfer.partsTotal}`,
+    ],
+    [l10n.t('Started'), formatDate(transfer.createdMs, language)],
+    [l10n.t('Error code'), error?.code],
+    [l10n.t('Server message'), error?.message],
+    ['RequestId', error?.requestId],
+    ['EC', error?.ec],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+}
+
+function transferRow(
+  transfer: TransferSnapshot,
+  batch: BatchSnapshot,
+  alone: TransfersSnapshot | undefined,
+  nowMs: number,
+  words: Words,
+): TransferRow {
+  const { l10n, language } = words;
+  const name = fileName(transfer.filePath);
+  const percent = percentOf(transfer.confirmedBytes + transfer.inFlightBytes, transfer.sizeBytes);
+  const row = { id: transfer.id, kind: 'transfer' as const, batchId: batch.id, label: name };
+  if (batch.isElsewhere) {
+    const description = l10n.t('in another window');
+    return { ...row, state: 'elsewhere', description, spoken: `${name}, ${description}` };
+  }
+  if (transfer.state === 'uploading') {
+    const totals = alone?.totals;
+    const description = [l10n.t('{percent} %', { percent })];
+    // The speed of the window is that of this file only while nothing else moves.
+    if (totals !== undefined && totals.speedBytesPerSecond > 0) {
+      description.push(formatSpeed(totals.speedBytesPerSecond, language));
+    }
+    if (totals?.secondsLeft !== undefined) {
+      description.push(formatDuration(totals.secondsLeft, language));
+    }
+    return {
+      ...row,
+      state: 'running',
+      description: description.join(' · '),
+      spoken: l10n.t('{name}, {percent} percent, uploading to {bucket}', {
+        name,
+        percent,
+        bucket: transfer.target.bucket,
+      }),
+    };
+  }
+  const description = stateText(transfer, nowMs, words);
+  return { ...row, state: rowState(transfer), description, spoken: `${name}, ${description}` };
+}
+
+function stateText(transfer: TransferSnapshot, nowMs: number, { l10n, language }: Words): string {
+  const percent = percentOf(transfer.confirmedBytes, transfer.sizeBytes);
+  switch (transfer.state) {
+    case 'queued':
+      return l10n.t('queued');
+    case 'preparing':
+      return l10n.t('checking');
+    case 'uploading':
+      return l10n.t('{percent} %', { percent });
+    case 'waiting':
+      return l10n.t('waiting for the network at {percent} %', { percent });
+    case 'completing':
+      return l10n.t('combining parts');
+    case 'verifying':
+      return l10n.t('verifying');
+    case 'completed':
+      return l10n.t('done');
+    case 'paused':
+      return transfer.error === undefined
+        ? l10n.t('paused at {percent} %', { percent })
+        : l10n.t('paused at {percent} %: {reason}', {
+            percent,
+            reason: shortReason(transfer.error.kind, l10n),
+          });
+    case 'interrupted':
+      return l10n.t('interrupted {when}', {
+        when: formatAge(transfer.updatedMs, nowMs, language),
+      });
+    case 'failed':
+      return l10n.t('failed: {reason}', {
+        reason: shortReason(transfer.error?.kind ?? 'internal', l10n),
+      });
+    case 'discarding':
+      return l10n.t('will be removed from OSS');
+  }
+}
+
+function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
+  const { l10n, language } = words;
+  const state = batchState(batch);
+  const done = batch.transfers.filter((transfer) => transfer.state === 'completed').length;
+  const { confirmedBytes, sizeBytes } = sumOf(batch.transfers);
+  const count = l10n.t('{done} of {total}', {
+    done: formatCount(done, language),
+    total: formatCount(batch.transfers.length, language),
+  });
+  const bytes = l10n.t('{done} of {total}', {
+    done: formatBytes(confirmedBytes, language),
+    total: formatBytes(sizeBytes, language),
+  });
+  const word = batchWord(batch, state, words);
+  const description = [...(word === undefined ? [] : [word]), count, bytes].join(' · ');
+  return {
+    id: rootId(batch),
+    kind: 'batch',
+    batchId: batch.id,
+    label: batch.label,
+    state,
+    description,
+    spoken: l10n.t('{name}, {done} of {total} files, {state}, to {place}', {
+      name: batch.label,
+      done: formatCount(done, language),
+      total: formatCount(batch.transfers.length, language),
+      state: word ?? l10n.t('uploading'),
+      place: batchPlace(batch),
+    }),
+  };
+}
+
+function batchState(batch: BatchSnapshot): RowState {
+  if (batch.isElsewhere) return 'elsewhere';
+  const states = new Set(batch.transfers.map(rowState));
+  const order = ['running', 'queued', 'failed', 'interrupted', 'paused', 'discarding'] as const;
+  return order.find((state) => states.has(state)) ?? 'done';
+}
+
+/** The state of a batch in a word; nothing while it runs, because its numbers say so. */
+function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string | undefined {
+  const { l10n, language } = words;
+  const failed = batch.transfers.filter((transfer) => transfer.state === 'failed').length;
+  switch (state) {
+    case 'running':
+      return failed === 0 ? undefined : l10n.t('{n} failed', { n: formatCount(failed, language) });
+    case 'queued':
+      return l10n.t('queued');
+    case 'failed':
+      return l10n.t('{n} failed', { n: formatCount(failed, language) });
+    case 'interrupted':
+      return l10n.t('interrupted');
+    case 'paused':
+      return l10n.t('paused');
+    case 'done':
+      return l10n.t('done');
+    case 'discarding':
+      return l10n.t('will be removed from OSS');
+    case 'elsewhere':
+      return l10n.t('in another window');
+  }
+}
+
+/** Why something failed, in a few words for a narrow row. */
+function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
+  switch (kind) {
+    case 'network':
+      return l10n.t('no network');
+    case 'timeout':
+      return l10n.t('no answer');
+    case 'throttled':
+      return l10n.t('OSS is busy');
+    case 'server':
+      return l10n.t('error in OSS');
+    case 'badResponse':
+      return l10n.t('not an answer of OSS');
+    case 'checksumMismatch':
+      return l10n.t('arrived damaged');
+    case 'noSuchUpload':
+      return l10n.t('parts removed from OSS');
+    case 'invalidParts':
+      return l10n.t('parts not combined');
+    case 'credentials':
+      return l10n.t('credentials refused');
+    case 'noCredentials':
+      return l10n.t('no credentials');
+    case 'clockSkew':
+      return l10n.t('clock is off');
+    case 'accessDenied':
+      return l10n.t('no permission');
+    case 'noSuchBucket':
+      return l10n.t('bucket not found');
+    case 'wrongRegion':
+      return l10n.t('bucket is in another region');
+    case 'accountBlocked':
+      return l10n.t('account blocked');
+    case 'alreadyExists':
+      return l10n.t('already exists');
+    case 'refused':
+      return l10n.t('refused by OSS');
+    case 'certificate':
+      return l10n.t('certificate not trusted');
+    case 'invalidArgument':
+      return l10n.t('value not allowed');
+    case 'sourceMissing':
+      return l10n.t('file is gone');
+    case 'sourceUnreadable':
+      return l10n.t('file cannot be read');
+    case 'sourceNotAFile':
+      return l10n.t('not a file');
+    case 'sourceChanged':
+      return l10n.t('file keeps changing');
+    case 'heldElsewhere':
+      return l10n.t('in another window');
+    case 'checkpointNewer':
+      return l10n.t('begun by a newer version');
+    case 'aborted':
+      return l10n.t('stopped');
+    case 'internal':
+      return l10n.t('error in this extension');
+  }
+}
+
+function countMoving(snapshot: TransfersSnapshot): number {
+  return ownTransfers(snapshot).filter(
+    (transfer) => isActive(transfer) && transfer.state !== 'queued',
+  ).length;
+}
