@@ -1,0 +1,89 @@
+/** The door of the room that knows OSS: everything else talks to it through ports. */
+import { homedir } from 'node:os';
+import type { Access, CredentialsSource, Endpoint, OssAccount } from '../account/ports';
+import type { Logger, ObjectStore, OpenStore } from '../engine/ports';
+import { findCredentials, openSource, ProfileKey } from './credentials';
+import type { Machine } from './credentials';
+import type { Address } from './endpoints';
+import { resolveEndpoint } from './endpoints';
+import { SignedAccount } from './ossAccount';
+import { OssClient, ServerClock } from './ossClient';
+import { OssObjectStore } from './ossObjectStore';
+import { OssTransport } from './ossTransport';
+import type { TransportOptions } from './ossTransport';
+import { SecurityTokens } from './securityTokens';
+import type { Issuers } from './securityTokens';
+
+/** What the room is built of. */
+export interface OssOptions extends TransportOptions {
+  /** The endpoint setting; asked each time. */
+  readonly endpoint: () => Endpoint;
+  /** The stored credentials of a profile; asked for each request, so that new ones count at once. */
+  readonly credentials: (profile: string) => Promise<CredentialsSource | undefined>;
+  readonly log: Logger;
+  /** Instead of this process's environment and the user's home folder. */
+  readonly machine?: Machine | undefined;
+  /** Instead of Alibaba Cloud's services for temporary credentials. */
+  readonly issuers?: Issuers | undefined;
+}
+
+/** OSS, opened. */
+export interface Oss {
+  readonly openStore: OpenStore;
+  readonly account: OssAccount;
+  /** Closes all connections; requests under way fail with `network`. */
+  dispose(): void;
+}
+
+/** Builds the room. Nothing is sent and no credentials are read before the first call. */
+export function createOss(options: OssOptions): Oss {
+  const { endpoint, credentials, log } = options;
+  const machine = options.machine ?? { environment: process.env, homeFolder: homedir() };
+  const transport = new OssTransport(options);
+  const tokens = new SecurityTokens(transport, options.issuers);
+  const clock = new ServerClock();
+  const open = (source: CredentialsSource) => openSource(source, machine, tokens);
+
+  const profileKeys = new Map<string, ProfileKey>();
+  const keyOfProfile = (profile: string): ProfileKey => {
+    let key = profileKeys.get(profile);
+    if (key === undefined) {
+      key = new ProfileKey(() => credentials(profile), open);
+      profileKeys.set(profile, key);
+    }
+    return key;
+  };
+
+  const clientFor = (address: Address, access: Access): OssClient => {
+    const key = 'profile' in access ? keyOfProfile(access.profile) : open(access.source);
+    return new OssClient(address, transport, () => key.get(), clock);
+  };
+
+  const stores = new Map<string, ObjectStore>();
+  const openStore: OpenStore = async ({ bucket, region, profile }) => {
+    const key = keyOfProfile(profile);
+    await key.get();
+    const address = resolveEndpoint(endpoint(), region, bucket);
+    const name = JSON.stringify([bucket, profile, address]);
+    let store = stores.get(name);
+    if (store === undefined) {
+      const client = new OssClient(address, transport, () => key.get(), clock);
+      store = new OssObjectStore(bucket, client, key, clock, log);
+      stores.set(name, store);
+    }
+    return store;
+  };
+
+  return {
+    openStore,
+    account: new SignedAccount({
+      endpoint,
+      clock,
+      client: clientFor,
+      findCredentials: () => findCredentials(machine),
+    }),
+    dispose: () => {
+      transport.dispose();
+    },
+  };
+}

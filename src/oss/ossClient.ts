@@ -1,0 +1,237 @@
+import OssSdk from 'ali-oss';
+import type { AccessKey } from '../account/ports';
+import { UploadError } from '../engine/errors';
+import type { CallOptions, RequestBody } from '../engine/ports';
+import type { Address } from './endpoints';
+import { signatureVersion } from './endpoints';
+import type { Answer } from './ossErrors';
+import { badResponse, errorOfAnswer, invalidArgument, isErrorBody } from './ossErrors';
+import type { Headers } from './ossHeaders';
+import type { OssTransport } from './ossTransport';
+
+/** By how much the clock of this computer is off, learned from the server; shared by all clients. */
+export class ServerClock {
+  #skewMs = 0;
+  #correctedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Server time minus local time. */
+  get skewMs(): number {
+    return this.#skewMs;
+  }
+
+  /**
+   * Takes what a refused request taught. False when this has been tried already and some time ago:
+   * then the clock is not the cause.
+   */
+  correct(skewMs: number, nowMs: number = Date.now()): boolean {
+    const isNews = Math.abs(skewMs - this.#skewMs) > NEWS_MS;
+    // Many requests fail at once; all but the first come here when the correction is made.
+    if (!isNews) return nowMs - this.#correctedAtMs < SHARED_ATTEMPT_MS;
+    this.#skewMs = skewMs;
+    this.#correctedAtMs = nowMs;
+    return true;
+  }
+}
+
+/** OSS accepts 15 minutes. */
+const NEWS_MS = 60_000;
+
+/** Failures that arrive this long after an attempt to recover belong to it. */
+export const SHARED_ATTEMPT_MS = 30_000;
+
+/** A request in terms of OSS; no value is '' except that of a subresource without one. */
+export interface OssRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** '' for the service itself. */
+  readonly bucket: string;
+  /** '' for the bucket itself. */
+  readonly key?: string | undefined;
+  /** Parameters that are part of what is addressed: `uploads`, `uploadId`, `partNumber`. */
+  readonly subresource?: Readonly<Record<string, string | number>>;
+  /** Other parameters. Empty ones are left out: ali-oss signs them otherwise than OSS. */
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly headers?: Headers;
+  /** Sent with its MD5. */
+  readonly content?: string;
+  readonly body?: RequestBody;
+  readonly answerTimeoutMs?: number;
+}
+
+/** What travels with a request through ali-oss to the transport, and back. */
+class Journey {
+  failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    readonly request: OssRequest,
+    readonly signal: AbortSignal,
+  ) {}
+}
+
+/**
+ * Signed requests to one address. ali-oss signs, builds the URL and parses XML; the transport moves
+ * the bytes.
+ */
+export class OssClient {
+  readonly #address: Address;
+  readonly #transport: OssTransport;
+  readonly #accessKey: () => Promise<AccessKey>;
+  readonly #clock: ServerClock;
+  readonly #base: OssSdk;
+
+  constructor(
+    address: Address,
+    transport: OssTransport,
+    accessKey: () => Promise<AccessKey>,
+    clock: ServerClock,
+  ) {
+    this.#address = address;
+    this.#transport = transport;
+    this.#accessKey = accessKey;
+    this.#clock = clock;
+    this.#base = new OssSdk({
+      // Each call brings its own; the constructor only insists that there are some.
+      accessKeyId: 'none',
+      accessKeySecret: 'none',
+      region: `oss-${address.region}`,
+      endpoint: `${address.secure ? 'https' : 'http'}://${address.host}`,
+      secure: address.secure,
+      cname: address.cname,
+      sldEnable: address.pathStyle,
+      authorizationV4: signatureVersion(address) === 'v4',
+      // UTF-8 bytes in headers; with the default a header beyond ASCII throws.
+      headerEncoding: 'latin1',
+      retryMax: 0,
+      urllib: { request: (url, args) => this.#carry(url, args) },
+    });
+    // ali-oss takes an address for an IP by this field alone, then replaces the Host header and
+    // refuses to sign URLs. Path style works with IPs as with any name.
+    this.#base.options.endpoint = { ...(this.#base.options.endpoint as object), hostname: '' };
+  }
+
+  /**
+   * Resolves with an answer below 300, 203 included. Rejects with an UploadError, or with what the
+   * body's iterator threw.
+   */
+  async send(request: OssRequest, { signal }: CallOptions): Promise<Answer> {
+    const { method, bucket, key, subresource, query = {}, headers, content } = request;
+    const journey = new Journey(request, signal);
+    const client = await this.#signedClient(bucket);
+    let answer: Answer;
+    try {
+      const result = await client.request({
+        method,
+        bucket: bucket === '' ? undefined : bucket,
+        object: key === '' ? undefined : key,
+        ...(subresource !== undefined && { subres: subresource }),
+        query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '')),
+        headers: { ...headers },
+        content,
+        ctx: journey,
+      });
+      answer = { status: result.status, headers: result.headers, body: result.data };
+    } catch (error) {
+      // ali-oss keeps only the name and text of an error; ours went round it.
+      throw journey.failure === undefined ? UploadError.from(error) : journey.failure.error;
+    }
+    if (answer.status >= 300) throw errorOfAnswer(answer);
+    return answer;
+  }
+
+  /**
+   * The XML of an answer as an object, without its root, which must be `root`; an element that
+   * occurs once is not an array. Rejects with `badResponse`, or with the error it carries.
+   */
+  async parse(answer: Answer, root: string): Promise<unknown> {
+    if (isErrorBody(answer.body)) throw errorOfAnswer(answer);
+    const text = answer.body.toString('utf8');
+    if (!new RegExp(`<${root}[\\s/>]`).test(text.slice(0, 1024))) {
+      throw badResponse('UnexpectedBody', `the answer is not a ${root}`, answer);
+    }
+    try {
+      return await this.#base.parseXML(text);
+    } catch {
+      throw badResponse('MalformedXML', `the ${root} cannot be read`, answer);
+    }
+  }
+
+  /** An address of the object that is valid for `expiresSeconds`, 1 to 604800. */
+  async signUrl(bucket: string, key: string, expiresSeconds: number): Promise<string> {
+    const client = await this.#signedClient(bucket);
+    // Version 1 signs URLs as UTF-8 whatever is set, but encodes the key as it is set.
+    client.options.headerEncoding = 'utf-8';
+    return signatureVersion(this.#address) === 'v4'
+      ? await client.signatureUrlV4('GET', expiresSeconds, undefined, key)
+      : await client.asyncSignatureUrl(key, { expires: expiresSeconds }, false);
+  }
+
+  /**
+   * A view of the client for one call: its credentials, bucket and cancel flag are its own, so that
+   * nothing of one call shows in another.
+   */
+  async #signedClient(bucket: string): Promise<OssSdk> {
+    const key = await this.#accessKey();
+    const view = Object.create(this.#base) as OssSdk;
+    view.options = {
+      ...this.#base.options,
+      accessKeyId: key.accessKeyId,
+      accessKeySecret: key.accessKeySecret,
+      stsToken: key.securityToken,
+      bucket,
+      amendTimeSkewed: this.#clock.skewMs,
+    };
+    return view;
+  }
+
+  async #carry(url: string, args: OssSdk.UrllibArguments): Promise<OssSdk.UrllibResult> {
+    const journey = args.ctx;
+    if (!(journey instanceof Journey)) throw new Error('a request without its journey');
+    try {
+      const answer = await this.#transport.send({
+        method: args.method,
+        url,
+        headers: textHeaders(args.headers),
+        body: journey.request.body ?? bodyOf(args.content),
+        signal: journey.signal,
+        answerTimeoutMs: journey.request.answerTimeoutMs,
+      });
+      return { status: answer.status, headers: answer.headers, data: answer.body };
+    } catch (error) {
+      journey.failure = { error };
+      throw error;
+    }
+  }
+}
+
+function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function bodyOf(content: string | undefined): RequestBody | undefined {
+  if (content === undefined) return undefined;
+  const bytes = Buffer.from(content);
+  // eslint-disable-next-line @typescript-eslint/require-await -- the type of a body is asynchronous
+  const chunks = (async function* () {
+    yield bytes;
+  })();
+  return { sizeBytes: bytes.length, chunks };
+}
+
+/** Throws `invalidArgument` for a key that OSS does not take. */
+export function assertKey(key: string): void {
+  if (key === '') throw invalidArgument('key', 'the object key is empty');
+  if (/^[/\\]/.test(key)) {
+    throw invalidArgument('key', 'the object key starts with a slash or backslash');
+  }
+  // A lone surrogate has no UTF-8 form: another key would be written.
+  if (/\p{Surrogate}/u.test(key))
+    throw invalidArgument('key', 'the object key is not valid Unicode');
+  if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) {
+    throw invalidArgument('key', `the object key has more than ${LONGEST_KEY_BYTES} bytes`);
+  }
+}
+
+const LONGEST_KEY_BYTES = 1023;

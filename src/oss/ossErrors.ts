@@ -1,0 +1,273 @@
+import { isAbortError, UploadError } from '../engine/errors';
+import type { UploadErrorDetails, UploadErrorKind } from '../engine/errors';
+
+/** What came back over HTTP, whatever the status. Header names are lower case. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+const KIND_OF_CODE: ReadonlyMap<string, UploadErrorKind> = new Map(
+  Object.entries({
+    timeout: ['RequestTimeout'],
+    network: ['IncompleteBody'],
+    throttled: [
+      'ServiceUnavailable',
+      'SlowDown',
+      'TooManyRequests',
+      'QpsLimitExceeded',
+      'TotalQpsLimitExceeded',
+      'MetaOperationQpsLimitExceeded',
+      'UploadTrafficRateLimitExceeded',
+      'DownloadTrafficRateLimitExceeded',
+      'ActiveRequestLimitExceeded',
+      'CpuLimitExceeded',
+      'Throttling',
+      'Throttling.User',
+      'Throttling.Api',
+    ],
+    server: ['InternalError'],
+    checksumMismatch: ['InvalidCRC64', 'InvalidDigest'],
+    noSuchUpload: ['NoSuchUpload'],
+    invalidParts: ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall', 'FilePartNotExist'],
+    credentials: [
+      'InvalidAccessKeyId',
+      'InvalidAccessKeyId.NotFound',
+      'InvalidAccessKeyId.Inactive',
+      'SignatureDoesNotMatch',
+      'SecurityTokenExpired',
+      'InvalidSecurityToken',
+      'InvalidSecurityToken.Expired',
+      'InvalidSecurityToken.Malformed',
+      'InvalidSecurityToken.MismatchWithAccessKey',
+      'AccessKeyIdAndSecurityTokenNotMatch',
+      'SecurityTokenNotSupported',
+    ],
+    clockSkew: ['RequestTimeTooSkewed', 'InvalidTimeStamp.Expired'],
+    accessDenied: ['AccessDenied', 'NoPermission', 'AccessForbidden', 'SecondLevelDomainForbidden'],
+    noSuchBucket: ['NoSuchBucket'],
+    accountBlocked: [
+      'UserDisable',
+      'AccountProblem',
+      'NotSignUp',
+      'QuotaExceeded',
+      'StorageQuotaExceeded',
+      'BucketQuotaExceeded',
+    ],
+    alreadyExists: ['FileAlreadyExists', 'ObjectAlreadyExists'],
+  } satisfies Partial<Record<UploadErrorKind, string[]>>).flatMap(([kind, codes]) =>
+    codes.map((code) => [code, kind as UploadErrorKind] as const),
+  ),
+);
+
+/** EC of "Invalid signing region in Authorization header": the region of a V4 signature is not the endpoint's. */
+const EC_SIGNING_REGION = '0002-00000226';
+
+/**
+ * What an OSS answer means. `endpoint` is the `<Endpoint>` of its body, which OSS gives when the
+ * bucket lives elsewhere.
+ */
+export function kindOfAnswer(
+  status: number,
+  code: string,
+  {
+    endpoint,
+    ec,
+  }: { readonly endpoint?: string | undefined; readonly ec?: string | undefined } = {},
+): UploadErrorKind {
+  if (endpoint !== undefined && status < 500) return 'wrongRegion';
+  if (ec === EC_SIGNING_REGION) return 'wrongRegion';
+  const kind = KIND_OF_CODE.get(code);
+  if (kind !== undefined) return kind;
+  if (status === 408) return 'timeout';
+  if (status === 429 || status === 503) return 'throttled';
+  if (status >= 500) return 'server';
+  if (status < 400) return 'badResponse';
+  if (status === 401) return 'credentials';
+  // Without a code of OSS a 403 may be anybody's, a proxy's for example.
+  return status === 403 && !isOwnCode(code) ? 'accessDenied' : 'refused';
+}
+
+/** The code of an answer that has none of OSS. */
+function codeOfStatus(status: number): string {
+  return `Http${status}`;
+}
+
+function isOwnCode(code: string): boolean {
+  return code.startsWith('Http');
+}
+
+/** Text of a flat element of an OSS error body; undefined when it is missing or empty. */
+function elementText(xml: string, name: string): string | undefined {
+  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]?.trim();
+  if (text === undefined || text === '') return undefined;
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replace(/&#(\d{1,6});/g, (_, digits: string) => characterOf(Number.parseInt(digits, 10)))
+    .replace(/&#x([\da-f]{1,5});/gi, (_, digits: string) =>
+      characterOf(Number.parseInt(digits, 16)),
+    )
+    .replaceAll('&amp;', '&');
+}
+
+function characterOf(codePoint: number): string {
+  return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : '\u{fffd}';
+}
+
+/** Whether a body is OSS's `<Error>` document, which may come with status 200 as well. */
+export function isErrorBody(body: Buffer): boolean {
+  return /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(body.toString('utf8', 0, 512));
+}
+
+/** Of the body, or of `x-oss-err`, where OSS puts it when HEAD forbids a body. */
+function errorDocument(answer: Answer): string {
+  if (isErrorBody(answer.body)) return answer.body.toString('utf8');
+  const inHeader = answer.headers['x-oss-err'];
+  if (inHeader === undefined || answer.body.length > 0) return '';
+  const decoded = Buffer.from(inHeader, 'base64');
+  return isErrorBody(decoded) ? decoded.toString('utf8') : '';
+}
+
+const LONGEST_MESSAGE = 500;
+
+/**
+ * A text without anything that signs a request: AccessKey ids keep their ends, tokens and
+ * signatures go.
+ */
+export function maskSecrets(text: string): string {
+  return text
+    .replace(/\b(?:LTAI|STS\.|TMP\.)[\w.]{8,}/g, maskAccessKeyId)
+    .replace(/\bCAIS[\w+/=%-]{16,}/g, '****')
+    .replace(
+      /(signature|security-token|accesskeysecret)(["']?\s*[=:]\s*["']?)[^\s"'&,]+/gi,
+      '$1$2****',
+    );
+}
+
+/** Such as `LTAI****x3Qf`; short ones disappear entirely. */
+export function maskAccessKeyId(accessKeyId: string): string {
+  if (accessKeyId.length < 12) return '****';
+  return `${accessKeyId.slice(0, 4)}****${accessKeyId.slice(-4)}`;
+}
+
+function readable(message: string): string {
+  const oneLine = message.replace(/\s+/g, ' ').trim();
+  return maskSecrets(
+    oneLine.length > LONGEST_MESSAGE ? `${oneLine.slice(0, LONGEST_MESSAGE)}…` : oneLine,
+  );
+}
+
+/** How long the server asks us to wait: `Retry-After` or `x-oss-qos-delay-time`. */
+function retryAfterMs(headers: Answer['headers'], nowMs: number): number | undefined {
+  const delay = headers['x-oss-qos-delay-time'];
+  if (delay !== undefined && /^\d+$/.test(delay)) return Number(delay);
+  const after = headers['retry-after'];
+  if (after === undefined) return undefined;
+  if (/^\d+$/.test(after)) return Number(after) * 1000;
+  // Against the server's own clock: ours may be the one that is off.
+  const dateMs = Date.parse(after) - (serverDateMs(headers['date']) ?? nowMs);
+  return Number.isFinite(dateMs) ? Math.max(0, dateMs) : undefined;
+}
+
+const YEAR_2000_MS = Date.UTC(2000, 0, 1);
+
+/** Undefined for what cannot be true: some edges answer `Date: 1970`. */
+function serverDateMs(text: string | undefined): number | undefined {
+  const dateMs = text === undefined ? Number.NaN : Date.parse(text);
+  return dateMs > YEAR_2000_MS ? dateMs : undefined;
+}
+
+function helpUrlOf(document: string, ec: string | undefined): string | undefined {
+  const recommended = elementText(document, 'RecommendDoc');
+  if (recommended?.startsWith('https://') === true) return recommended;
+  return ec === undefined
+    ? undefined
+    : `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(ec)}`;
+}
+
+/** The error of an answer that is not a success, or of a 200 that carries an `<Error>` document. */
+export function errorOfAnswer(answer: Answer, nowMs: number = Date.now()): UploadError {
+  const { status, headers } = answer;
+  const document = errorDocument(answer);
+  const code =
+    elementText(document, 'Code') ??
+    // HEAD of a missing object: neither a body nor always the header that replaces it.
+    (status === 404 && answer.body.length === 0 && headers['x-oss-request-id'] !== undefined
+      ? 'NoSuchKey'
+      : codeOfStatus(status));
+  const ec = elementText(document, 'EC') ?? headers['x-oss-ec'];
+  const endpoint = elementText(document, 'Endpoint');
+  const kind =
+    headers['x-oss-request-id'] === undefined && document === ''
+      ? kindOfAnswer(status, code)
+      : kindOfAnswer(status, code === codeOfStatus(403) ? 'AccessDenied' : code, { endpoint, ec });
+  const serverMs =
+    serverDateMs(elementText(document, 'ServerTime')) ?? serverDateMs(headers['date']);
+  return new UploadError(
+    kind,
+    readable(elementText(document, 'Message') ?? `OSS answered with status ${status}`),
+    {
+      code,
+      status,
+      ...known({
+        requestId: headers['x-oss-request-id'] ?? elementText(document, 'RequestId'),
+        ec,
+        helpUrl: helpUrlOf(document, ec),
+        retryAfterMs: retryAfterMs(headers, nowMs),
+        clockSkewMs: kind === 'clockSkew' && serverMs !== undefined ? serverMs - nowMs : undefined,
+        endpoint,
+      }),
+    },
+  );
+}
+
+/** An answer that OSS does not give; `what` says in English what is wrong with it. */
+export function badResponse(code: string, what: string, answer?: Answer): UploadError {
+  return new UploadError('badResponse', readable(what), {
+    code,
+    ...known({ status: answer?.status, requestId: answer?.headers['x-oss-request-id'] }),
+  });
+}
+
+/** A parameter that OSS would refuse or that cannot be sent. */
+export function invalidArgument(field: string, message: string): UploadError {
+  return new UploadError('invalidArgument', message, { code: 'InvalidArgument', field });
+}
+
+function known(details: Partial<UploadErrorDetails>): Partial<UploadErrorDetails> {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+}
+
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT']);
+
+const CERTIFICATE_CODE =
+  /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|CRL_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|ERROR_IN_CERT_)/;
+
+/** Thrown by `http.request` before anything is sent. */
+const UNSENDABLE_CODE = /^(?:ERR_INVALID_CHAR|ERR_HTTP_INVALID_|ERR_UNESCAPED_|ERR_INVALID_URL)/;
+
+/** The error of a request that got no answer: name resolution, socket, TLS. */
+export function errorOfConnection(error: unknown): UploadError {
+  if (UploadError.is(error)) return error;
+  if (isAbortError(error)) return UploadError.from(error);
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string'
+      ? error.code
+      : 'NetworkError';
+  const message = error instanceof Error ? error.message : String(error);
+  // An AggregateError (several addresses were tried) has no message of its own.
+  return new UploadError(kindOfConnectionCode(code), readable(message === '' ? code : message), {
+    code,
+  });
+}
+
+function kindOfConnectionCode(code: string): UploadErrorKind {
+  if (TIMEOUT_CODES.has(code)) return 'timeout';
+  if (CERTIFICATE_CODE.test(code)) return 'certificate';
+  if (UNSENDABLE_CODE.test(code)) return 'invalidArgument';
+  return 'network';
+}

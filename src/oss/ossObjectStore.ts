@@ -1,0 +1,392 @@
+import { UploadError } from '../engine/errors';
+import type { UploadErrorDetails } from '../engine/errors';
+import type {
+  CallOptions,
+  ListedPart,
+  Logger,
+  ObjectInfo,
+  ObjectOptions,
+  ObjectStore,
+  PartReceipt,
+  RequestBody,
+  StoredObject,
+  UnfinishedUpload,
+} from '../engine/ports';
+import type { RenewableKey } from './credentials';
+import { assertKey } from './ossClient';
+import type { OssClient, OssRequest, ServerClock } from './ossClient';
+import type { Answer } from './ossErrors';
+import { badResponse, errorOfAnswer, invalidArgument } from './ossErrors';
+import {
+  commonHeaders,
+  completeHeaders,
+  initiateHeaders,
+  partHeaders,
+  putHeaders,
+} from './ossHeaders';
+import { xmlElements, xmlName, xmlText } from './xml';
+
+/** Putting 10,000 parts together takes OSS a while; until then it sends nothing. */
+const COMPLETE_ANSWER_MS = 600_000;
+
+const PAGE_SIZE = 1000;
+const MOST_PARTS = 10_000;
+
+/** One bucket of OSS, see {@link ObjectStore}. */
+export class OssObjectStore implements ObjectStore {
+  readonly #bucket: string;
+  readonly #client: OssClient;
+  readonly #key: RenewableKey;
+  readonly #clock: ServerClock;
+  readonly #log: Logger;
+
+  constructor(
+    bucket: string,
+    client: OssClient,
+    key: RenewableKey,
+    clock: ServerClock,
+    log: Logger,
+  ) {
+    this.#bucket = bucket;
+    this.#client = client;
+    this.#key = key;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** InitiateMultipartUpload. */
+  initiateMultipartUpload(
+    key: string,
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<{ readonly uploadId: string }> {
+    return this.#about({ key }, async () => {
+      const answer = await this.#send(
+        {
+          method: 'POST',
+          key,
+          subresource: { uploads: '' },
+          headers: initiateHeaders(key, options),
+        },
+        call,
+      );
+      const result = await this.#client.parse(answer, 'InitiateMultipartUploadResult');
+      const uploadId = xmlText(result, 'UploadId');
+      if (uploadId === '') throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
+      return { uploadId };
+    });
+  }
+
+  /** UploadPart. */
+  uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: RequestBody,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<PartReceipt> {
+    return this.#about({ key, uploadId, partNumber }, async () => {
+      assertPartNumber(partNumber);
+      const answer = await this.#send(
+        {
+          method: 'PUT',
+          key,
+          subresource: { partNumber, uploadId },
+          headers: partHeaders(options),
+          body,
+        },
+        call,
+      );
+      return receiptOf(answer);
+    });
+  }
+
+  /** ListParts, all pages. */
+  listParts(
+    key: string,
+    uploadId: string,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<ListedPart[]> {
+    return this.#about({ key, uploadId }, async () => {
+      const parts: ListedPart[] = [];
+      for (let marker = 0; ;) {
+        const answer = await this.#send(
+          {
+            method: 'GET',
+            key,
+            subresource: { uploadId },
+            query: {
+              'encoding-type': 'url',
+              'max-parts': PAGE_SIZE,
+              'part-number-marker': marker === 0 ? '' : marker,
+            },
+            headers: commonHeaders(options),
+          },
+          call,
+        );
+        const page = await this.#client.parse(answer, 'ListPartsResult');
+        parts.push(...xmlElements(page, 'Part').map((part) => listedPart(part, answer)));
+        if (xmlText(page, 'IsTruncated') !== 'true') break;
+        const next = Number(xmlText(page, 'NextPartNumberMarker'));
+        // Also when it is no number: the same page again and again would never end.
+        if (!(next > marker)) throw endlessList(answer);
+        marker = next;
+      }
+      return parts.sort((left, right) => left.partNumber - right.partNumber);
+    });
+  }
+
+  /** CompleteMultipartUpload. */
+  completeMultipartUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly { readonly partNumber: number; readonly etag: string }[],
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<StoredObject> {
+    return this.#about({ key, uploadId }, async () => {
+      const answer = await this.#send(
+        {
+          method: 'POST',
+          key,
+          subresource: { uploadId },
+          headers: completeHeaders(options),
+          content: completeDocument(parts),
+          answerTimeoutMs: COMPLETE_ANSWER_MS,
+        },
+        call,
+      );
+      if (options.callback === undefined) {
+        // OSS sends the status before it knows the outcome: a 200 may carry an error.
+        const result = await this.#client.parse(answer, 'CompleteMultipartUploadResult');
+        return storedObject(answer, options, xmlText(result, 'ETag'));
+      }
+      return storedObject(answer, options);
+    });
+  }
+
+  /** AbortMultipartUpload. */
+  abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void> {
+    return this.#about({ key, uploadId }, async () => {
+      try {
+        await this.#send({ method: 'DELETE', key, subresource: { uploadId } }, call);
+      } catch (error) {
+        if (!UploadError.is(error, 'noSuchUpload')) throw error;
+      }
+    });
+  }
+
+  /** PutObject. */
+  putObject(
+    key: string,
+    body: RequestBody,
+    options: ObjectOptions & { readonly forbidOverwrite: boolean },
+    call: CallOptions,
+  ): Promise<StoredObject> {
+    return this.#about({ key }, async () => {
+      const answer = await this.#send(
+        { method: 'PUT', key, headers: putHeaders(key, options), body },
+        call,
+      );
+      return storedObject(answer, options);
+    });
+  }
+
+  /** HeadObject. */
+  headObject(
+    key: string,
+    options: ObjectOptions,
+    call: CallOptions,
+  ): Promise<ObjectInfo | undefined> {
+    return this.#about({ key }, async () => {
+      let answer: Answer;
+      try {
+        answer = await this.#send({ method: 'HEAD', key, headers: commonHeaders(options) }, call);
+      } catch (error) {
+        if (UploadError.is(error) && error.status === 404 && error.code === 'NoSuchKey') {
+          return undefined;
+        }
+        throw error;
+      }
+      const length = answer.headers['content-length'] ?? '';
+      if (!/^\d+$/.test(length)) throw badResponse('NoLength', 'OSS gave no size', answer);
+      const lastModifiedMs = Date.parse(answer.headers['last-modified'] ?? '');
+      return {
+        sizeBytes: Number(length),
+        etag: etagOf(answer),
+        ...crc64Of(answer),
+        ...(Number.isFinite(lastModifiedMs) && { lastModifiedMs }),
+      };
+    });
+  }
+
+  /** ListMultipartUploads, all pages. */
+  listMultipartUploads(prefix: string, call: CallOptions): Promise<UnfinishedUpload[]> {
+    return this.#about({}, async () => {
+      const uploads: UnfinishedUpload[] = [];
+      for (let keyMarker = '', uploadIdMarker = ''; ;) {
+        const answer = await this.#send(
+          {
+            method: 'GET',
+            subresource: { uploads: '' },
+            query: {
+              'encoding-type': 'url',
+              'max-uploads': PAGE_SIZE,
+              prefix,
+              'key-marker': keyMarker,
+              'upload-id-marker': uploadIdMarker,
+            },
+          },
+          call,
+        );
+        const page = await this.#client.parse(answer, 'ListMultipartUploadsResult');
+        for (const upload of xmlElements(page, 'Upload')) {
+          uploads.push({
+            key: xmlName(page, upload, 'Key'),
+            uploadId: xmlText(upload, 'UploadId'),
+            initiatedMs: Date.parse(xmlText(upload, 'Initiated')),
+          });
+        }
+        if (xmlText(page, 'IsTruncated') !== 'true') break;
+        const nextKey = xmlName(page, page, 'NextKeyMarker');
+        const nextUploadId = xmlText(page, 'NextUploadIdMarker');
+        if (nextKey === '' || (nextKey === keyMarker && nextUploadId === uploadIdMarker)) {
+          throw endlessList(answer);
+        }
+        [keyMarker, uploadIdMarker] = [nextKey, nextUploadId];
+      }
+      return uploads;
+    });
+  }
+
+  /** See {@link ObjectStore.recover}. */
+  async recover(error: Error, call: CallOptions): Promise<boolean> {
+    if (!UploadError.is(error) || call.signal.aborted) return false;
+    if (error.kind === 'clockSkew' && error.clockSkewMs !== undefined) {
+      const corrected = this.#clock.correct(error.clockSkewMs);
+      if (corrected) {
+        const seconds = Math.round(error.clockSkewMs / 1000);
+        this.#log.warn(
+          `the clock of this computer is off by ${seconds} s; signing with OSS's time`,
+        );
+      }
+      return corrected;
+    }
+    if (error.kind !== 'credentials') return false;
+    const renewed = await this.#key.refresh();
+    this.#log.info(renewed ? 'credentials were renewed' : 'there are no other credentials');
+    return renewed;
+  }
+
+  #send(request: Omit<OssRequest, 'bucket'>, call: CallOptions): Promise<Answer> {
+    if (request.key !== undefined) assertKey(request.key);
+    return this.#client.send({ ...request, bucket: this.#bucket }, call);
+  }
+
+  /** Says in every error what it is about. What is no UploadError becomes one. */
+  async #about<Result>(
+    details: Partial<UploadErrorDetails>,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      // The very error of a body's iterator has to come out of a call, so it is not copied.
+      if (UploadError.is(error) && !comesFromOss(error)) throw error;
+      throw UploadError.from(error).with({ bucket: this.#bucket, ...details });
+    }
+  }
+}
+
+function comesFromOss(error: UploadError): boolean {
+  return error.status !== undefined;
+}
+
+function assertPartNumber(partNumber: number): void {
+  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MOST_PARTS) {
+    throw invalidArgument('partNumber', `${partNumber} is no part number`);
+  }
+}
+
+/** The answer's own, or the one of its body. */
+function etagOf(answer: Answer, etagOfBody = ''): string {
+  const etag = answer.headers['etag'] ?? etagOfBody;
+  if (etag === '') throw badResponse('NoETag', 'OSS gave no ETag', answer);
+  return etag;
+}
+
+function crc64Of(answer: Answer): { readonly crc64?: bigint } {
+  return crc64From(answer.headers['x-oss-hash-crc64ecma'] ?? '');
+}
+
+function crc64From(text: string): { readonly crc64?: bigint } {
+  return /^\d{1,20}$/.test(text) ? { crc64: BigInt(text) } : {};
+}
+
+function requestIdOf(answer: Answer): { readonly requestId?: string } {
+  const requestId = answer.headers['x-oss-request-id'];
+  return requestId === undefined ? {} : { requestId };
+}
+
+function receiptOf(answer: Answer): PartReceipt {
+  return { etag: etagOf(answer), ...crc64Of(answer), ...requestIdOf(answer) };
+}
+
+function storedObject(answer: Answer, options: ObjectOptions, etagOfBody = ''): StoredObject {
+  const versionId = answer.headers['x-oss-version-id'];
+  const common = {
+    ...crc64Of(answer),
+    ...requestIdOf(answer),
+    ...(versionId !== undefined && { versionId }),
+  };
+  if (answer.status === 203 && options.callback !== undefined) {
+    const { code, message } = errorOfAnswer(answer);
+    // The object is stored: that its ETag may be missing here must not fail the upload.
+    const etag = answer.headers['etag'] ?? '';
+    return { ...common, etag, callbackError: { code, message } };
+  }
+  const etag = etagOf(answer, etagOfBody);
+  if (options.callback === undefined) return { ...common, etag };
+  return { ...common, etag, callbackBody: answer.body.toString('utf8') };
+}
+
+function listedPart(part: unknown, answer: Answer): ListedPart {
+  const partNumber = Number(xmlText(part, 'PartNumber'));
+  const size = xmlText(part, 'Size');
+  const etag = xmlText(part, 'ETag');
+  if (!Number.isInteger(partNumber) || partNumber < 1 || !/^\d+$/.test(size) || etag === '') {
+    throw badResponse('MalformedPart', 'a listed part lacks its number, size or ETag', answer);
+  }
+  return {
+    partNumber,
+    sizeBytes: Number(size),
+    etag,
+    ...crc64From(xmlText(part, 'HashCrc64ecma')),
+  };
+}
+
+function endlessList(answer: Answer): UploadError {
+  return badResponse('MarkerDoesNotAdvance', 'a listing of OSS does not advance', answer);
+}
+
+/** Body of CompleteMultipartUpload. The order is the caller's: OSS refuses a wrong one. */
+function completeDocument(
+  parts: readonly { readonly partNumber: number; readonly etag: string }[],
+): string {
+  const lines = parts.map(
+    ({ partNumber, etag }) =>
+      `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
+  );
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<CompleteMultipartUpload>',
+    ...lines,
+    '</CompleteMultipartUpload>',
+  ].join('\n');
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
