@@ -1,0 +1,109 @@
+import { OssError, invalidArgument } from './ossError.ts';
+import type { OssRequest } from './ossRequest.ts';
+
+/** What happened to an object, as the application is told. */
+export interface CallbackEvent {
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly mimeType: string;
+}
+
+/** A callback that a request asks for. */
+export interface Callback {
+  readonly urls: readonly string[];
+  readonly host: string | undefined;
+  readonly bodyTemplate: string;
+  readonly bodyType: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const maxCallbackBytes = 5 * 1024;
+const callbackTimeoutMs = 5000;
+
+function decode(text: string, name: string): Record<string, string> {
+  try {
+    if (text.length > maxCallbackBytes) throw new RangeError('Too long');
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
+    if (typeof value !== 'object' || value === null) throw new TypeError('Not an object');
+    return value as Record<string, string>;
+  } catch {
+    throw invalidArgument(`The ${name} configuration is not correct.`, name, text);
+  }
+}
+
+/** Reads header or query. Undefined when there is no callback; throws when it is not right. */
+export function readCallback(request: OssRequest): Callback | undefined {
+  const inHeader = request.headers.get('x-oss-callback');
+  const inQuery = request.parameter('callback');
+  if (inHeader !== undefined && inQuery !== undefined) {
+    throw invalidArgument('The callback is in both header and query.', 'callback');
+  }
+  const text = inHeader ?? inQuery;
+  if (text === undefined) return undefined;
+  const { callbackUrl, callbackBody, callbackHost, callbackBodyType } = decode(text, 'callback');
+  const urls = callbackUrl?.split(';') ?? [];
+  if (!callbackBody || urls.length === 0 || urls.length > 5) {
+    throw invalidArgument('The callback configuration is not correct.', 'callback', text);
+  }
+  const variableText =
+    request.headers.get('x-oss-callback-var') ?? request.parameter('callback-var');
+  const variables = variableText === undefined ? {} : decode(variableText, 'callback-var');
+  if (Object.keys(variables).some((name) => !/^x:[^A-Z]+$/.test(name))) {
+    throw invalidArgument('The callback-var configuration is not correct.', 'callback-var');
+  }
+  return {
+    urls: urls.map((url) => (/^https?:/.test(url) ? url : `http://${url}`)),
+    host: callbackHost,
+    bodyTemplate: callbackBody,
+    bodyType: callbackBodyType ?? 'application/x-www-form-urlencoded',
+    variables,
+  };
+}
+
+function fillTemplate(callback: Callback, event: CallbackEvent): string {
+  const values: Readonly<Record<string, string | number>> = {
+    bucket: event.bucket,
+    object: event.key,
+    etag: event.etag,
+    size: event.sizeBytes,
+    mimeType: event.mimeType,
+    ...callback.variables,
+  };
+  const quote =
+    callback.bodyType === 'application/json'
+      ? (value: string | number) => JSON.stringify(value)
+      : (value: string | number) => encodeURIComponent(value);
+  return callback.bodyTemplate.replace(/\$\{([^}]+)\}/g, (_, name: string) =>
+    quote(values[name] ?? ''),
+  );
+}
+
+/** Tells the application. Its JSON is the answer to the client; a failure is 203 CallbackFailed. */
+export async function sendCallback(callback: Callback, event: CallbackEvent): Promise<string> {
+  let reason = '';
+  for (const url of callback.urls) {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { 'content-type': callback.bodyType },
+        body: fillTemplate(callback, event),
+        signal: AbortSignal.timeout(callbackTimeoutMs),
+      });
+      const text = await response.text();
+      if (response.status === 200) {
+        JSON.parse(text);
+        return text;
+      }
+      reason = `Error status : ${response.status}.`;
+    } catch (error) {
+      reason =
+        error instanceof SyntaxError
+          ? 'Response body is not valid json format.'
+          : 'Connect failed.';
+    }
+  }
+  throw new OssError(203, 'CallbackFailed', reason, { ec: '0007-00000203' });
+}
