@@ -1,23 +1,34 @@
 import * as vscode from 'vscode';
 
 import { UploadError } from '../engine/index';
-import { COMMAND_NAMES, commandId } from './commandIds';
+import { commandId } from './commandIds';
 import type { CommandName } from './commandIds';
 import { chosenUris } from './selection';
 import { parseCallOptions } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import type { UploadCommand } from './uploadCommand';
 
-/** What every command does. Arguments come from menus, trees, key bindings and other extensions. */
-export type CommandHandlers = Readonly<Record<CommandName, (...args: unknown[]) => unknown>>;
+/** Commands about setting up and starting; those about transfers register themselves. */
+export type StartCommandName = Extract<
+  CommandName,
+  | 'upload'
+  | 'uploadTo'
+  | 'setCredentials'
+  | 'removeCredentials'
+  | 'selectDestination'
+  | 'cleanUp'
+  | 'showLog'
+>;
 
-/** Registers all commands of package.json, and no other. */
+/** What each does. Arguments come from menus, key bindings and other extensions. */
+export type CommandHandlers = Readonly<Record<StartCommandName, (...args: unknown[]) => unknown>>;
+
+/** Registers the commands. What goes wrong is for the handlers to tell. */
 export function registerCommands(handlers: CommandHandlers): vscode.Disposable {
-  return vscode.Disposable.from(
-    ...COMMAND_NAMES.map((name) =>
-      vscode.commands.registerCommand(commandId(name), handlers[name]),
-    ),
+  const registered = Object.entries(handlers).map(([name, handler]) =>
+    vscode.commands.registerCommand(commandId(name as StartCommandName), handler),
   );
+  return vscode.Disposable.from(...registered);
 }
 
 /**

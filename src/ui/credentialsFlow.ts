@@ -60,16 +60,18 @@ export class CredentialsFlow {
     return true;
   }
 
-  /** The command: picks a profile where there are some, then asks. */
-  async setCommand(): Promise<void> {
+  /** The command: picks a profile where there are some, then asks. Resolves with the profile. */
+  async setCommand(): Promise<string | undefined> {
     const profile = await this.askProfile();
-    if (profile === undefined || !(await this.update(profile))) return;
+    if (profile === undefined || !(await this.update(profile))) return undefined;
     const source = await this.store.get(profile);
-    if (source === undefined) return;
-    void vscode.window.setStatusBarMessage(
-      l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source) }),
-      5000,
-    );
+    if (source !== undefined) {
+      vscode.window.setStatusBarMessage(
+        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source) }),
+        5000,
+      );
+    }
+    return profile;
   }
 
   /** The command: forgets the credentials of the chosen profile. */

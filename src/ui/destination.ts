@@ -37,6 +37,11 @@ export interface AskOptions {
 
 /** Finds out where uploads go: settings, then what was chosen before, then a question. */
 export class Destinations {
+  private readonly changed = new vscode.EventEmitter<void>();
+
+  /** Another destination was chosen. */
+  readonly onDidChange = this.changed.event;
+
   constructor(
     private readonly settings: Settings,
     private readonly memory: DestinationMemory,
@@ -44,6 +49,10 @@ export class Destinations {
     private readonly credentials: CredentialsStore,
     private readonly credentialsFlow: CredentialsFlow,
   ) {}
+
+  dispose(): void {
+    this.changed.dispose();
+  }
 
   /** Whether an upload would start without asking for a bucket. */
   isConfigured(resource: vscode.Uri | undefined): boolean {
@@ -90,7 +99,7 @@ export class Destinations {
   async selectCommand(resource: vscode.Uri | undefined): Promise<void> {
     const chosen = await this.resolve(resource, { always: true, remember: true });
     if (chosen === undefined) return;
-    void vscode.window.setStatusBarMessage(
+    vscode.window.setStatusBarMessage(
       l10n.t('Uploads go to {place}.', { place: `oss://${chosen.bucket}/${chosen.prefix}` }),
       5000,
     );
@@ -154,7 +163,10 @@ export class Destinations {
     if (bucket === undefined) return known && this.locate(known);
     const destination = { ...state, bucket: bucket.name, region: bucket.region };
     if (bucket.region !== '') await this.memory.rememberRegion(bucket.name, bucket.region);
-    if (options.remember) await this.store(resource, destination, state.isForSettings);
+    if (options.remember) {
+      await this.store(resource, destination, state.isForSettings);
+      this.changed.fire();
+    }
     return pickDestination(destination);
   }
 

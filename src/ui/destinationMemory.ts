@@ -15,6 +15,7 @@ export interface RememberedDestination {
 
 const DESTINATION_KEY = 'destination';
 const REGIONS_KEY = 'regions';
+const CREDENTIALS_KEY = 'hasCredentials';
 
 /** Remembers the destination per workspace and the regions of buckets per user. */
 export class DestinationMemory {
@@ -42,6 +43,18 @@ export class DestinationMemory {
 
   async rememberRegion(bucket: string, region: string): Promise<void> {
     await this.ofUser.update(REGIONS_KEY, { ...this.regions(), [bucket]: region });
+  }
+
+  /**
+   * Whether credentials are stored. Kept beside them, because asking SecretStorage at start-up could
+   * make the system ask for the password of its keyring.
+   */
+  hasCredentials(): boolean {
+    return this.ofUser.get(CREDENTIALS_KEY) === true;
+  }
+
+  async rememberCredentials(hasCredentials: boolean): Promise<void> {
+    await this.ofUser.update(CREDENTIALS_KEY, hasCredentials);
   }
 
   private regions(): Record<string, unknown> {

@@ -29,7 +29,7 @@ export function tagsProblem(text: string): Rule | undefined {
   const tags = parsePairs(text);
   if (tags === undefined) return 'pairs';
   const entries = Object.entries(tags);
-  const allowed = /^[\p{L}\p{N} +\-=._:/]*$/u;
+  const allowed = /^[A-Za-z0-9 +=._:/-]*$/;
   const isRight = entries.every(
     ([name, value]) =>
       name.length <= 128 && value.length <= 256 && allowed.test(name) && allowed.test(value),
