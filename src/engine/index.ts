@@ -4,6 +4,8 @@ export type { UploadErrorDetails, UploadErrorKind } from './errors';
 export { Emitter } from './events';
 export type { Disposable, Event } from './events';
 export type * from './ports';
+export { TransferManager } from './transferManager';
+export type { TransferManagerOptions } from './transferManager';
 export type * from './transfers';
 export {
   checkBucketName,

@@ -80,6 +80,8 @@ export interface BatchSnapshot {
   /** The folder of the workspace it was started from; '' when there was none. */
   readonly workspacePath: string;
   readonly transfers: readonly TransferSnapshot[];
+  /** Files of the batch that were finished before this window took it up; not in `transfers`. */
+  readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
 }
 
 /** All batches of this window plus those waiting in the checkpoint folder, at one moment. */

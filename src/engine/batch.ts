@@ -1,0 +1,68 @@
+import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
+import type { OpenBatch } from './batchStore';
+import type { Lease } from './lease';
+import type { Transfer } from './transfer';
+import type { BatchSnapshot } from './transfers';
+
+/** Transfers that were asked for together, and who drives them. */
+export class Batch {
+  readonly transfers = new Map<string, Transfer>();
+  /** Undefined until this window takes it up, or when the folder cannot be written. */
+  journal: OpenBatch | undefined;
+  lease: Lease | undefined;
+  /** This window drives it. */
+  isOwned = false;
+  /** Another window drives it. */
+  isElsewhere = false;
+  finishedEarlier = { files: 0, sizeBytes: 0 };
+  private waiters: (() => void)[] = [];
+
+  constructor(
+    readonly id: string,
+    readonly header: BatchHeader,
+  ) {}
+
+  get isSettled(): boolean {
+    return ![...this.transfers.values()].some((transfer) => transfer.isActive);
+  }
+
+  /** Nothing is left to do, not even by the user. */
+  get isFinished(): boolean {
+    return [...this.transfers.values()].every((transfer) => transfer.state === 'completed');
+  }
+
+  /** Resolves as soon as no transfer runs or waits for its turn. */
+  async whenSettled(): Promise<void> {
+    while (!this.isSettled) {
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
+  /** To be called when a transfer came to rest. */
+  checkSettled(): void {
+    if (!this.isSettled) return;
+    const waiters = this.waiters;
+    this.waiters = [];
+    waiters.forEach((resolve) => {
+      resolve();
+    });
+  }
+
+  snapshot(): BatchSnapshot {
+    const { label, createdMs, workspacePath } = this.header;
+    return {
+      id: this.id,
+      label,
+      createdMs,
+      workspacePath,
+      isElsewhere: this.isElsewhere,
+      finishedEarlier: this.finishedEarlier,
+      transfers: [...this.transfers.values()].map((transfer) => transfer.snapshot()),
+    };
+  }
+}
+
+/** The items of a batch that was read, none when it could not be. */
+export function itemsOf(content: BatchContent | undefined): readonly BatchItem[] {
+  return content?.state === 'valid' ? [...content.items.values()] : [];
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { UploadError } from './errors';
+import type { Fingerprint } from './fingerprint';
+import { JournalWriter, readJournal } from './journal';
+import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from './validate';
+import type { ObjectOptions, UploadTarget } from './ports';
+
+const KIND = 'oss-upload-checkpoint';
+const VERSION = 1;
+
+/** A part that OSS has accepted, its CRC compared. */
+export interface PartRecord {
+  readonly partNumber: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly crc64: bigint;
+}
+
+/** What one multipart upload is. Written once, before the first part is sent. */
+export interface CheckpointHeader {
+  /**
+   * '' while the upload is being initiated: should the answer get lost, the next run knows that an
+   * orphan may exist and since when.
+   */
+  readonly uploadId: string;
+  readonly filePath: string;
+  readonly source: Fingerprint;
+  readonly target: UploadTarget;
+  readonly partSizeBytes: number;
+  /** {@link hashOptions} of what the upload was initiated with. */
+  readonly optionsHash: string;
+  readonly createdMs: number;
+}
+
+/** A header and the parts accepted since. */
+export interface Checkpoint {
+  readonly header: CheckpointHeader;
+  readonly parts: ReadonlyMap<number, PartRecord>;
+  /** Bytes of the file that verify; an append goes on here. */
+  readonly intactBytes: number;
+}
+
+/** What a file of the checkpoint folder turned out to be. */
+export type CheckpointContent =
+  | { readonly state: 'valid'; readonly checkpoint: Checkpoint }
+  /** Not to be trusted. The upload id, if one could be read, is good for nothing but an abort. */
+  | { readonly state: 'damaged'; readonly uploadId: string | undefined }
+  /** Written by a newer version of this program: to be left alone. */
+  | { readonly state: 'newer'; readonly version: number };
+
+/** Identity of an upload: one file to one object, whatever the endpoint. Safe as a file name. */
+export function checkpointId(realFilePath: string, bucket: string, key: string): string {
+  return createHash('sha256')
+    .update([realFilePath, bucket, key].join('\0'))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/**
+ * Hash of the options that OSS fixes when an upload is initiated. Those that travel with each part
+ * or with the completion (traffic limit, payer, callback) may change in between.
+ */
+export function hashOptions(options: ObjectOptions): string {
+  const travelling = {
+    callback: undefined,
+    trafficLimitBitsPerSecond: undefined,
+    requestPayer: undefined,
+  };
+  const fixed: ObjectOptions = { ...options, ...travelling };
+  return createHash('sha256').update(canonicalJson(fixed)).digest('hex').slice(0, 32);
+}
+
+/** The text of a checkpoint file, and of the lines to append to it. */
+export class CheckpointWriter {
+  private readonly journal: JournalWriter;
+
+  constructor(header: CheckpointHeader) {
+    this.journal = new JournalWriter(KIND, { version: VERSION, ...header });
+  }
+
+  get headerLine(): string {
+    return this.journal.headerLine;
+  }
+
+  partLine(part: PartRecord): string {
+    return this.journal.line([part.partNumber, part.sizeBytes, part.etag, String(part.crc64)]);
+  }
+}
+
+/** Reads a checkpoint file, whatever it holds; never throws. */
+export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
+  const content = readJournal(KIND, bytes);
+  const raw = content.header;
+  if (content.state === 'damaged') return { state: 'damaged', uploadId: uploadIdOf(raw) };
+  const version = isObject(raw) ? raw['version'] : undefined;
+  if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
+  const header = parseHeader(raw);
+  const records = content.records.map(parsePart);
+  if (version !== VERSION || header === undefined || !records.every((part) => part !== undefined)) {
+    return { state: 'damaged', uploadId: uploadIdOf(raw) };
+  }
+  const parts = new Map(records.map((part) => [part.partNumber, part]));
+  return { state: 'valid', checkpoint: { header, parts, intactBytes: content.intactBytes } };
+}
+
+/** The error for a record of a newer version, which is named and never touched. */
+export function newerCheckpointError(file: string, version: number): UploadError {
+  return new UploadError(
+    'checkpointNewer',
+    `${file} was written by a newer version (${version}) of this extension`,
+    { code: 'CheckpointNewer' },
+  );
+}
+
+function parseHeader(raw: unknown): CheckpointHeader | undefined {
+  if (!isObject(raw)) return undefined;
+  const { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs } = raw;
+  const isValid =
+    typeof uploadId === 'string' &&
+    typeof filePath === 'string' &&
+    typeof optionsHash === 'string' &&
+    isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
+    isWhole(partSizeBytes, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES) &&
+    isFingerprint(source) &&
+    isTarget(target);
+  if (!isValid) return undefined;
+  return { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs };
+}
+
+function parsePart(raw: unknown): PartRecord | undefined {
+  if (!Array.isArray(raw) || raw.length !== 4) return undefined;
+  const [partNumber, sizeBytes, etag, crc64] = raw as unknown[];
+  const isValid =
+    isWhole(partNumber, 1, MAX_PARTS) &&
+    isWhole(sizeBytes, 1, MAX_PART_SIZE_BYTES) &&
+    typeof etag === 'string' &&
+    typeof crc64 === 'string' &&
+    /^\d{1,20}$/.test(crc64);
+  return isValid ? { partNumber, sizeBytes, etag, crc64: BigInt(crc64) } : undefined;
+}
+
+function isFingerprint(raw: unknown): raw is Fingerprint {
+  return (
+    isObject(raw) &&
+    isWhole(raw['sizeBytes'], 0, Number.MAX_SAFE_INTEGER) &&
+    ['mtimeNs', 'ctimeNs', 'inode', 'device'].every((name) => typeof raw[name] === 'string')
+  );
+}
+
+/** Whether a value read from disk is a target. */
+export function isTarget(raw: unknown): raw is UploadTarget {
+  return (
+    isObject(raw) &&
+    ['bucket', 'key', 'region', 'profile'].every((name) => typeof raw[name] === 'string')
+  );
+}
+
+function uploadIdOf(raw: unknown): string | undefined {
+  const uploadId = isObject(raw) ? raw['uploadId'] : undefined;
+  // An id goes into a URL: whatever does not look like one is not even worth an abort.
+  return typeof uploadId === 'string' && /^[\w.-]{8,128}$/.test(uploadId) ? uploadId : undefined;
+}
+
+export function isObject(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}
+
+/** Whether a value read from disk is a whole number in that range. */
+export function isWhole(raw: unknown, least: number, most: number): raw is number {
+  return typeof raw === 'number' && Number.isSafeInteger(raw) && raw >= least && raw <= most;
+}
+
+function canonicalJson(value: unknown): string {
+  if (!isObject(value)) return JSON.stringify(value);
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}

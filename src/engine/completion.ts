@@ -1,0 +1,121 @@
+import { UploadError } from './errors';
+import { assertStored, combinedCrc64, matchesObject } from './integrity';
+import { abortUpload } from './initiate';
+import type { Lease } from './lease';
+import type { ObjectInfo, StoredObject } from './ports';
+import { CLOCK_TOLERANCE_MS, sizeOfParts } from './uploadContext';
+import type { OpenUpload, UploadContext } from './uploadContext';
+
+/**
+ * Combines the parts to the object and verifies it. An answer that got lost is looked up by its
+ * effect: an object of this size and CRC-64 is the answer, and nothing is sent again. Throws
+ * `invalidParts` when OSS misses a part, `noSuchUpload` when upload and object are both gone.
+ */
+export async function completeUpload(
+  context: UploadContext,
+  { uploadId, plan, accepted, header }: OpenUpload,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const { job, store, monitor, requests } = context;
+  const { key } = job.target;
+  const sizeBytes = plan.fileSizeBytes;
+  const parts = [...accepted.values()].sort((left, right) => left.partNumber - right.partNumber);
+  if (parts.length !== plan.partCount || sizeOfParts(accepted) !== sizeBytes) {
+    const message = `${parts.length} of ${plan.partCount} parts are there before the completion`;
+    throw new UploadError('internal', message, { code: 'PartsMissing', uploadId });
+  }
+  if (!(await lease.isHeld())) {
+    const message = 'another process took this upload over';
+    throw new UploadError('heldElsewhere', message, { code: 'HeldElsewhere', uploadId });
+  }
+  monitor.enter('completing');
+  const local = combinedCrc64(parts);
+  const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
+  const find = (): Promise<StoredObject | undefined> =>
+    findObject(context, sizeBytes, local, header.createdMs - CLOCK_TOLERANCE_MS, signal);
+  let isUnsure = false;
+  const stored = await requests.send(`complete ${key}`, signal, async () => {
+    const found = isUnsure ? await find() : undefined;
+    if (found !== undefined) {
+      // Should an equal object have been there before, our parts would stay for ever.
+      await abortUpload(context, uploadId, signal);
+      return found;
+    }
+    try {
+      return await store.completeMultipartUpload(key, uploadId, parts, options, { signal });
+    } catch (error) {
+      const mayBeDone =
+        UploadError.is(error, 'noSuchUpload') ||
+        (isUnsure && UploadError.is(error, 'alreadyExists'));
+      const done = mayBeDone ? await find() : undefined;
+      if (done !== undefined) return done;
+      isUnsure = true;
+      throw error;
+    }
+  });
+  return verifyObject(context, stored, sizeBytes, local, signal);
+}
+
+/**
+ * The object, if it is there with this size and CRC-64 and is no older than that: then it is the one
+ * that was asked for, whatever answer got lost.
+ */
+export async function findObject(
+  context: UploadContext,
+  sizeBytes: number,
+  crc64: bigint,
+  sinceMs: number,
+  signal: AbortSignal,
+): Promise<StoredObject | undefined> {
+  const found = await headObject(context, signal);
+  const isOurs =
+    found !== undefined &&
+    matchesObject(found, sizeBytes, crc64) &&
+    (found.lastModifiedMs ?? sinceMs) >= sinceMs;
+  return isOurs ? { etag: found.etag, crc64: found.crc64 } : undefined;
+}
+
+/**
+ * Compares what OSS has stored with the file, and tells what else the answer says. Throws
+ * `checksumMismatch`: the object is there, and it is not the file.
+ */
+export async function verifyObject(
+  context: UploadContext,
+  stored: StoredObject,
+  sizeBytes: number,
+  local: bigint,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const { monitor } = context;
+  monitor.enter('verifying');
+  const found = stored.crc64 === undefined ? await headObject(context, signal) : undefined;
+  const crc64 = stored.crc64 ?? found?.crc64;
+  assertStored(crc64 ?? local, local, 'object');
+  if (found !== undefined && found.sizeBytes !== sizeBytes) {
+    const message = `the object has ${found.sizeBytes} bytes, the file ${sizeBytes}`;
+    throw new UploadError('checksumMismatch', message, { code: 'SizeMismatch' });
+  }
+  if (crc64 === undefined) monitor.notice('notVerified');
+  if (stored.callbackError !== undefined) {
+    const { code, message } = stored.callbackError;
+    monitor.notice('callbackFailed', `${code}: ${message}`);
+  }
+  return stored;
+}
+
+/** HeadObject; undefined where it is not allowed. */
+async function headObject(
+  { job, store, requests }: UploadContext,
+  signal: AbortSignal,
+): Promise<ObjectInfo | undefined> {
+  const { key } = job.target;
+  try {
+    return await requests.send(`head ${key}`, signal, () =>
+      store.headObject(key, job.options.object, { signal }),
+    );
+  } catch (error) {
+    if (!UploadError.is(error, 'accessDenied')) throw error;
+    return undefined;
+  }
+}

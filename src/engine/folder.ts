@@ -1,0 +1,141 @@
+import path from 'node:path';
+import type { BatchHeader, BatchItem } from './batchRecord';
+import type { BatchStore } from './batchStore';
+import type { Checkpoint } from './checkpoint';
+import type { CheckpointStore, RecordFolder } from './checkpointStore';
+import { acquireLease, leaseHolder } from './lease';
+import { planParts } from './partPlan';
+import type { Clock } from './ports';
+import { sizeOfParts } from './uploadContext';
+import { DEFAULT_PARALLEL } from './validate';
+
+/** A batch that lies in the folder. */
+export interface SavedBatch {
+  readonly id: string;
+  readonly header: BatchHeader;
+  readonly isElsewhere: boolean;
+  readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
+  readonly items: readonly { readonly item: BatchItem; readonly progress: SavedProgress }[];
+}
+
+/** How far the checkpoint says an upload is. */
+export interface SavedProgress {
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+  readonly partsDone: number;
+  readonly partsTotal: number;
+}
+
+/** The checkpoint folder as a whole: what is in it, and keeping it clean. */
+export class Folder {
+  constructor(
+    private readonly records: RecordFolder,
+    private readonly batches: BatchStore,
+    private readonly checkpoints: CheckpointStore,
+    private readonly clock: Clock,
+  ) {}
+
+  get path(): string {
+    return this.records.folder;
+  }
+
+  /** The batches but those of `owned`; a checkpoint that no batch names is a batch of its own. */
+  async read(owned: ReadonlySet<string>): Promise<SavedBatch[]> {
+    const checkpoints = new Map<string, Checkpoint>();
+    for (const { id, content } of await this.checkpoints.list()) {
+      if (content.state === 'valid') checkpoints.set(id, content.checkpoint);
+    }
+    const named = new Set<string>();
+    const found: SavedBatch[] = [];
+    for (const id of await this.batches.ids()) {
+      const content = await this.batches.read(id);
+      if (content?.state !== 'valid') continue;
+      for (const itemId of content.items.keys()) named.add(itemId);
+      if (owned.has(id)) continue;
+      const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
+      const items = [...content.items.values()].map((item) => ({
+        item,
+        progress: progressOf(item, checkpoints.get(item.id)),
+      }));
+      const { header, finishedFiles: files, finishedBytes: sizeBytes } = content;
+      const isElsewhere = holder !== undefined;
+      found.push({ id, header, isElsewhere, finishedEarlier: { files, sizeBytes }, items });
+    }
+    for (const [id, checkpoint] of checkpoints) {
+      if (named.has(id) || owned.has(id)) continue;
+      found.push(await this.alone(id, checkpoint));
+    }
+    await this.clean(owned);
+    return found;
+  }
+
+  private async alone(id: string, checkpoint: Checkpoint): Promise<SavedBatch> {
+    const { filePath, target, partSizeBytes, source, createdMs } = checkpoint.header;
+    const options = {
+      partSizeBytes,
+      parallel: DEFAULT_PARALLEL,
+      forbidOverwrite: false,
+      object: {},
+    };
+    const { sizeBytes } = source;
+    const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
+    const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
+    return {
+      id,
+      header: { label: path.basename(filePath), workspacePath: '', createdMs },
+      isElsewhere: holder !== undefined,
+      finishedEarlier: { files: 0, sizeBytes: 0 },
+      items: [{ item, progress: progressOf(item, checkpoint) }],
+    };
+  }
+
+  /** Removes what a process left behind that was killed between two steps. */
+  private async clean(owned: ReadonlySet<string>): Promise<void> {
+    const names = new Set(await this.records.list(''));
+    for (const name of names) {
+      const pid = /\.(\d+)-[0-9a-f-]+\.tmp$/.exec(name)?.[1];
+      if (pid !== undefined && !isRunning(Number(pid))) await this.records.remove(name);
+      const id = /^(.+)\.lease$/.exec(name)?.[1];
+      const isOrphan =
+        id !== undefined &&
+        !owned.has(id) &&
+        !names.has(`${id}.jsonl`) &&
+        !names.has(`${id}.batch`);
+      if (isOrphan) await this.cleanLease(name);
+    }
+  }
+
+  private async cleanLease(name: string): Promise<void> {
+    const file = this.records.pathOf(name);
+    if ((await leaseHolder(file, this.clock)) !== undefined) return;
+    try {
+      const lease = await acquireLease(file, this.clock, AbortSignal.timeout(1000));
+      await lease.release();
+    } catch {
+      // Somebody else is at it, or it goes with the next look.
+    }
+  }
+}
+
+function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {
+  if (checkpoint === undefined || checkpoint.header.uploadId === '') {
+    return { sizeBytes: item.sizeBytes, confirmedBytes: 0, partsDone: 0, partsTotal: 0 };
+  }
+  const { header, parts } = checkpoint;
+  const { sizeBytes } = header.source;
+  return {
+    sizeBytes,
+    confirmedBytes: Math.min(sizeBytes, sizeOfParts(parts)),
+    partsDone: parts.size,
+    partsTotal: planParts(sizeBytes, header.partSizeBytes).partCount,
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

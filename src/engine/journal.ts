@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The lines of our files on disk. A line is `<check> <json>\n`. The check value of the first line
+ * covers the kind of file, that of every other line covers the first line too, so that a line which
+ * was moved here from another file does not verify.
+ */
+const CHECK_LENGTH = 16;
+const LINE_END = 0x0a;
+
+/** What a file holds, as far as it can be trusted. */
+export type JournalContent =
+  | {
+      readonly state: 'intact';
+      readonly header: unknown;
+      readonly records: readonly unknown[];
+      /** Length of what verifies; what follows is a line that was torn while it was appended. */
+      readonly intactBytes: number;
+    }
+  | {
+      readonly state: 'damaged';
+      /** The first line if it is JSON at all. Not to be trusted. */
+      readonly header: unknown;
+      /** Those records that verify, when the first line does. */
+      readonly records: readonly unknown[];
+    };
+
+function check(salt: string, json: string): string {
+  return createHash('sha256')
+    .update(salt)
+    .update('\n')
+    .update(json)
+    .digest('hex')
+    .slice(0, CHECK_LENGTH);
+}
+
+/** Writes the lines of one file: first the header, then records that belong to this header. */
+export class JournalWriter {
+  readonly headerLine: string;
+  private readonly salt: string;
+
+  constructor(kind: string, header: object) {
+    const json = JSON.stringify(header);
+    this.salt = check(kind, json);
+    this.headerLine = `${this.salt} ${json}\n`;
+  }
+
+  line(record: unknown): string {
+    const json = JSON.stringify(record);
+    return `${check(this.salt, json)} ${json}\n`;
+  }
+}
+
+/** Reads a file, whatever it holds; never throws. `kind` must be that of the writer. */
+export function readJournal(kind: string, bytes: Uint8Array): JournalContent {
+  // What follows the last line end was torn while it was appended, perhaps inside a character.
+  const intactBytes = bytes.lastIndexOf(LINE_END) + 1;
+  const [first = '', ...lines] = decode(bytes.subarray(0, intactBytes))?.split('\n') ?? [];
+  const header = parseJson(first.slice(CHECK_LENGTH + 1));
+  const salt = verified(kind, first);
+  if (salt === undefined) return { state: 'damaged', header, records: [] };
+  lines.pop();
+  const good = lines.filter((line) => verified(salt, line) !== undefined);
+  const records = good.map((line) => parseJson(line.slice(CHECK_LENGTH + 1)));
+  if (good.length < lines.length) return { state: 'damaged', header, records };
+  return { state: 'intact', header, records, intactBytes };
+}
+
+/** The line's check value if it is right. */
+function verified(salt: string, line: string): string | undefined {
+  const said = line.slice(0, CHECK_LENGTH);
+  const isRight = line[CHECK_LENGTH] === ' ' && check(salt, line.slice(CHECK_LENGTH + 1)) === said;
+  return isRight ? said : undefined;
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

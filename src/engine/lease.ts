@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { UploadError } from './errors';
+import { isObject } from './checkpoint';
+import type { Clock } from './ports';
+
+/** How often the holder touches its lease. */
+export const BEAT_MS = 5000;
+/** A lease that was not touched for so long is abandoned, even when its process seems alive. */
+const STALE_MS = 3 * BEAT_MS;
+
+/** Who works on an upload. */
+export interface LeaseHolder {
+  readonly instanceId: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly sinceMs: number;
+}
+
+/** The right to drive one upload, until it is released or lost. */
+export interface Lease {
+  /** Aborted when another process has taken the lease over. */
+  readonly lost: AbortSignal;
+  /** Whether the lease is still ours, asked of the disk. */
+  isHeld(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the lease in that file. Throws `heldElsewhere` when another process or another upload of
+ * this one holds it. A lease is taken over when its process is gone from this computer or when it
+ * missed three beats; one whose process lives gets one more beat first, because a computer that
+ * slept has stopped holder and asker alike.
+ */
+export async function acquireLease(
+  file: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Lease> {
+  const self: LeaseHolder = {
+    instanceId: randomUUID(),
+    pid: process.pid,
+    host: hostname(),
+    sinceMs: clock.now(),
+  };
+  for (;;) {
+    try {
+      await writeFile(file, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
+      return new HeldLease(file, self, clock);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const seen = await look(file);
+    if (seen === undefined) continue;
+    if (!(await isAbandoned(file, seen, clock, signal))) throw heldError(seen.holder);
+    await remove(file, seen);
+  }
+}
+
+/** Who holds that lease; undefined when nobody does. Judges at once, without waiting for a beat. */
+export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHolder | undefined> {
+  const seen = await look(file);
+  if (seen === undefined || isDead(seen) || clock.now() - seen.beatMs > STALE_MS) return undefined;
+  return seen.holder;
+}
+
+class HeldLease implements Lease {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly file: string,
+    private readonly self: LeaseHolder,
+    private readonly clock: Clock,
+  ) {
+    this.timer = setInterval(() => void this.beat(), BEAT_MS).unref();
+  }
+
+  get lost(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  async isHeld(): Promise<boolean> {
+    const seen = await look(this.file);
+    return seen?.holder.instanceId === this.self.instanceId;
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.timer);
+    if (await this.isHeld()) await rm(this.file, { force: true });
+  }
+
+  private async beat(): Promise<void> {
+    const now = new Date(this.clock.now());
+    if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
+    else this.controller.abort(heldError(undefined));
+  }
+}
+
+interface Seen {
+  readonly holder: LeaseHolder;
+  readonly beatMs: number;
+}
+
+async function look(file: string): Promise<Seen | undefined> {
+  try {
+    const { mtimeMs } = await stat(file);
+    const raw: unknown = parse(await readFile(file, 'utf8'));
+    const { instanceId, pid, host, sinceMs } = isObject(raw) ? raw : {};
+    // A lease that is being written is empty for a moment: nobody's process, but fresh.
+    const holder = {
+      instanceId: typeof instanceId === 'string' ? instanceId : '',
+      pid: typeof pid === 'number' ? pid : 0,
+      host: typeof host === 'string' ? host : '',
+      sinceMs: typeof sinceMs === 'number' ? sinceMs : mtimeMs,
+    };
+    return { holder, beatMs: mtimeMs };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function isAbandoned(
+  file: string,
+  seen: Seen,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (isDead(seen)) return true;
+  if (clock.now() - seen.beatMs <= STALE_MS) return false;
+  await clock.delay(BEAT_MS, signal);
+  const later = await look(file);
+  return later?.beatMs === seen.beatMs;
+}
+
+function isDead({ holder }: Seen): boolean {
+  if (holder.host !== hostname() || holder.pid === 0) return false;
+  try {
+    process.kill(holder.pid, 0);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'ESRCH';
+  }
+}
+
+/**
+ * Removes the lease that was seen, and no other: whoever renames the file first owns what is in it,
+ * and puts it back when it is not the one that was judged.
+ */
+async function remove(file: string, seen: Seen): Promise<void> {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  const taken = await look(aside);
+  if (taken === undefined || taken.holder.instanceId === seen.holder.instanceId) {
+    await rm(aside, { force: true });
+  } else {
+    await rename(aside, file);
+  }
+}
+
+function heldError(holder: LeaseHolder | undefined): UploadError {
+  const who = holder === undefined ? 'another process' : `process ${holder.pid}`;
+  return new UploadError('heldElsewhere', `${who} works on this upload`, {
+    code: 'HeldElsewhere',
+    holder,
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+}

@@ -1,0 +1,115 @@
+import { UploadError } from './errors';
+import type { Lanes } from './lanes';
+import type { Clock, Logger, ObjectStore } from './ports';
+import { isNetworkGone, retryDelayMs } from './retry';
+import type { RetryBudget } from './retry';
+import type { UploadMonitor } from './uploadMonitor';
+
+/** Cuts short all waits for a next try: somebody got through, or the user is back. */
+export class WakeUp {
+  private controller = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  now(): void {
+    this.controller.abort();
+    this.controller = new AbortController();
+  }
+}
+
+/** What every request of every upload shares. */
+export interface RequestEnvironment {
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly wakeUp: WakeUp;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Sends the requests of one upload, each as often as the retry policy allows. The one place where
+ * something is tried again.
+ */
+export class RequestRunner {
+  /** Whether the last answer of any kind was that nothing answered. */
+  private isCutOff = false;
+
+  constructor(
+    private readonly environment: RequestEnvironment,
+    private readonly store: ObjectStore,
+    private readonly budget: RetryBudget,
+    private readonly monitor: UploadMonitor,
+  ) {}
+
+  /**
+   * Resolves with the first answer; `request` gets the number of the try, from 1. Rejects with the
+   * last failure when it does not heal, or with `aborted`.
+   */
+  async send<T>(
+    what: string,
+    signal: AbortSignal,
+    request: (attempt: number) => Promise<T>,
+  ): Promise<T> {
+    let hasRecovered = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        signal.throwIfAborted();
+        const answer = await this.monitor.track(() => request(attempt));
+        this.succeeded();
+        return answer;
+      } catch (thrown) {
+        if (signal.aborted) throw abortedError(signal);
+        const error = UploadError.from(thrown);
+        const canRecover = error.kind === 'credentials' || error.kind === 'clockSkew';
+        if (canRecover && !hasRecovered && (await this.store.recover(error, { signal }))) {
+          this.environment.logger.info(`${what}: ${error.code}, mended, trying again`);
+          hasRecovered = true;
+          continue;
+        }
+        await this.beforeNextTry(what, error, attempt, signal);
+      }
+    }
+  }
+
+  /** Bytes got through: separated failures do not add up. */
+  refill(): void {
+    this.budget.refill(this.environment.clock.now());
+  }
+
+  private succeeded(): void {
+    this.environment.lanes.speedUp();
+    if (!this.isCutOff) return;
+    this.isCutOff = false;
+    this.environment.wakeUp.now();
+  }
+
+  /** Waits; throws the error when there is to be no next try. */
+  private async beforeNextTry(
+    what: string,
+    error: UploadError,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, logger, lanes, random, wakeUp } = this.environment;
+    const now = clock.now();
+    if (!this.budget.allows(error, now)) throw error;
+    const delayMs = retryDelayMs(error, attempt, random());
+    if (error.kind === 'throttled') lanes.slowDown(error.retryAfterMs === undefined ? 0 : delayMs);
+    this.isCutOff ||= isNetworkGone(error);
+    logger.warn(`${what}: ${error.code} (${error.message}), try ${attempt + 1} in ${delayMs} ms`);
+    await this.monitor.waitFor({ error, nextTryMs: now + delayMs }, async () => {
+      // Only the line can come back early; a server that asked for time gets it.
+      const early = isNetworkGone(error) ? [wakeUp.signal] : [];
+      await clock.delay(delayMs, AbortSignal.any([signal, ...early])).catch(() => undefined);
+    });
+  }
+}
+
+function abortedError(signal: AbortSignal): UploadError {
+  return UploadError.is(signal.reason)
+    ? signal.reason
+    : new UploadError('aborted', 'aborted', { code: 'AbortError', cause: signal.reason });
+}

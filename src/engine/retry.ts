@@ -1,0 +1,60 @@
+import type { UploadError } from './errors';
+
+const FIRST_DELAY_MS = 500;
+const MOST_DELAY_MS = 30_000;
+const MOST_RETRY_AFTER_MS = 5 * 60_000;
+/** After so long without an accepted byte, a network failure ends the run. */
+export const GIVE_UP_AFTER_MS = 30 * 60_000;
+/** Failures in a row that a lane may cost before the upload gives up. */
+const TRIES_PER_LANE = 12;
+const REFILL_PER_PART = 4;
+
+/**
+ * How long to wait before that try: full jitter (anything from 0 to the cap) so that many lanes do
+ * not come back together; the cap doubles from 0.5 s to 30 s. What the server asks for is the least,
+ * up to five minutes. `attempt` counts the tries so far, from 1; `random` is in [0, 1).
+ */
+export function retryDelayMs(error: UploadError, attempt: number, random: number): number {
+  const cap = Math.min(MOST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1));
+  const jittered = Math.floor(random * cap);
+  return Math.max(jittered, Math.min(error.retryAfterMs ?? 0, MOST_RETRY_AFTER_MS));
+}
+
+/**
+ * How many failures one upload may still cost. Refilled by each accepted part, so that a long upload
+ * survives any number of separated failures and stops soon when nothing gets through.
+ */
+export class RetryBudget {
+  private readonly capacity: number;
+  private left: number;
+  private lastProgressMs: number;
+
+  constructor(parallel: number, nowMs: number) {
+    this.capacity = TRIES_PER_LANE * parallel;
+    this.left = this.capacity;
+    this.lastProgressMs = nowMs;
+  }
+
+  /** Bytes got through. */
+  refill(nowMs: number): void {
+    this.left = Math.min(this.capacity, this.left + REFILL_PER_PART);
+    this.lastProgressMs = nowMs;
+  }
+
+  /**
+   * Whether the same request may be sent again. A network that is gone costs no tries, only time:
+   * it may be gone for a tunnel or a night.
+   */
+  allows(error: UploadError, nowMs: number): boolean {
+    if (!error.isRetryable) return false;
+    if (isNetworkGone(error)) return nowMs - this.lastProgressMs < GIVE_UP_AFTER_MS;
+    if (this.left <= 0) return false;
+    this.left--;
+    return true;
+  }
+}
+
+/** Whether nothing answered at all: the line is at fault, not the service. */
+export function isNetworkGone(error: UploadError): boolean {
+  return error.kind === 'network' || error.kind === 'timeout';
+}

@@ -1,0 +1,56 @@
+import { SpeedMeter } from './progress';
+import type { Transfer } from './transfer';
+import type { TransfersSnapshot } from './transfers';
+
+/**
+ * Sums over the current run: from the moment something becomes active until nothing is. What is
+ * added meanwhile joins the run.
+ */
+export class RunTotals {
+  private readonly members = new Set<Transfer>();
+  private readonly meter = new SpeedMeter();
+
+  /** To be called before these transfers become active. */
+  begin(all: Iterable<Transfer>, joining: readonly Transfer[]): void {
+    if (![...all].some((transfer) => transfer.isActive)) {
+      this.members.clear();
+      this.meter.reset();
+    }
+    joining.forEach((transfer) => this.members.add(transfer));
+  }
+
+  /** Looks at how far the run is, for the speed. */
+  sample(nowMs: number): void {
+    let sentBytes = 0;
+    for (const { monitor } of this.members) sentBytes += monitor.sentBytes;
+    this.meter.sample(sentBytes, nowMs);
+  }
+
+  snapshot(all: Iterable<Transfer>, nowMs: number): TransfersSnapshot['totals'] {
+    let active = 0;
+    let waitingForUser = 0;
+    let isWaiting = true;
+    for (const transfer of all) {
+      if (transfer.isActive) active++;
+      if (transfer.isWaitingForUser) waitingForUser++;
+      if (transfer.isRunning && transfer.state !== 'waiting') isWaiting = false;
+    }
+    let filesDone = 0;
+    let sizeBytes = 0;
+    let doneBytes = 0;
+    let partsSent = 0;
+    for (const { monitor, state } of this.members) {
+      if (state === 'completed') filesDone++;
+      sizeBytes += monitor.sizeBytes;
+      doneBytes += Math.min(monitor.sizeBytes, monitor.confirmedBytes + monitor.inFlightBytes);
+      partsSent += monitor.partsSent;
+    }
+    const speedBytesPerSecond = active === 0 || isWaiting ? 0 : this.meter.bytesPerSecond;
+    const secondsLeft = isWaiting
+      ? undefined
+      : this.meter.secondsLeft(sizeBytes - doneBytes, partsSent, nowMs);
+    const files = this.members.size;
+    const counts = { active, waitingForUser, files, filesDone, sizeBytes, doneBytes };
+    return { ...counts, speedBytesPerSecond, secondsLeft };
+  }
+}

@@ -1,0 +1,177 @@
+import { hashOptions, newerCheckpointError } from './checkpoint';
+import type { Checkpoint, CheckpointContent, PartRecord } from './checkpoint';
+import { UploadError } from './errors';
+import { compareFingerprints } from './fingerprint';
+import type { SourceChange } from './fingerprint';
+import { abortUpload, dropUpload } from './initiate';
+import { combinedCrc64, provesPart } from './integrity';
+import { findObject } from './completion';
+import { partAt, planParts } from './partPlan';
+import type { PartPlan } from './partPlan';
+import type { StoredObject } from './ports';
+import { reconcile } from './reconcile';
+import { CLOCK_TOLERANCE_MS, openJournal, sizeOfParts } from './uploadContext';
+import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
+
+/** What an earlier run has left: an upload to go on with, or an object that is already complete. */
+export type SavedUpload = OpenUpload | { readonly finished: StoredObject };
+
+/** The checkpoint of this upload. A folder that cannot be read is told, and holds none. */
+export async function readSaved({
+  job,
+  environment,
+  monitor,
+}: UploadContext): Promise<CheckpointContent | undefined> {
+  try {
+    return await environment.checkpoints.read(job.id);
+  } catch (error) {
+    monitor.notice('notResumable', String(error));
+    return undefined;
+  }
+}
+
+/**
+ * Goes on with the checkpoint if it can be trusted and still fits the file and the options. If not,
+ * its upload is aborted, it is removed, the user is told why, and there is nothing saved. Throws
+ * `checkpointNewer`.
+ */
+export async function loadSaved(
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<SavedUpload | undefined> {
+  const content = await readSaved(context);
+  switch (content?.state) {
+    case undefined:
+      return undefined;
+    case 'newer':
+      throw newerCheckpointError(`${context.job.id}.jsonl`, content.version);
+    case 'damaged':
+      context.monitor.notice('checkpointDamaged');
+      await dropDamaged(context, content.uploadId, signal);
+      return undefined;
+    case 'valid':
+      return loadValid(context, content.checkpoint, signal);
+  }
+}
+
+/** Removes a checkpoint that cannot be trusted, and the upload it names if it names one. */
+export async function dropDamaged(
+  context: UploadContext,
+  uploadId: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (uploadId !== undefined) await abortUpload(context, uploadId, signal);
+  await context.environment.checkpoints.remove(context.job.id);
+}
+
+async function loadValid(
+  context: SourceContext,
+  checkpoint: Checkpoint,
+  signal: AbortSignal,
+): Promise<SavedUpload | undefined> {
+  const { job, environment, monitor, source } = context;
+  const { header, parts } = checkpoint;
+  const change = compareFingerprints(header.source, source.fingerprint);
+  const hasOtherOptions = header.optionsHash !== hashOptions(job.options.object);
+  const wasInitiated = header.uploadId !== '';
+  if (wasInitiated && change === 'changed') monitor.notice('sourceChanged');
+  else if (wasInitiated && hasOtherOptions) monitor.notice('optionsChanged');
+  if (!wasInitiated || change === 'changed' || hasOtherOptions) {
+    await dropUpload(context, header, signal);
+    return undefined;
+  }
+  const plan = planParts(source.sizeBytes, header.partSizeBytes);
+  const wanted = planParts(source.sizeBytes, job.options.partSizeBytes);
+  if (wanted.partSizeBytes !== plan.partSizeBytes) {
+    monitor.notice('partSizeKept', String(plan.partSizeBytes));
+  }
+  try {
+    return await takeStock(context, checkpoint, plan, change, signal);
+  } catch (error) {
+    if (!UploadError.is(error, 'noSuchUpload')) throw error;
+    const crc64 = await localCrc64(context, parts, plan, change, signal);
+    const sinceMs = header.createdMs - CLOCK_TOLERANCE_MS;
+    const finished = await findObject(context, plan.fileSizeBytes, crc64, sinceMs, signal);
+    if (finished === undefined) monitor.notice('uploadExpired');
+    else monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
+    await environment.checkpoints.remove(job.id);
+    return finished === undefined ? undefined : { finished };
+  }
+}
+
+/** Brings checkpoint, server and file together. */
+async function takeStock(
+  context: SourceContext,
+  { header, parts, intactBytes }: Checkpoint,
+  plan: PartPlan,
+  change: SourceChange,
+  signal: AbortSignal,
+): Promise<OpenUpload | undefined> {
+  const { job, environment, store, monitor, requests, source } = context;
+  const { checkpoints, pool } = environment;
+  const { key } = job.target;
+  const listed = await requests.send(`list parts of ${key}`, signal, () =>
+    store.listParts(key, header.uploadId, job.options.object, { signal }),
+  );
+  const found = reconcile(plan, parts, listed);
+  if (change === 'doubtful' && !(await proveParts(context, found.done, plan, signal))) {
+    monitor.notice('sourceChanged');
+    await dropUpload(context, header, signal);
+    return undefined;
+  }
+  const toSend = [...found.toSend];
+  const adopted: PartRecord[] = [];
+  for (const { part, listed: theirs } of found.toVerify) {
+    const { partNumber, offset, sizeBytes } = part;
+    const crc64 = await provesPart(theirs, source, offset, pool, signal);
+    if (crc64 === undefined) toSend.push(part);
+    else adopted.push({ partNumber, sizeBytes, etag: theirs.etag, crc64 });
+  }
+  // What was proven is written down under the file's present identity, so that it is proven once.
+  const isRecorded = change === 'same';
+  const current = { ...header, source: source.fingerprint };
+  const journal = await openJournal(context, () =>
+    isRecorded
+      ? checkpoints.reopen(job.id, header, intactBytes)
+      : checkpoints.create(job.id, current),
+  );
+  for (const part of isRecorded ? adopted : [...found.done, ...adopted]) {
+    await journal?.record(part);
+  }
+  const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
+  monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
+  return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };
+}
+
+/** Whether the local bytes of these parts are still those that were sent. */
+export async function proveParts(
+  { environment, source }: SourceContext,
+  parts: Iterable<PartRecord>,
+  plan: PartPlan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const { partNumber, crc64 } of parts) {
+    const { offset, sizeBytes } = partAt(plan, partNumber);
+    const local = await source.crc64(offset, sizeBytes, environment.pool, signal);
+    if (local !== crc64) return false;
+  }
+  return true;
+}
+
+/** CRC-64 of the whole file, from recorded parts where they can be believed. */
+async function localCrc64(
+  { environment, source }: SourceContext,
+  recorded: ReadonlyMap<number, PartRecord>,
+  plan: PartPlan,
+  change: SourceChange,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const parts: { crc64: bigint; sizeBytes: number }[] = [];
+  for (let partNumber = 1; partNumber <= plan.partCount; partNumber++) {
+    const { offset, sizeBytes } = partAt(plan, partNumber);
+    const known = change === 'same' ? recorded.get(partNumber)?.crc64 : undefined;
+    const crc64 = known ?? (await source.crc64(offset, sizeBytes, environment.pool, signal));
+    parts.push({ crc64, sizeBytes });
+  }
+  return combinedCrc64(parts);
+}

@@ -1,0 +1,604 @@
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Batch } from './batch';
+import type { BatchItem } from './batchRecord';
+import { BatchStore } from './batchStore';
+import { BufferPool } from './bufferPool';
+import { ChangeTicker } from './changeTicker';
+import { checkpointId } from './checkpoint';
+import { CheckpointStore, RecordFolder } from './checkpointStore';
+import type { StoreFiles } from './checkpointStore';
+import { UploadError } from './errors';
+import { Emitter } from './events';
+import { Folder } from './folder';
+import { Lanes } from './lanes';
+import { acquireLease } from './lease';
+import type { Clock, Logger, OpenStore } from './ports';
+import { RateLimiter } from './rateLimiter';
+import { WakeUp } from './requestRunner';
+import { isNetworkGone } from './retry';
+import { RunTotals } from './runTotals';
+import { StartQueue } from './startQueue';
+import { systemClock } from './systemClock';
+import { Transfer } from './transfer';
+import type { RestState } from './transfer';
+import type {
+  BatchSnapshot,
+  TransferLimits,
+  TransferNotice,
+  Transfers,
+  TransfersSnapshot,
+  UploadRequest,
+} from './transfers';
+import { discardUpload, runUpload } from './upload';
+import type { UploadEnvironment } from './uploadContext';
+import { validateRequest } from './validate';
+
+/** A discard that OSS does not hear within this time is tried again later. */
+const DISCARD_MS = 10_000;
+/** How long a shutdown may wait for requests to end. */
+const SHUTDOWN_MS = 1000;
+/** The clock jumps by more than this only when the computer slept. */
+const SLEEP_MS = 10_000;
+const TICK_MS = 1000;
+
+/** What a manager is built from. */
+export interface TransferManagerOptions {
+  /** Folder of checkpoints, batches and leases; made when needed. */
+  readonly stateDir: string;
+  readonly openStore: OpenStore;
+  readonly logger: Logger;
+  readonly limits: TransferLimits;
+  readonly clock?: Clock;
+  /** In [0, 1). */
+  readonly random?: () => number;
+  readonly files?: StoreFiles;
+}
+
+/** The set of transfers of one window. See {@link Transfers} for what each call guarantees. */
+export class TransferManager implements Transfers {
+  private readonly batches = new Map<string, Batch>();
+  private readonly environment: UploadEnvironment;
+  private readonly clock: Clock;
+  private readonly logger: Logger;
+  private readonly batchStore: BatchStore;
+  private readonly folder: Folder;
+  private readonly queue: StartQueue;
+  private readonly totals = new RunTotals();
+  private readonly changeEmitter: Emitter<void>;
+  private readonly noticeEmitter: Emitter<TransferNotice>;
+  private readonly ticker: ChangeTicker;
+  private readonly life = new AbortController();
+  private cached: TransfersSnapshot | undefined;
+  private heart: NodeJS.Timeout | undefined;
+  private watcher: FSWatcher | undefined;
+  private refreshing: Promise<void> | undefined;
+
+  constructor(options: TransferManagerOptions) {
+    const { logger, limits, openStore, clock = systemClock, random = Math.random } = options;
+    this.logger = logger;
+    this.clock = clock;
+    const records = new RecordFolder(options.stateDir, logger, options.files);
+    this.batchStore = new BatchStore(records);
+    const checkpoints = new CheckpointStore(records);
+    this.folder = new Folder(records, this.batchStore, checkpoints, clock);
+    this.environment = {
+      openStore,
+      checkpoints,
+      clock,
+      logger,
+      random,
+      lanes: new Lanes(limits.concurrency, clock),
+      limiter: new RateLimiter(limits.maxBytesPerSecond, clock),
+      pool: new BufferPool(),
+      wakeUp: new WakeUp(),
+    };
+    this.queue = new StartQueue(limits.concurrency, (transfer) => this.drive(transfer));
+    const report = (error: unknown): void => {
+      logger.error(`a listener failed: ${String(error)}`);
+    };
+    this.changeEmitter = new Emitter(report);
+    this.noticeEmitter = new Emitter(report);
+    this.ticker = new ChangeTicker(() => {
+      this.cached = undefined;
+      this.totals.sample(this.clock.now());
+      this.changeEmitter.fire();
+    });
+  }
+
+  get onDidChange(): Transfers['onDidChange'] {
+    return this.changeEmitter.event;
+  }
+
+  get onNotice(): Transfers['onNotice'] {
+    return this.noticeEmitter.event;
+  }
+
+  snapshot(): TransfersSnapshot {
+    this.cached ??= {
+      batches: [...this.batches.values()].map((batch) => batch.snapshot()),
+      totals: this.totals.snapshot(this.allTransfers(), this.clock.now()),
+    };
+    return this.cached;
+  }
+
+  async enqueue(request: Parameters<Transfers['enqueue']>[0]): Promise<string> {
+    request.requests.forEach(validateRequest);
+    this.startHeart();
+    const items = await mapLimited(request.requests, 32, toItem);
+    const fresh = new Map(items.map((item) => [item.id, item]));
+    const joined = this.joinRunning(fresh);
+    if (fresh.size === 0 && joined !== undefined) return joined;
+    await this.takeOver([...fresh.keys()]);
+
+    const { label, workspacePath } = request;
+    const header = { label, workspacePath, createdMs: this.clock.now() };
+    const batch = new Batch(this.batchStore.newId(), header);
+    batch.isOwned = true;
+    for (const item of fresh.values()) this.addTransfer(batch, item, 'queued');
+    try {
+      batch.journal = await this.batchStore.create(batch.id, header, [...fresh.values()]);
+      batch.lease = await acquireLease(
+        this.batchStore.leaseFile(batch.id),
+        this.clock,
+        this.life.signal,
+      );
+    } catch (error) {
+      const [first] = fresh.values();
+      if (first !== undefined) {
+        const { id, filePath } = first;
+        const detail = String(error);
+        this.noticeEmitter.fire({ transferId: id, filePath, kind: 'notResumable', detail });
+      }
+    }
+    this.batches.set(batch.id, batch);
+    this.queueUp([...batch.transfers.values()]);
+    return batch.id;
+  }
+
+  async whenSettled(batchId: string): Promise<BatchSnapshot> {
+    const batch = this.batches.get(batchId);
+    if (batch === undefined) throw new Error(`there is no batch ${batchId}`);
+    await batch.whenSettled();
+    return batch.snapshot();
+  }
+
+  async pause(ids: readonly string[]): Promise<void> {
+    const active = this.select(ids).filter((transfer) => transfer.isActive);
+    active.forEach((transfer) => {
+      transfer.moveTo('paused');
+    });
+    await Promise.all(active.map((transfer) => transfer.stop()));
+    this.settle(active);
+  }
+
+  async resume(
+    ids: readonly string[],
+    change: Parameters<Transfers['resume']>[1] = {},
+  ): Promise<void> {
+    this.startHeart();
+    const wanted = new Set(this.select(ids).map((transfer) => transfer.id));
+    for (const batch of this.batchesOf(wanted)) await this.own(batch);
+    // Taking a batch up has read it again: some of its files may be finished or gone.
+    const transfers = this.select([...wanted]).filter((transfer) => transfer.isWaitingForUser);
+    await Promise.all(
+      transfers.map(async (transfer) => {
+        await transfer.stop();
+        const item = changed(transfer.item, change);
+        if (item === transfer.item) return;
+        transfer.item = item;
+        await this.batchOf(transfer)?.journal?.putItem(item);
+      }),
+    );
+    this.queueUp(transfers);
+  }
+
+  async discard(ids: readonly string[]): Promise<void> {
+    const wanted = new Set(this.select(ids).map((transfer) => transfer.id));
+    for (const batch of this.batchesOf(wanted)) await this.own(batch);
+    const transfers = this.select([...wanted]).filter(({ state }) => state !== 'completed');
+    transfers.forEach((transfer) => {
+      transfer.moveTo('discarding');
+    });
+    await mapLimited(transfers, 8, (transfer) => this.discardOne(transfer));
+    this.settle(transfers);
+  }
+
+  async relocate(id: string, filePath: string): Promise<void> {
+    const [transfer] = this.select([id]);
+    const batch = transfer && this.batchOf(transfer);
+    if (transfer === undefined || batch === undefined) return;
+    await this.own(batch);
+    const { target, options } = transfer.item;
+    const request = { filePath, target, options };
+    validateRequest(request);
+    const item = await toItem(request);
+    await this.environment.checkpoints.move(transfer.id, item.id, item.filePath);
+    await batch.journal?.remove(transfer.id);
+    await batch.journal?.putItem(item);
+    batch.transfers.delete(transfer.id);
+    this.queueUp([this.addTransfer(batch, item, 'queued')]);
+  }
+
+  clearFinished(): void {
+    for (const batch of this.batches.values()) {
+      for (const transfer of [...batch.transfers.values()]) {
+        if (transfer.state === 'completed') batch.transfers.delete(transfer.id);
+      }
+      if (batch.transfers.size === 0) this.batches.delete(batch.id);
+    }
+    this.ticker.changed(true);
+  }
+
+  setLimits(limits: TransferLimits): void {
+    this.environment.lanes.setLimit(limits.concurrency);
+    this.environment.limiter.setLimit(limits.maxBytesPerSecond);
+    this.queue.setLimit(limits.concurrency);
+  }
+
+  retryNow(): void {
+    this.environment.wakeUp.now();
+    const left = [...this.allTransfers()].filter(
+      (transfer) => transfer.state === 'discarding' && !transfer.isRunning,
+    );
+    if (left.length > 0) void this.discard(left.map(({ id }) => id));
+  }
+
+  refresh(): Promise<void> {
+    this.refreshing ??= this.readFolder().finally(() => {
+      this.refreshing = undefined;
+    });
+    return this.refreshing;
+  }
+
+  async shutdown(): Promise<void> {
+    this.life.abort();
+    clearInterval(this.heart);
+    this.watcher?.close();
+    this.ticker.dispose();
+    const stopped = [...this.allTransfers()].map(async (transfer) => {
+      if (transfer.isActive) transfer.moveTo('interrupted');
+      await transfer.stop();
+    });
+    const late = new AbortController();
+    const waited = this.clock.delay(SHUTDOWN_MS, late.signal).catch(() => undefined);
+    await Promise.race([Promise.all(stopped), waited]);
+    late.abort();
+    const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
+    await Promise.all(owned.map((batch) => this.letGo(batch)));
+  }
+
+  // --- the life of a transfer ---
+
+  private addTransfer(batch: Batch, item: BatchItem, state: RestState): Transfer {
+    const transfer = new Transfer(
+      item,
+      batch.id,
+      state,
+      batch.header.createdMs,
+      () => this.clock.now(),
+      (isNewState) => {
+        this.cached = undefined;
+        this.ticker.changed(isNewState);
+      },
+      (notice) => {
+        this.logger.info(`${notice.filePath}: ${notice.kind} ${notice.detail ?? ''}`);
+        this.noticeEmitter.fire(notice);
+      },
+    );
+    batch.transfers.set(transfer.id, transfer);
+    return transfer;
+  }
+
+  private queueUp(transfers: readonly Transfer[]): void {
+    this.totals.begin(this.allTransfers(), transfers);
+    transfers.forEach((transfer) => {
+      transfer.moveTo('queued');
+      this.queue.push(transfer);
+    });
+    this.queue.pump();
+  }
+
+  private async drive(transfer: Transfer): Promise<void> {
+    await transfer.start(async (signal) => {
+      const { item, monitor } = transfer;
+      try {
+        transfer.result = await runUpload(item, this.environment, monitor, signal);
+        await this.batchOf(transfer)?.journal?.finish(item.id);
+        transfer.moveTo('completed');
+      } catch (thrown) {
+        const error = UploadError.from(thrown);
+        // Whoever stopped it has said already what it is now.
+        if (error.kind === 'aborted' && signal.aborted) return;
+        this.logger.error(describe(error));
+        transfer.moveTo(restAfter(error), error);
+        this.spread(transfer, error);
+      }
+    });
+    this.settle([transfer]);
+  }
+
+  /** What fails one transfer for a reason that all share does not have to be found out by each. */
+  private spread(failed: Transfer, error: UploadError): void {
+    const { bucket, profile } = failed.item.target;
+    const isShared = (other: Transfer): boolean => {
+      const { target } = other.item;
+      if (error.kind === 'credentials' || error.kind === 'noCredentials') {
+        return target.profile === profile;
+      }
+      const ofBucket = ['noSuchBucket', 'wrongRegion', 'accountBlocked'].includes(error.kind);
+      return ofBucket && target.bucket === bucket;
+    };
+    const others = [...this.allTransfers()].filter((other) => other.isActive && isShared(other));
+    for (const other of others) {
+      other.moveTo(restAfter(error), error);
+      void other.stop();
+    }
+    this.settle(others);
+  }
+
+  private settle(transfers: readonly Transfer[]): void {
+    for (const batch of this.batchesOf(new Set(transfers.map(({ id }) => id)))) {
+      if (batch.isOwned && batch.isFinished) void this.finishBatch(batch);
+      batch.checkSettled();
+    }
+    for (const batch of this.batches.values()) batch.checkSettled();
+    this.ticker.changed(true);
+  }
+
+  private async discardOne(transfer: Transfer): Promise<void> {
+    await transfer.stop();
+    const batch = this.batchOf(transfer);
+    await transfer.start(async (signal) => {
+      const timeout = AbortSignal.any([signal, this.life.signal, AbortSignal.timeout(DISCARD_MS)]);
+      try {
+        await discardUpload(transfer.item, this.environment, transfer.monitor, timeout);
+        await batch?.journal?.remove(transfer.id);
+        batch?.transfers.delete(transfer.id);
+      } catch (thrown) {
+        const error = UploadError.from(thrown);
+        this.logger.warn(`discard: ${describe(error)}`);
+        transfer.moveTo('discarding', error);
+        const item = { ...transfer.item, isDiscarding: true };
+        transfer.item = item;
+        await batch?.journal?.putItem(item);
+      }
+    });
+    if (batch?.isOwned && batch.isFinished) {
+      await this.finishBatch(batch);
+      if (batch.transfers.size === 0) this.batches.delete(batch.id);
+    }
+  }
+
+  // --- batches ---
+
+  /** Makes this window the one that drives a batch. Throws `heldElsewhere`. */
+  private async own(batch: Batch): Promise<void> {
+    if (batch.isOwned) return;
+    const leaseFile = this.batchStore.leaseFile(batch.id);
+    try {
+      batch.lease = await acquireLease(leaseFile, this.clock, this.life.signal);
+    } catch (error) {
+      batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
+      this.ticker.changed(true);
+      throw error;
+    }
+    batch.isOwned = true;
+    batch.isElsewhere = false;
+    const content = await this.batchStore.read(batch.id);
+    const known = new Set(
+      content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
+    );
+    for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
+    const items = [...batch.transfers.values()].map(({ item }) => item);
+    batch.journal = await (
+      content?.state === 'valid'
+        ? this.batchStore.reopen(batch.id, content)
+        : this.batchStore.create(batch.id, batch.header, items)
+    ).catch((error: unknown) => {
+      this.logger.warn(`cannot write the batch: ${String(error)}`);
+      return undefined;
+    });
+  }
+
+  /** All files of a batch are uploaded or discarded: nothing of it stays on disk. */
+  private async finishBatch(batch: Batch): Promise<void> {
+    const { journal, lease } = batch;
+    if (!batch.isOwned) return;
+    batch.isOwned = false;
+    batch.journal = batch.lease = undefined;
+    await journal?.close();
+    await this.batchStore.remove(batch.id);
+    await lease?.release();
+  }
+
+  private async letGo(batch: Batch): Promise<void> {
+    batch.isOwned = false;
+    await batch.journal?.close();
+    await batch.lease?.release();
+  }
+
+  /** Requests for what already runs are dropped; the batch where it runs is returned. */
+  private joinRunning(fresh: Map<string, BatchItem>): string | undefined {
+    let joined: string | undefined;
+    for (const transfer of this.allTransfers()) {
+      if (!fresh.has(transfer.id) || !transfer.isActive) continue;
+      fresh.delete(transfer.id);
+      joined = transfer.batchId;
+    }
+    return joined;
+  }
+
+  /** Unfinished uploads of the same files leave their batches: they go on in a new one. */
+  private async takeOver(ids: readonly string[]): Promise<void> {
+    for (const transfer of this.select(ids)) {
+      const batch = this.batchOf(transfer);
+      if (batch === undefined || batch.isElsewhere) continue;
+      try {
+        await this.own(batch);
+        await transfer.stop();
+        await batch.journal?.remove(transfer.id);
+        batch.transfers.delete(transfer.id);
+        if (batch.isFinished) await this.finishBatch(batch);
+        if (batch.transfers.size === 0) this.batches.delete(batch.id);
+      } catch (error) {
+        if (!UploadError.is(error, 'heldElsewhere')) throw error;
+      }
+    }
+  }
+
+  /** What lies in the folder, apart from what this window drives itself. */
+  private async readFolder(): Promise<void> {
+    const owned = new Set(
+      [...this.batches.values()].filter((batch) => batch.isOwned).map(({ id }) => id),
+    );
+    const found = await this.folder.read(owned);
+    const driven = new Set([...this.allTransfers()].filter(isDriven).map(({ id }) => id));
+    for (const batch of [...this.batches.values()]) {
+      const isOnlyOnDisk = !batch.isOwned && !batch.isFinished;
+      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.delete(batch.id);
+    }
+    for (const saved of found) {
+      if (this.batches.get(saved.id)?.isOwned) continue;
+      const batch = new Batch(saved.id, saved.header);
+      batch.isElsewhere = saved.isElsewhere;
+      batch.finishedEarlier = saved.finishedEarlier;
+      for (const { item, progress } of saved.items) {
+        if (driven.has(item.id)) continue;
+        const transfer = this.addTransfer(
+          batch,
+          item,
+          item.isDiscarding ? 'discarding' : 'interrupted',
+        );
+        Object.assign(transfer.monitor, progress);
+      }
+      if (batch.transfers.size > 0) this.batches.set(batch.id, batch);
+    }
+    this.watch();
+    this.ticker.changed(true);
+
+    function isDriven(transfer: Transfer): boolean {
+      return owned.has(transfer.batchId) && transfer.state !== 'completed';
+    }
+  }
+
+  // --- looking things up ---
+
+  private *allTransfers(): Generator<Transfer> {
+    for (const batch of this.batches.values()) yield* batch.transfers.values();
+  }
+
+  private select(ids: readonly string[]): Transfer[] {
+    const wanted = new Set(ids);
+    return [...this.allTransfers()].filter(
+      ({ id, batchId }) => wanted.has(id) || wanted.has(batchId),
+    );
+  }
+
+  private batchOf(transfer: Transfer): Batch | undefined {
+    return this.batches.get(transfer.batchId);
+  }
+
+  private batchesOf(transferIds: ReadonlySet<string>): Batch[] {
+    return [...this.batches.values()].filter((batch) =>
+      [...batch.transfers.keys()].some((id) => transferIds.has(id)),
+    );
+  }
+
+  // --- time ---
+
+  /** Once a second while there is work: counts down, and notices that the computer slept. */
+  private startHeart(): void {
+    if (this.heart !== undefined) return;
+    let lastMs = this.clock.now();
+    this.heart = setInterval(() => {
+      const now = this.clock.now();
+      if (now - lastMs > SLEEP_MS) this.environment.wakeUp.now();
+      lastMs = now;
+      const isActive = [...this.allTransfers()].some((transfer) => transfer.isActive);
+      if (isActive) this.ticker.changed(false);
+      const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
+      if (isShared) void this.refresh();
+    }, TICK_MS).unref();
+  }
+
+  /** Other windows write into the same folder. */
+  private watch(): void {
+    if (this.watcher !== undefined || this.life.signal.aborted) return;
+    this.startHeart();
+    try {
+      this.watcher = watch(this.folder.path, { persistent: false }, (_event, name) => {
+        const isBatch = name?.endsWith('.batch') ?? true;
+        const isOurs = [...this.batches.values()].some(
+          ({ id, isOwned }) => isOwned && name?.startsWith(id),
+        );
+        if (isBatch && !isOurs) void this.refresh();
+      });
+      this.watcher.on('error', () => this.watcher?.close());
+    } catch {
+      // There is no folder yet: nothing of another window to see.
+    }
+  }
+}
+
+/** The item of a request: its file by its real path, so that one file has one checkpoint. */
+async function toItem(request: UploadRequest): Promise<BatchItem> {
+  const { target, options } = request;
+  // A file that is not there fails on its own, with a message, when its turn comes.
+  const filePath = await realpath(request.filePath).catch(() => path.resolve(request.filePath));
+  const sizeBytes = await stat(filePath).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  const id = checkpointId(filePath, target.bucket, target.key);
+  return { id, filePath, target, options, sizeBytes, isDiscarding: false };
+}
+
+function changed(
+  item: BatchItem,
+  change: NonNullable<Parameters<Transfers['resume']>[1]>,
+): BatchItem {
+  const { forbidOverwrite, region, profile } = change;
+  if (forbidOverwrite === undefined && region === undefined && profile === undefined) return item;
+  return {
+    ...item,
+    target: {
+      ...item.target,
+      region: region ?? item.target.region,
+      profile: profile ?? item.target.profile,
+    },
+    options: {
+      ...item.options,
+      forbidOverwrite: forbidOverwrite ?? item.options.forbidOverwrite,
+    },
+  };
+}
+
+/** Where a failure leaves a transfer. */
+function restAfter(error: UploadError): RestState {
+  const { kind } = error;
+  if (kind === 'aborted' || isNetworkGone(error)) return 'interrupted';
+  return kind === 'credentials' || kind === 'noCredentials' ? 'paused' : 'failed';
+}
+
+function describe(error: UploadError): string {
+  const { code, message, status, requestId, ec, partNumber, uploadId, bucket, key } = error;
+  const facts = { code, status, requestId, ec, partNumber, uploadId, bucket, key };
+  return `${error.kind}: ${message} ${JSON.stringify(facts)}`;
+}
+
+async function mapLimited<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+  return results;
+}

@@ -1,0 +1,72 @@
+import type { CheckpointHeader, PartRecord } from './checkpoint';
+import type { CheckpointStore, OpenCheckpoint } from './checkpointStore';
+import type { BufferPool } from './bufferPool';
+import type { Part, PartPlan } from './partPlan';
+import type { ObjectStore, OpenStore } from './ports';
+import type { RateLimiter } from './rateLimiter';
+import type { RequestEnvironment, RequestRunner } from './requestRunner';
+import type { SourceFile } from './sourceFile';
+import type { UploadRequest } from './transfers';
+import type { UploadMonitor } from './uploadMonitor';
+
+/** What all uploads of a window share. */
+export interface UploadEnvironment extends RequestEnvironment {
+  readonly openStore: OpenStore;
+  readonly checkpoints: CheckpointStore;
+  readonly limiter: RateLimiter;
+  readonly pool: BufferPool;
+}
+
+/** One upload: a request, under the id of its checkpoint. */
+export interface UploadJob extends UploadRequest {
+  readonly id: string;
+}
+
+/** What every step of one upload has at hand. */
+export interface UploadContext {
+  readonly job: UploadJob;
+  readonly environment: UploadEnvironment;
+  readonly store: ObjectStore;
+  readonly monitor: UploadMonitor;
+  readonly requests: RequestRunner;
+}
+
+/** The same, for the steps that look at the file. */
+export interface SourceContext extends UploadContext {
+  readonly source: SourceFile;
+}
+
+/** A multipart upload that OSS knows, and what is there of it. */
+export interface OpenUpload {
+  readonly uploadId: string;
+  readonly plan: PartPlan;
+  readonly header: CheckpointHeader;
+  /** Undefined when the checkpoint folder cannot be written. */
+  readonly journal: OpenCheckpoint | undefined;
+  /** By part number. */
+  readonly accepted: Map<number, PartRecord>;
+  readonly toSend: readonly Part[];
+}
+
+/** How far the clocks of OSS and of this computer may differ without OSS refusing requests. */
+export const CLOCK_TOLERANCE_MS = 15 * 60_000;
+
+/** Bytes of these parts together. */
+export function sizeOfParts(parts: ReadonlyMap<number, PartRecord>): number {
+  let total = 0;
+  for (const { sizeBytes } of parts.values()) total += sizeBytes;
+  return total;
+}
+
+/** A checkpoint file to write to. When there can be none the user is told, and the upload goes on. */
+export async function openJournal(
+  { monitor }: UploadContext,
+  open: () => Promise<OpenCheckpoint>,
+): Promise<OpenCheckpoint | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    monitor.notice('notResumable', String(error));
+    return undefined;
+  }
+}
