@@ -63,8 +63,6 @@ const SUITES: readonly Suite[] = [
         'test',
         '--config',
         path.join(ROOT, 'test/e2e/playwright.config.ts'),
-        '--reporter',
-        'list,json',
       ],
     ],
     report: path.join(REPORTS, 'e2e.json'),
@@ -141,7 +139,7 @@ async function succeeds(command: readonly string[], report: string | undefined):
     stdio: 'inherit',
     env: {
       ...process.env,
-      ...(report ? { TEST_RESULT: report, PLAYWRIGHT_JSON_OUTPUT_FILE: report } : {}),
+      ...(report ? { TEST_RESULT: report } : {}),
     },
   });
   const [code] = (await once(child, 'exit')) as [number | null];

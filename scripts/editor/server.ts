@@ -88,6 +88,7 @@ export class EditorServer {
     const editor = await ensureEditor();
     const port = options.port ?? (await freePort());
     const { dataDir } = options;
+    endLeftover(dataDir);
     prepareSettings(options);
     const userData = path.join(dataDir, 'data');
     if (options.locale) {
@@ -108,6 +109,7 @@ export class EditorServer {
       },
     });
     fs.closeSync(output);
+    fs.writeFileSync(pidFile(dataDir), String(child.pid));
     const server = new EditorServer(port, dataDir, logFile, logStart, child);
     await server.whenListening();
     return server;
@@ -228,6 +230,26 @@ export async function installVsix(vsix: string, extensionsDir: string): Promise<
   } finally {
     fs.rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/**
+ * A server is not in the process group of who started it, so that it survives when that one is
+ * killed. The next start with the same data ends it.
+ */
+function endLeftover(dataDir: string): void {
+  const file = pidFile(dataDir);
+  if (process.platform !== 'linux' || !fs.existsSync(file)) return;
+  const pid = Number(fs.readFileSync(file, 'utf8'));
+  try {
+    const command = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (command.includes(dataDir)) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
+  }
+}
+
+function pidFile(dataDir: string): string {
+  return path.join(dataDir, 'server.pid');
 }
 
 function serverArguments(editor: Editor, options: EditorOptions, port: number): string[] {

@@ -81,16 +81,16 @@ export class Workbench {
     return this.quick.locator('.quick-input-title', { hasText: text });
   }
 
-  /** Answers the input box that has this in its title. */
-  async input(title: string | RegExp, value: string): Promise<void> {
-    await this.quickTitle(title).waitFor();
+  /** Answers the input box that has this in the text under it. */
+  async input(prompt: string, value: string): Promise<void> {
+    await this.inputMessage(prompt).waitFor();
     await this.quickInput.fill(value);
     await this.quickInput.press('Enter');
   }
 
-  /** The message under an input box. */
-  inputMessage(): Locator {
-    return this.quick.locator('.quick-input-message');
+  /** The text under an input box: its prompt, or what is wrong with the value. */
+  inputMessage(text: string | RegExp): Locator {
+    return this.quick.locator('.quick-input-message', { hasText: text });
   }
 
   // Explorer and context menus.

@@ -1,0 +1,33 @@
+import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
+
+let session: Session;
+
+test.beforeAll(async ({ browser }) => {
+  session = await Session.begin(browser, { locale: 'zh-cn' });
+});
+test.afterAll(async () => {
+  await session.end();
+});
+
+test('in Chinese: menu, questions, progress, result', async () => {
+  const sha256 = await session.addFile('视频.mp4', 24 * MIB + 1);
+  session.oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: 4 * MIB } });
+  const window = await session.open();
+  await window.contextMenu(window.file('视频.mp4'), '上传到 OSS（断点续传）');
+  await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
+  await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
+  await window.input('STS', '');
+  await window.pick(BUCKET);
+  await window.input(BUCKET, '');
+  const progress = window.notification('正在上传到 OSS');
+  await expect(window.message(progress)).toContainText('视频.mp4');
+  await window.button(progress, 'Cancel').click();
+  const stopped = window.notification(/已停止（\d+%），进度已保留。/);
+  await expect(session.status).toContainText('1 个上传待续传');
+  session.oss.faults.length = 0;
+  await window.button(stopped, '继续').click();
+  await session.expectObject('视频.mp4', sha256);
+  const done = window.notification('已上传 视频.mp4');
+  await expect(window.button(done, '复制链接')).toBeVisible();
+  await session.expectNothingLeft();
+});

@@ -1,0 +1,29 @@
+import path from 'node:path';
+import { defineConfig } from '@playwright/test';
+import { CHROME_ARGS, findChrome } from '../../scripts/editor/chrome';
+import { OUT, ROOT } from '../../scripts/paths';
+
+const executablePath = findChrome();
+
+export default defineConfig({
+  testDir: __dirname,
+  testMatch: '*.spec.ts',
+  outputDir: path.join(ROOT, 'test-results'),
+  globalSetup: path.join(__dirname, 'setup.ts'),
+  // A workbench takes a whole core while it opens: two at once only make both unsteady.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env['CI']),
+  // A retry would hide what a test is for; the waits are written so that none is needed.
+  retries: 0,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
+  reporter: [['list'], ['json', { outputFile: path.join(OUT, 'reports', 'e2e.json') }]],
+  use: {
+    actionTimeout: 20_000,
+    navigationTimeout: 60_000,
+    // Recording costs a third of the run. To hunt a failure: --trace retain-on-failure.
+    trace: 'off',
+    launchOptions: { args: [...CHROME_ARGS], ...(executablePath ? { executablePath } : {}) },
+  },
+});

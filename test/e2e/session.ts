@@ -1,0 +1,200 @@
+/** A user's day in one test file: a workspace, an OSS server, the editor and its windows. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Browser, BrowserContext, Locator, TestInfo } from '@playwright/test';
+import { test as base, expect } from '@playwright/test';
+import type { EditorOptions } from '../../scripts/editor/server';
+import { EditorServer } from '../../scripts/editor/server';
+import { Workbench } from '../../scripts/editor/workbench';
+import { EXTENSION_ID, OUT } from '../../scripts/paths';
+import { until } from '../../scripts/processes';
+import { writeSampleFile } from '../../scripts/sampleFile';
+import type { OperationRecord } from '../support/ossOperationsLog';
+import type { OssServer } from '../support/ossServer';
+import { startOssServer } from '../support/ossServer';
+
+export { expect };
+
+/** Where the packaged extension is installed, once per run. */
+export const EXTENSIONS_DIR = path.join(OUT, 'e2e-extensions');
+
+/** The bucket on the local OSS server, and who may write to it. */
+export const BUCKET = 'e2e-bucket';
+export const ACCESS_KEY = { accessKeyId: 'LTAI5tE2eTestKey00000001', accessKeySecret: 'e2eSecret' };
+
+export const MIB = 1 << 20;
+
+/** Nothing of the developer's own account may be found by the extension under test. */
+const NO_CREDENTIALS = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => /^(ALIBABA_CLOUD|OSS)_/.test(name))
+    .map((name) => [name, undefined]),
+);
+
+/** Playwright's test, with a screenshot of every open window when it fails. */
+export const test = base.extend<{ screenshots: undefined }>({
+  screenshots: [
+    async ({ browser }, use, info) => {
+      await use(undefined);
+      if (info.status !== info.expectedStatus) await takeScreenshots(browser, info);
+    },
+    { auto: true },
+  ],
+});
+
+async function takeScreenshots(browser: Browser, info: TestInfo): Promise<void> {
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const [n, page] of pages.entries()) {
+    const file = info.outputPath(`window-${n}.png`);
+    // A window that hangs must not hide why the test failed.
+    await page.screenshot({ path: file, timeout: 10_000 }).catch(() => undefined);
+    if (fs.existsSync(file))
+      info.attachments.push({ name: `window-${n}`, path: file, contentType: 'image/png' });
+  }
+}
+
+/** What one spec file works with; begun in `beforeAll`, ended in `afterAll`. */
+export class Session {
+  /** The window that was opened last. */
+  window!: Workbench;
+  private servers: EditorServer[] = [];
+  private profile: BrowserContext | undefined;
+
+  private constructor(
+    private readonly dir: string,
+    private readonly browser: Browser,
+    readonly oss: OssServer,
+    private readonly options: Partial<EditorOptions>,
+  ) {}
+
+  /** A new user with an empty workspace, and a running OSS server. No editor yet. */
+  static async begin(browser: Browser, options: Partial<EditorOptions> = {}): Promise<Session> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-e2e-'));
+    for (const name of ['workspace', 'home', 'data']) fs.mkdirSync(path.join(dir, name));
+    const oss = await startOssServer({
+      dir: path.join(dir, 'oss'),
+      buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
+      credentials: [{ ...ACCESS_KEY }],
+    });
+    return new Session(dir, browser, oss, options);
+  }
+
+  /** Ends everything and removes it. */
+  async end(): Promise<void> {
+    await this.profile?.close();
+    for (const server of this.servers) await server.stop();
+    await this.oss.close();
+    fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  get workspace(): string {
+    return path.join(this.dir, 'workspace');
+  }
+
+  /** The editor that was started last. */
+  get editor(): EditorServer {
+    const editor = this.servers.at(-1);
+    if (!editor) throw new Error('No editor was started.');
+    return editor;
+  }
+
+  /** Writes a file into the workspace; resolves with its SHA-256. */
+  async addFile(name: string, sizeBytes: number): Promise<string> {
+    const file = path.join(this.workspace, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    return writeSampleFile(file, sizeBytes, name);
+  }
+
+  /**
+   * Starts the editor and opens the workspace. The second time it is the same user on the same
+   * computer again: same data folder, same port, same browser profile.
+   */
+  async open(): Promise<Workbench> {
+    const port = this.servers.at(-1)?.port;
+    const server = await EditorServer.start({
+      dataDir: path.join(this.dir, 'data'),
+      extensionsDir: EXTENSIONS_DIR,
+      ...this.options,
+      ...(port === undefined ? {} : { port }),
+      machineSettings: {
+        'ossUpload.endpoint': this.oss.endpoint,
+        'ossUpload.completionMessage': 'always',
+        ...this.options.machineSettings,
+      },
+      env: { ...NO_CREDENTIALS, HOME: path.join(this.dir, 'home'), ...this.options.env },
+    });
+    this.servers.push(server);
+    this.profile ??= await this.newProfile(server.origin);
+    const page = await this.profile.newPage();
+    this.window = await new Workbench(page).open(server.url(this.workspace));
+    return this.window;
+  }
+
+  /** Closes the window; the editor's server goes on. */
+  async closeWindow(): Promise<void> {
+    await this.window.page.close();
+  }
+
+  /** The status bar item of the extension. */
+  get status(): Locator {
+    return this.window.status(EXTENSION_ID, 'ossUpload.status');
+  }
+
+  /** The names of what lies in the folder of checkpoints. */
+  checkpoints(): string[] {
+    const folder = path.join(this.editor.globalStorage(EXTENSION_ID), 'checkpoints');
+    return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  }
+
+  /** Answers what the first upload asks: AccessKey, secret, no token, the bucket, no folder. */
+  async answerFirstQuestions(): Promise<void> {
+    const { window } = this;
+    await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
+    await window.inputMessage('AccessKey Secret').waitFor();
+    await expect(window.quickInput).toHaveAttribute('type', 'password');
+    await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
+    await window.input('STS token', '');
+    await window.pick(BUCKET);
+    await window.input(`Folder in bucket ${BUCKET}`, '');
+  }
+
+  /** Waits for an object that has these bytes. */
+  async expectObject(key: string, sha256: string): Promise<void> {
+    const isThere = (records: readonly OperationRecord[]): boolean =>
+      records.some((r) => r.key === key && r.accepted && isLast(r));
+    await this.oss.waitFor(isThere);
+    expect(await this.oss.object(BUCKET, key)?.sha256()).toBe(sha256);
+  }
+
+  /** The numbers of the parts of a key that were accepted, in the order in which they were. */
+  acceptedParts(key: string, from = 0): number[] {
+    return this.oss.operations
+      .slice(from)
+      .filter((r) => r.operation === 'uploadPart' && r.key === key && r.accepted)
+      .map((r) => r.partNumber ?? 0);
+  }
+
+  /** No upload and no checkpoint is left. */
+  async expectNothingLeft(): Promise<void> {
+    await until('an empty folder of checkpoints', () => this.checkpoints().length === 0);
+    expect(this.oss.uploads(BUCKET)).toEqual([]);
+  }
+
+  private async newProfile(origin: string): Promise<BrowserContext> {
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
+    return context;
+  }
+}
+
+function isLast({ operation }: OperationRecord): boolean {
+  return operation === 'completeMultipartUpload' || operation === 'putObject';
+}
+
+/** The percentage that a progress notification shows. */
+export async function percentOf(notification: Locator): Promise<number> {
+  const bar = notification.locator('.monaco-progress-container .progress-bit');
+  const style = await bar.getAttribute('style');
+  return Number(/width: ([\d.]+)%/.exec(style ?? '')?.[1] ?? 0);
+}

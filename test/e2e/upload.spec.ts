@@ -1,0 +1,152 @@
+import type { Locator } from '@playwright/test';
+import { sleep } from '../../scripts/processes';
+import { BUCKET, MIB, Session, expect, percentOf, test } from './session';
+
+// A window takes seconds to open and a gesture in it takes a tenth of one, so these tests share
+// one: they are the first day of one user, in this order.
+test.describe.configure({ mode: 'serial' });
+
+const MENU_ITEM = 'Upload to OSS (resumable)';
+/** Eight parts and a short one. */
+const BIG_BYTES = 64 * MIB + 12_345;
+
+let session: Session;
+
+test.beforeAll(async ({ browser }) => {
+  session = await Session.begin(browser);
+});
+test.afterAll(async () => {
+  await session.end();
+});
+
+const progress = (): Locator => session.window.notification('Uploading to OSS');
+
+/** Each part takes a second or more, so that a person, and a test, can see the progress. */
+function slowDown(bytesPerSecond: number): void {
+  session.oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: bytesPerSecond } });
+}
+
+function speedUp(): void {
+  session.oss.faults.length = 0;
+}
+
+test('right-click on a large file: questions, rising percentage, the same bytes in OSS', async () => {
+  const sha256 = await session.addFile('video.mp4', BIG_BYTES);
+  const window = await session.open();
+  await expect(session.status).toHaveCount(0);
+  slowDown(6 * MIB);
+  await window.contextMenu(window.file('video.mp4'), MENU_ITEM);
+  await session.answerFirstQuestions();
+
+  const message = window.message(progress());
+  await expect(message).toContainText(/video\.mp4 · [\d.]+ .?i?B of 64(\.0)? Mi?B/);
+  const seen = new Set<number>();
+  await expect(async () => {
+    seen.add(await percentOf(progress()));
+    expect(seen.size).toBeGreaterThanOrEqual(4);
+  }).toPass({ intervals: [50] });
+  const values = [...seen];
+  expect(values).toEqual([...values].sort((a, b) => a - b));
+  expect(Math.max(...values)).toBeLessThanOrEqual(100);
+  speedUp();
+
+  await session.expectObject('video.mp4', sha256);
+  const done = window.notification('Uploaded video.mp4');
+  await window.button(done, 'Copy URL').click();
+  await expect(progress()).toHaveCount(0);
+  const clipboard = await window.page.evaluate<string>('navigator.clipboard.readText()');
+  expect(clipboard).toContain(BUCKET);
+  expect(clipboard).toContain('video.mp4');
+  expect(session.acceptedParts('video.mp4').sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await session.expectNothingLeft();
+});
+
+test('Cancel stops within a second and keeps the progress; Resume goes on', async () => {
+  const { window } = session;
+  const sha256 = await session.addFile('cancelled.bin', BIG_BYTES);
+  slowDown(2 * MIB);
+  await window.contextMenu(window.file('cancelled.bin'), MENU_ITEM);
+  // Three parts are on their way at a time; the first of them have come.
+  await session.oss.waitFor(() => session.acceptedParts('cancelled.bin').length > 0);
+  await cancelAndExpectSilence();
+  const acceptedBefore = session.acceptedParts('cancelled.bin');
+
+  speedUp();
+  const stopped = window.notification(/Stopped at \d+ %\. Progress is kept\./);
+  expect(session.checkpoints().length).toBeGreaterThan(0);
+  expect(session.oss.uploads(BUCKET)).toHaveLength(1);
+  await window.button(stopped, 'Resume').click();
+  await session.expectObject('cancelled.bin', sha256);
+  // What was accepted before the stop was not sent again.
+  const accepted = session.acceptedParts('cancelled.bin');
+  expect(new Set(accepted).size).toBe(9);
+  expect(accepted.filter((part) => acceptedBefore.includes(part))).toEqual(acceptedBefore);
+  await session.expectNothingLeft();
+});
+
+test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () => {
+  const { window } = session;
+  await session.addFile('unwanted.bin', BIG_BYTES);
+  slowDown(2 * MIB);
+  await window.contextMenu(window.file('unwanted.bin'), MENU_ITEM);
+  await session.oss.waitFor(() => session.acceptedParts('unwanted.bin').length > 0);
+  await cancelAndExpectSilence();
+  speedUp();
+  await expect(session.status).toContainText('1 upload to resume');
+  const stopped = window.notification(/Stopped at \d+ %/);
+  await window.button(stopped, 'Discard').click();
+  await session.oss.waitFor((records) =>
+    records.some((r) => r.operation === 'abortMultipartUpload' && r.key === 'unwanted.bin'),
+  );
+  await session.expectNothingLeft();
+  await expect(session.status).toHaveCount(0);
+  expect(session.oss.object(BUCKET, 'unwanted.bin')).toBeUndefined();
+});
+
+test('the palette uploads the current file', async () => {
+  const { window } = session;
+  const sha256 = await session.addFile('notes.txt', 1234);
+  await window.file('notes.txt').dblclick();
+  await window.page.locator('.tab', { hasText: 'notes.txt' }).waitFor();
+  await window.command(`OSS: ${MENU_ITEM}`);
+  await window.pick('Current file');
+  await session.expectObject('notes.txt', sha256);
+});
+
+test('several selected files are uploaded together', async () => {
+  const { window } = session;
+  const sums = [await session.addFile('one.bin', 9 * MIB), await session.addFile('two.bin', 100)];
+  await window.file('one.bin').click();
+  await window.file('two.bin').click({ modifiers: ['ControlOrMeta'] });
+  await window.contextMenu(window.file('two.bin'), MENU_ITEM);
+  await session.expectObject('one.bin', sums[0]!);
+  await session.expectObject('two.bin', sums[1]!);
+  await expect(window.notification('Uploaded 2 files')).toBeVisible();
+});
+
+test('a folder is uploaded with its name and its folders', async () => {
+  const { window } = session;
+  const sums = {
+    'assets/index.html': await session.addFile('assets/index.html', 500),
+    'assets/video/intro.mp4': await session.addFile('assets/video/intro.mp4', 9 * MIB),
+    'assets/空 格.txt': await session.addFile('assets/空 格.txt', 10),
+  };
+  await session.addFile('assets/.git/config', 10);
+  await window.contextMenu(window.file('assets'), MENU_ITEM);
+  for (const [key, sha256] of Object.entries(sums)) await session.expectObject(key, sha256);
+  const inFolder = session.oss.keys(BUCKET).filter((key) => key.startsWith('assets/'));
+  expect(inFolder.sort()).toEqual(Object.keys(sums).sort());
+  await session.expectNothingLeft();
+});
+
+/** Presses Cancel; a second later nothing is on its way any more. */
+async function cancelAndExpectSilence(): Promise<void> {
+  const { window } = session;
+  const pressedMs = Date.now();
+  await window.button(progress(), 'Cancel').click();
+  while (session.oss.openRequests.length > 0 && Date.now() - pressedMs < 5000) await sleep(20);
+  expect(session.oss.openRequests).toEqual([]);
+  expect(Date.now() - pressedMs).toBeLessThan(1000);
+  await window.notification(/Stopped at \d+ %/).waitFor();
+  await expect(progress()).toHaveCount(0);
+}
