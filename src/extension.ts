@@ -105,18 +105,11 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({
       upload: uploadHandler(upload, false),
       uploadTo: uploadHandler(upload, true),
-      setCredentials: () => {
-        actions.attempt(setCredentials(credentialsFlow, transfers));
-      },
-      removeCredentials: () => {
-        actions.attempt(credentialsFlow.removeCommand());
-      },
-      selectDestination: (resource) => {
-        actions.attempt(destinations.selectCommand(resourceOf(resource)));
-      },
-      cleanUp: (resource) => {
-        actions.attempt(cleanUp.run(resourceOf(resource)));
-      },
+      setCredentials: () => actions.attempt(setCredentials(credentialsFlow, transfers)),
+      removeCredentials: () => actions.attempt(credentialsFlow.removeCommand()),
+      selectDestination: (resource) =>
+        actions.attempt(destinations.selectCommand(resourceOf(resource))),
+      cleanUp: (resource) => actions.attempt(cleanUp.run(resourceOf(resource))),
       showLog: () => {
         log.show();
       },
@@ -128,7 +121,7 @@ export function activate(context: vscode.ExtensionContext): void {
       if (focused) transfers.retryNow();
     }),
   );
-  actions.attempt(transfers.refresh().then(() => prompt.startUp()));
+  void actions.attempt(transfers.refresh().then(() => prompt.startUp()));
 }
 
 /** Stops the uploads and keeps what they have: the next window goes on from there. */

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 
 import type { Access, BucketSummary, OssAccount } from '../account/ports';
-import { UploadError, isAbortError } from '../engine/index';
+import { UploadError, checkBucketName, checkRegion, isAbortError } from '../engine/index';
 import type { CredentialsFlow } from './credentialsFlow';
 import type { CredentialsStore } from './credentialsStore';
 import type { DestinationMemory } from './destinationMemory';
-import { bucketProblem, normalizePrefix, prefixProblem, regionProblem } from './keyNames';
+import { normalizePrefix, prefixProblem } from './keyNames';
 import type { Rule } from './keyNames';
 import { describeError } from './messages';
 import { askPick, askText, runSteps } from './multiStep';
@@ -227,7 +227,7 @@ export class Destinations {
       place,
       prompt,
       value,
-      validate: by(bucketProblem),
+      validate: by(checkBucketName),
       check: async (name, signal) => {
         try {
           found = await this.account.locateBucket(state.access, name, { signal });
@@ -398,7 +398,7 @@ async function askRegion(state: SetupState, place: Place): Promise<StepResult<Se
     prompt: l10n.t('Region of bucket {bucket}, such as cn-hangzhou', { bucket: bucket.name }),
     placeholder: 'cn-hangzhou',
     value: bucket.region,
-    validate: by(regionProblem),
+    validate: by(checkRegion),
   });
   if (answer.kind !== 'value') return leave(answer);
   return { state: { ...state, bucket: { ...bucket, region: answer.value } } };

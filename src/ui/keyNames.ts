@@ -1,14 +1,14 @@
 /** Names that OSS knows: buckets, regions, folders, keys. What is allowed, and how one is made. */
 import path from 'node:path';
 
+import { checkObjectKey } from '../engine/index';
+import type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from '../engine/index';
+
 /** A rule that what the user typed does not keep; `ruleText` has the sentence for each. */
 export type Rule =
-  | 'bucketName'
-  | 'region'
-  | 'keyEmpty'
-  | 'keyTooLong'
-  | 'keyStart'
-  | 'keyCharacters'
+  | BucketNameProblem
+  | RegionProblem
+  | ObjectKeyProblem
   | 'endpoint'
   | 'urlBase'
   | 'accessKeyId'
@@ -23,31 +23,10 @@ export type Rule =
   | 'header'
   | 'url';
 
-const MAX_KEY_BYTES = 1023;
-
-/** Object keys are checked here so that a box can refuse them; the engine checks them again. */
-export function keyProblem(key: string): Rule | undefined {
-  if (key === '') return 'keyEmpty';
-  if (key.startsWith('/') || key.startsWith('\\')) return 'keyStart';
-  // A lone surrogate has no UTF-8 form, so the object would get another name than asked for.
-  if (/\p{Surrogate}/u.test(key)) return 'keyCharacters';
-  return Buffer.byteLength(key) > MAX_KEY_BYTES ? 'keyTooLong' : undefined;
-}
-
 /** A folder in the bucket: as a key, but it may be empty, and slashes around it do not matter. */
 export function prefixProblem(prefix: string): Rule | undefined {
   const normalized = normalizePrefix(prefix);
-  return normalized === '' ? undefined : keyProblem(normalized);
-}
-
-/** 3 to 63 lower-case letters, digits and hyphens; first and last are a letter or a digit. */
-export function bucketProblem(bucket: string): Rule | undefined {
-  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket) ? undefined : 'bucketName';
-}
-
-/** A region id such as `cn-hangzhou`, without `oss-`. */
-export function regionProblem(region: string): Rule | undefined {
-  return /^(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(region) ? undefined : 'region';
+  return normalized === '' ? undefined : checkObjectKey(normalized);
 }
 
 /** `public`, `internal`, `accelerate`, a host name, or a URL without path, query and user. */

@@ -1,11 +1,6 @@
 /** The settings: their keys, their defaults, and what is accepted. Knows no editor. */
-import {
-  bucketProblem,
-  endpointProblem,
-  prefixProblem,
-  regionProblem,
-  urlBaseProblem,
-} from './keyNames';
+import { checkBucketName, checkRegion } from '../engine/index';
+import { endpointProblem, prefixProblem, urlBaseProblem } from './keyNames';
 import type { Rule } from './keyNames';
 
 /** Answer to an object that already exists. */
@@ -67,8 +62,8 @@ const KIB = 1024;
 export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
   const reader = new Reader(get);
   const value = {
-    bucket: reader.text('bucket', '', optional(bucketProblem)),
-    region: reader.text('region', '', optional(regionProblem)),
+    bucket: reader.text('bucket', '', optional(checkBucketName)),
+    region: reader.text('region', '', optional(checkRegion)),
     prefix: reader.text('prefix', '', prefixProblem),
     profile: reader.text('profile', ''),
     urlBase: reader.text('urlBase', '', urlBaseProblem),

@@ -1,7 +1,7 @@
 /** The contract of `executeCommand('ossUpload.upload', …)` with other extensions. Knows no editor. */
 import type { ObjectOptions } from '../engine/index';
-import { UploadError } from '../engine/index';
-import { bucketProblem, prefixProblem, regionProblem } from './keyNames';
+import { UploadError, checkBucketName, checkRegion } from '../engine/index';
+import { prefixProblem } from './keyNames';
 import type { Rule } from './keyNames';
 import type { IfExists } from './settingsSchema';
 
@@ -36,9 +36,9 @@ export function parseCallOptions(value: unknown): UploadCallOptions {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   const given = value as Record<string, unknown>;
   const options: { -readonly [K in keyof UploadCallOptions]: UploadCallOptions[K] } = {};
-  const bucket = text(given, 'bucket', bucketProblem);
+  const bucket = text(given, 'bucket', checkBucketName);
   if (bucket !== undefined) options.bucket = bucket;
-  const region = text(given, 'region', regionProblem);
+  const region = text(given, 'region', checkRegion);
   if (region !== undefined) options.region = region;
   const prefix = text(given, 'prefix', prefixProblem);
   if (prefix !== undefined) options.prefix = prefix;

@@ -76,7 +76,7 @@ export class UploadCommand {
       // The caller learns it from the result and the user from the message; a command that rejects
       // would only add the editor's own toast.
       const failure = UploadError.from(error);
-      this.actions.attempt(Promise.reject(failure));
+      void this.actions.attempt(Promise.reject(failure));
       return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
     }
   }
@@ -330,7 +330,7 @@ export class UploadCommand {
           });
     // Nothing was begun, so there is nothing to resume or to discard.
     const shown = { ...message, text, actions: [{ kind: 'showLog' } as const] };
-    this.actions.attempt(this.actions.show(shown, []));
+    void this.actions.attempt(this.actions.show(shown, []));
   }
 }
 
