@@ -96,8 +96,13 @@ export class RecordFolder {
     }
   }
 
+  /** A file that is not there is removed already. */
   async remove(name: string): Promise<void> {
-    await rm(this.pathOf(name), { force: true });
+    try {
+      await rm(this.pathOf(name), { force: true });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   /** Without this a power cut may take the new name back. Windows has no such call. */

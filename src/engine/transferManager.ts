@@ -127,6 +127,8 @@ export class TransferManager implements Transfers {
   async enqueue(request: Parameters<Transfers['enqueue']>[0]): Promise<string> {
     request.requests.forEach(validateRequest);
     this.startHeart();
+    // What an earlier window left of the same files goes on in this batch.
+    await this.refresh();
     const items = await mapLimited(request.requests, 32, toItem);
     const fresh = new Map(items.map((item) => [item.id, item]));
     const joined = this.joinRunning(fresh);

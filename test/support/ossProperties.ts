@@ -33,7 +33,7 @@ export function checkTags(tags: readonly (readonly [string, string])[]): Record<
   if (new Set(names).size !== names.length) {
     throw invalidArgument('Duplicate tag key.', 'x-oss-tagging');
   }
-  const allowed = /^[\p{L}\p{N} +\-=._:/]*$/u;
+  const allowed = /^[A-Za-z0-9 +\-=._:/]*$/;
   for (const [name, value] of tags) {
     const nameBytes = Buffer.byteLength(name);
     if (nameBytes < 1 || nameBytes > 128 || !allowed.test(name)) {

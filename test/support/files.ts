@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A new folder under the system's temporary one. */
+export async function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(path.join(os.tmpdir(), `oss-upload-${name}-`));
+}
+
+/** Removes a folder with all that is in it. */
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/**
+ * Writes a file whose every 8 bytes tell their own offset and the seed, so that bytes in the wrong
+ * place, of another part or of another version of the file can never look right.
+ */
+export async function writeTestFile(file: string, sizeBytes: number, seed = 1): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const handle = await open(file, 'w');
+  try {
+    const blockBytes = 1024 * 1024;
+    for (let offset = 0; offset < sizeBytes; offset += blockBytes) {
+      const length = Math.min(blockBytes, sizeBytes - offset);
+      await handle.write(testBytes(offset, length, seed), 0, length, offset);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The bytes of such a file in a range; `offset` is a multiple of 8. */
+export function testBytes(offset: number, sizeBytes: number, seed = 1): Buffer {
+  const words = new BigUint64Array(Math.ceil(sizeBytes / 8));
+  for (let index = 0; index < words.length; index++) {
+    const position = BigInt(offset / 8 + index) + (BigInt(seed) << 40n);
+    words[index] = BigInt.asUintN(64, position * 0x9e3779b97f4a7c15n);
+  }
+  return Buffer.from(words.buffer, 0, sizeBytes);
+}
+
+/** SHA-256 of a file, lower-case hex. */
+export async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
