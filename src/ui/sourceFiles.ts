@@ -99,10 +99,7 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
       name: `${folderName}/${file.relativePath}`,
       sizeBytes: file.sizeBytes,
     })),
-    failures: scan.unreadable.map(
-      ({ path: sourcePath, code }) =>
-        new UploadError('sourceUnreadable', 'cannot be read', { code, sourcePath }),
-    ),
+    failures: scan.unreadable.map(({ path: found, code }) => unreadable(found, code)),
     excluded: scan.excluded,
     skippedLinks: scan.skippedLinks,
     emptyFolders: scan.emptyFolders,
@@ -113,10 +110,17 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
 function sourceFailure(error: unknown, sourcePath: string): UploadError {
   if (UploadError.is(error)) return error.with({ sourcePath });
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
-  const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
-  return new UploadError(
-    isMissing ? 'sourceMissing' : 'sourceUnreadable',
-    isMissing ? 'no such file' : 'cannot be read',
-    { code, sourcePath, cause: error },
-  );
+  return unreadable(sourcePath, code, error);
+}
+
+function unreadable(sourcePath: string, code: string, cause?: unknown): UploadError {
+  const details = { code, sourcePath, cause };
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new UploadError('sourceMissing', 'no such file', details);
+  }
+  // The codes of scanFolder for what is neither a file nor a folder.
+  if (['FIFO', 'SOCKET', 'DEVICE'].includes(code)) {
+    return new UploadError('sourceNotAFile', 'not a regular file', details);
+  }
+  return new UploadError('sourceUnreadable', 'cannot be read', details);
 }

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+
+import { readUploadSettings, readWindowSettings } from '../../../src/ui/settingsSchema';
+import type { GetSetting } from '../../../src/ui/settingsSchema';
+
+function of(values: Record<string, unknown>): GetSetting {
+  return (name) => values[name];
+}
+
+describe('settings', () => {
+  it('have defaults', () => {
+    assert.deepEqual(readUploadSettings(of({})), {
+      value: {
+        bucket: '',
+        region: '',
+        prefix: '',
+        profile: '',
+        urlBase: '',
+        ifExists: 'ask',
+        exclude: ['**/.git/**', '**/.DS_Store', '**/Thumbs.db'],
+        partSize: '8 MB',
+        parallel: 3,
+      },
+      problems: [],
+    });
+    assert.deepEqual(readWindowSettings(of({})), {
+      value: {
+        endpoint: 'public',
+        concurrency: 6,
+        maxBytesPerSecond: 0,
+        resumeOnStartup: 'prompt',
+        completionMessage: 'whenUseful',
+        keepUnfinishedDays: 7,
+      },
+      problems: [],
+    });
+  });
+
+  it('are taken as written, without blanks around', () => {
+    const { value, problems } = readUploadSettings(
+      of({ bucket: ' my-bucket ', region: 'cn-hangzhou', partSize: 1048576, exclude: ['*.tmp'] }),
+    );
+    assert.deepEqual(problems, []);
+    assert.equal(value.bucket, 'my-bucket');
+    assert.equal(value.partSize, 1048576);
+    assert.deepEqual(value.exclude, ['*.tmp']);
+    assert.equal(readWindowSettings(of({ maxSpeed: 2 })).value.maxBytesPerSecond, 2048);
+  });
+
+  it('with a wrong value are named, and the default is used', () => {
+    const wrong: [string, unknown, unknown][] = [
+      ['bucket', 'My_Bucket', ''],
+      ['bucket', 7, ''],
+      ['region', 'oss-cn-hangzhou', ''],
+      ['prefix', 'a'.repeat(2000), ''],
+      ['urlBase', 'cdn', ''],
+      ['ifExists', 'maybe', 'ask'],
+      ['exclude', 'x', ['**/.git/**', '**/.DS_Store', '**/Thumbs.db']],
+      ['exclude', [1], ['**/.git/**', '**/.DS_Store', '**/Thumbs.db']],
+      ['partSize', {}, '8 MB'],
+      ['parallel', 0, 3],
+      ['parallel', 65, 3],
+      ['parallel', 1.5, 3],
+      ['parallel', '4', 3],
+    ];
+    for (const [name, given, standard] of wrong) {
+      const { value, problems } = readUploadSettings(of({ [name]: given }));
+      assert.deepEqual((value as unknown as Record<string, unknown>)[name], standard, name);
+      assert.deepEqual(
+        problems.map((problem) => [problem.key, problem.value]),
+        [[`ossUpload.${name}`, given]],
+      );
+    }
+    const window = readWindowSettings(
+      of({ endpoint: 'a/b', maxSpeed: -1, resumeOnStartup: 1, keepUnfinishedDays: 31 }),
+    );
+    assert.equal(window.problems.length, 4);
+    assert.equal(window.value.endpoint, 'public');
+  });
+
+  it('never throw, whatever a file holds', () => {
+    for (const junk of [null, true, -0, NaN, '', '\0', [], {}, [null], () => 1, Symbol('x'), 1n]) {
+      const get = (): unknown => junk;
+      assert.doesNotThrow(() => readUploadSettings(get));
+      assert.doesNotThrow(() => readWindowSettings(get));
+    }
+  });
+});
