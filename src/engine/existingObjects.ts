@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BufferPool } from './bufferPool';
@@ -11,6 +12,7 @@ import type { UploadRequest } from './transfers';
 const HEADS_AT_ONCE = 16;
 /** Somebody waits for the answer, so a line that is gone must show soon. */
 const MOST_TRIES = 3;
+const MOST_DELAY_MS = 5_000;
 
 /** A request whose object is already there, with the file that would replace it. */
 export interface ExistingObject {
@@ -34,8 +36,10 @@ export async function findExisting(
 ): Promise<readonly ExistingObject[]> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  // All requests listen to it, more than Node takes for a leak.
+  setMaxListeners(0, either);
   const storeOf = onePerBucket(openStore);
-  const found: (ExistingObject | undefined)[] = new Array(requests.length).fill(undefined);
+  const found = new Array<ExistingObject | undefined>(requests.length);
   const waiting = requests.entries();
 
   const lane = async (): Promise<void> => {
@@ -111,8 +115,10 @@ async function head(
         hasRecovered = true;
         continue;
       }
-      if (!error.isRetryable || attempt >= MOST_TRIES) throw error;
-      await delay(retryDelayMs(error, attempt, Math.random()), undefined, { signal });
+      const delayMs = retryDelayMs(error, attempt, Math.random());
+      const isWorthIt = error.isRetryable && attempt < MOST_TRIES && delayMs <= MOST_DELAY_MS;
+      if (!isWorthIt) throw error;
+      await delay(delayMs, undefined, { signal });
     }
   }
 }
