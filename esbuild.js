@@ -1,0 +1,174 @@
+// @ts-check
+/**
+ * Builds the two files of the extension: `dist/extension.js`, read at activation, and `dist/oss.js`
+ * with everything of ali-oss, read at the first upload.
+ *
+ *   node esbuild.js [--production] [--watch]
+ */
+'use strict';
+
+const { statSync } = require('node:fs');
+const { join, relative } = require('node:path');
+const esbuild = require('esbuild');
+
+const root = __dirname;
+
+/**
+ * Modules that ali-oss loads and our use of it never calls: our transport takes the place of its
+ * HTTP clients, `contentType.ts` that of its type table, and XML is only read. Two of them look at
+ * `navigator`, which the editor reports as a problem of the extension. A file that is missing here
+ * makes the build larger, one too many makes a test in `test/unit/oss` fail.
+ */
+const EMPTY_MODULES = [
+  'address',
+  'agentkeepalive',
+  'bowser',
+  'formstream',
+  'iconv-lite',
+  'jstoxml',
+  'mime',
+  'mz/fs',
+  'platform',
+  'proxy-agent',
+  'sdk-base',
+  'stream-http',
+  'urllib',
+  'xmlbuilder',
+];
+
+/** Files of ali-oss that are not of use for uploads. They extend its client when they are loaded. */
+const EMPTY_FILES_OF_ALI_OSS = /^\.\/(cluster|image|rtmp|sts)$/;
+
+/** Whatever is read from it, called or constructed is empty too, `class extends` and all. */
+const EMPTY_MODULE = `
+  function Empty() {}
+  module.exports = new Proxy(Empty, {
+    get: (target, name) => name in target || typeof name === 'symbol' ? target[name] : Empty,
+  });
+`;
+
+/** @type {import('esbuild').Plugin} */
+const withoutUnusedModules = {
+  name: 'without-unused-modules',
+  setup(build) {
+    const names = new RegExp(`^(${EMPTY_MODULES.join('|')})$`);
+    build.onResolve({ filter: names }, ({ path, importer }) =>
+      // Ours is another version of mime, and an import rather than a require.
+      importer.includes('node_modules') ? { path, namespace: 'empty' } : undefined,
+    );
+    build.onResolve({ filter: EMPTY_FILES_OF_ALI_OSS }, ({ path, importer }) =>
+      /[\\/]ali-oss[\\/]lib[\\/]client\.js$/.test(importer)
+        ? { path, namespace: 'empty' }
+        : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: EMPTY_MODULE }));
+  },
+};
+
+/**
+ * The room `oss` stays a file of its own beside the one that loads it.
+ * @type {import('esbuild').Plugin}
+ */
+const ossOnDemand = {
+  name: 'oss-on-demand',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/oss(\/index)?$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './oss.js', external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * Lines that the editor's problem matcher `$esbuild-watch` waits for.
+ * @type {import('esbuild').Plugin}
+ */
+const reportProblems = {
+  name: 'report-problems',
+  setup(build) {
+    build.onStart(() => {
+      console.log('[watch] build started');
+    });
+    build.onEnd(({ errors }) => {
+      for (const { text, location } of errors) {
+        console.error(`✘ [ERROR] ${text}`);
+        if (location !== null) {
+          console.error(`    ${location.file}:${location.line}:${location.column}:`);
+        }
+      }
+      console.log('[watch] build finished');
+    });
+  },
+};
+
+/**
+ * Options of both bundles.
+ * @param {{ production: boolean, outputFolder: string }} how
+ * @returns {import('esbuild').BuildOptions[]}
+ */
+function bundleOptions({ production, outputFolder }) {
+  /** @type {import('esbuild').BuildOptions} */
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    minify: production,
+    sourcemap: !production,
+    // Paths of this computer have no place in what is shipped.
+    sourcesContent: false,
+    legalComments: 'none',
+    external: ['vscode'],
+    logLevel: 'silent',
+  };
+  return [
+    {
+      ...common,
+      entryPoints: ['src/extension.ts'],
+      outfile: join(outputFolder, 'extension.js'),
+      plugins: [ossOnDemand],
+    },
+    {
+      ...common,
+      entryPoints: ['src/oss/index.ts'],
+      outfile: join(outputFolder, 'oss.js'),
+      plugins: [withoutUnusedModules],
+    },
+  ];
+}
+
+/** @param {import('esbuild').BuildOptions[]} bundles */
+function printSizes(bundles) {
+  for (const { outfile = '' } of bundles) {
+    const kilobytes = (statSync(outfile).size / 1024).toFixed(1);
+    console.log(`${relative(root, outfile)}  ${kilobytes} KB`);
+  }
+}
+
+async function main() {
+  const bundles = bundleOptions({
+    production: process.argv.includes('--production'),
+    outputFolder: join(root, 'dist'),
+  });
+  if (process.argv.includes('--watch')) {
+    for (const bundle of bundles) {
+      const context = await esbuild.context({
+        ...bundle,
+        plugins: [...(bundle.plugins ?? []), reportProblems],
+      });
+      await context.watch();
+    }
+    return;
+  }
+  await Promise.all(bundles.map((bundle) => esbuild.build({ ...bundle, logLevel: 'warning' })));
+  printSizes(bundles);
+}
+
+module.exports = { bundleOptions };
+
+if (require.main === module) {
+  main().catch(() => {
+    // esbuild has said what is wrong.
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { UploadError } from '../../../src/engine/errors';
+import {
+  addressOfObject,
+  regionId,
+  regionOfEndpoint,
+  resolveEndpoint,
+  signatureVersion,
+} from '../../../src/oss/endpoints';
+
+const virtual = { secure: true, cname: false, pathStyle: false };
+
+describe('regionOfEndpoint', () => {
+  for (const [endpoint, region] of [
+    ['oss-cn-hangzhou.aliyuncs.com', 'cn-hangzhou'],
+    ['https://oss-cn-hangzhou-internal.aliyuncs.com:443/x', 'cn-hangzhou'],
+    ['bucket.oss-ap-southeast-1.aliyuncs.com', 'ap-southeast-1'],
+    ['vpc100-oss-cn-beijing.aliyuncs.com', 'cn-beijing'],
+    ['cn-shanghai.oss.aliyuncs.com', 'cn-shanghai'],
+    ['OSS-CN-Hangzhou.aliyuncs.com.', 'cn-hangzhou'],
+    ['oss-cn-beijing-finance-1.aliyuncs.com', 'cn-beijing-finance-1'],
+    ['oss-accelerate.aliyuncs.com', ''],
+    ['oss-accelerate-overseas.aliyuncs.com', ''],
+    ['oss.example.com', ''],
+    ['http://127.0.0.1:9000', ''],
+    ['', ''],
+  ] as const) {
+    it(`finds "${region}" in ${endpoint}`, () => {
+      assert.equal(regionOfEndpoint(endpoint), region);
+    });
+  }
+
+  it('takes a location with or without oss- for a region id', () => {
+    assert.equal(regionId('oss-cn-hangzhou'), 'cn-hangzhou');
+    assert.equal(regionId(' CN-Hangzhou '), 'cn-hangzhou');
+  });
+});
+
+describe('resolveEndpoint', () => {
+  const of = (endpoint: string, region = 'cn-beijing', bucket = 'photos') =>
+    resolveEndpoint(endpoint, region, bucket);
+
+  for (const [endpoint, host] of [
+    ['public', 'oss-cn-beijing.aliyuncs.com'],
+    ['', 'oss-cn-beijing.aliyuncs.com'],
+    ['internal', 'oss-cn-beijing-internal.aliyuncs.com'],
+    ['accelerate', 'oss-accelerate.aliyuncs.com'],
+  ] as const) {
+    it(`reaches the region by ${endpoint === '' ? 'nothing' : endpoint}`, () => {
+      assert.deepEqual(of(endpoint), { ...virtual, host, region: 'cn-beijing' });
+      assert.deepEqual(of(endpoint, 'oss-cn-beijing'), { ...virtual, host, region: 'cn-beijing' });
+    });
+  }
+
+  it('asks some region when none is known, and signs so that it works in any', () => {
+    const address = of('internal', '');
+    assert.deepEqual(address, { ...virtual, host: 'oss-cn-hangzhou.aliyuncs.com', region: '' });
+    assert.equal(signatureVersion(address), 'v1');
+    assert.equal(signatureVersion(of('accelerate')), 'v4');
+  });
+
+  it('takes the region of an OSS endpoint over the one it was told', () => {
+    const address = { ...virtual, host: 'oss-cn-shanghai.aliyuncs.com', region: 'cn-shanghai' };
+    assert.deepEqual(of('oss-cn-shanghai.aliyuncs.com'), address);
+    assert.deepEqual(of('https://photos.oss-cn-shanghai.aliyuncs.com/'), address);
+    assert.equal(of('http://oss-cn-shanghai.aliyuncs.com').secure, false);
+  });
+
+  it('puts nothing before the own domain of a bucket', () => {
+    assert.deepEqual(of('https://files.example.com:8443'), {
+      host: 'files.example.com:8443',
+      secure: true,
+      cname: true,
+      pathStyle: false,
+      region: 'cn-beijing',
+    });
+  });
+
+  for (const [endpoint, host, secure] of [
+    ['http://127.0.0.1:9000', '127.0.0.1:9000', false],
+    ['127.0.0.1:9000', '127.0.0.1:9000', false],
+    ['https://localhost:9000', 'localhost:9000', true],
+    ['http://[::1]:9000/', 'localhost:9000', false],
+    ['https://10.1.2.3', '10.1.2.3', true],
+    ['10.1.2.3', '10.1.2.3', true],
+  ] as const) {
+    it(`uses path style at ${endpoint}`, () => {
+      const region = 'cn-beijing';
+      assert.deepEqual(of(endpoint), { host, secure, cname: false, pathStyle: true, region });
+    });
+  }
+
+  for (const [endpoint, region, bucket, field] of [
+    ['ftp://host', '', 'photos', 'endpoint'],
+    ['https://user:secret@host', '', 'photos', 'endpoint'],
+    ['https://host/?Signature=secret', '', 'photos', 'endpoint'],
+    ['http://[2001:db8::1]/', '', 'photos', 'endpoint'],
+    ['https://', '', 'photos', 'endpoint'],
+    ['public', 'evil.example.com/', 'photos', 'region'],
+    ['public', 'cn-beijing', 'a/b', 'bucket'],
+    ['public', 'cn-beijing', 'Photos', 'bucket'],
+    ['public', 'cn-beijing', 'ab', 'bucket'],
+  ] as const) {
+    it(`refuses ${JSON.stringify([endpoint, region, bucket])} as a wrong ${field}`, () => {
+      assert.throws(
+        () => resolveEndpoint(endpoint, region, bucket),
+        (error) =>
+          UploadError.is(error, 'invalidArgument') &&
+          error.field === field &&
+          !error.message.includes('secret'),
+      );
+    });
+  }
+});
+
+describe('addressOfObject', () => {
+  const address = resolveEndpoint('public', 'cn-beijing', 'photos');
+  const local = resolveEndpoint('http://127.0.0.1:9000', '', 'photos');
+  const own = resolveEndpoint('https://files.example.com', '', 'photos');
+
+  it('puts the bucket where the address has it', () => {
+    assert.equal(
+      addressOfObject(address, 'photos', 'a/b.txt', ''),
+      'https://photos.oss-cn-beijing.aliyuncs.com/a/b.txt',
+    );
+    assert.equal(addressOfObject(local, 'photos', 'a', ''), 'http://127.0.0.1:9000/photos/a');
+    assert.equal(addressOfObject(own, 'photos', 'a', ''), 'https://files.example.com/a');
+  });
+
+  it('goes under another base, whether that ends in a slash or not', () => {
+    for (const base of ['https://cdn.example.com/x', 'https://cdn.example.com/x/']) {
+      assert.equal(addressOfObject(address, 'photos', 'a b', base), 'https://cdn.example.com/x/a%20b');
+    }
+  });
+
+  it('encodes everything but slashes', () => {
+    const url = addressOfObject(own, 'photos', "a+b %&#?=/中'(!)*\n", '');
+    assert.equal(
+      url,
+      'https://files.example.com/a%2Bb%20%25%26%23%3F%3D/%E4%B8%AD%27%28%21%29%2A%0A',
+    );
+  });
+});
