@@ -24,12 +24,14 @@ export class Workbench {
   }
 
   /**
-   * The workbench has started, and its explorer and status bar are there. Extensions may still be
-   * activating.
+   * The workbench has started, and the menus and commands of all extensions are there. The
+   * extensions themselves may still be activating.
    */
   async whenReady(): Promise<this> {
     const hasStarted = (): boolean =>
-      performance.getEntriesByName('code/didStartWorkbench').length > 0;
+      ['code/didStartWorkbench', 'code/didLoadExtensions'].every(
+        (mark) => performance.getEntriesByName(mark).length > 0,
+      );
     await this.page.waitForFunction(hasStarted, undefined, { timeout: 90_000 });
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
     return this;
