@@ -39,9 +39,13 @@ const EMPTY_MODULES = [
 /** Files of ali-oss that are not of use for uploads. They extend its client when they are loaded. */
 const EMPTY_FILES_OF_ALI_OSS = /^\.\/(cluster|image|rtmp|sts)$/;
 
-/** Whatever is read from it, called or constructed is empty too, `class extends` and all. */
+/**
+ * Whatever is read from it, called or constructed is empty too, `class extends` and all. Only
+ * `platform.description` goes into a header, where ali-oss writes the version of Node without it.
+ */
 const EMPTY_MODULE = `
   function Empty() {}
+  Empty.description = '';
   module.exports = new Proxy(Empty, {
     get: (target, name) => name in target || typeof name === 'symbol' ? target[name] : Empty,
   });

@@ -1,11 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TransferManager } from '../../src/engine/index.ts';
 import type {
   BatchSnapshot,
-  Clock,
   Logger,
   TransferNotice,
   TransferSnapshot,
@@ -15,6 +13,7 @@ import type {
 import type { TransferManagerOptions } from '../../src/engine/transferManager.ts';
 import { createOss } from '../../src/oss/index.ts';
 import type { Oss, OssOptions } from '../../src/oss/index.ts';
+import { hastyClock } from './hastyClock.ts';
 import { removeFolder, sha256OfFile, temporaryFolder, writeTestFile } from './files.ts';
 import type { OperationRecord } from './ossOperationsLog.ts';
 import { startOssServer } from './ossServer.ts';
@@ -22,16 +21,11 @@ import type { OssServer, OssServerOptions } from './ossServer.ts';
 
 /** The smallest part OSS allows: many parts of little data. */
 export const PART_BYTES = 102_400;
+export { hastyClock };
 export const BUCKET = 'test-bucket';
 export const ACCESS_KEY = {
   accessKeyId: 'LTAItestAccessKeyId1',
   accessKeySecret: 'testAccessKeySecretNobodyMaySee',
-};
-
-/** The system's time, but waits take a hundredth of what they should. */
-export const hastyClock: Clock = {
-  now: () => Date.now(),
-  delay: (delayMs, signal) => delay(delayMs / 100, undefined, { signal }),
 };
 
 /** Keeps what is logged, for tests that look for something in it. */

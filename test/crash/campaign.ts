@@ -1,0 +1,260 @@
+/**
+ * Kills the engine again and again, at seeded random times and at each named step of an upload, lets
+ * it go on until everything is uploaded, and counts what went wrong. See {@link runCampaign}.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { bundleOptions } from '../../esbuild.js';
+import type { UploadRequest } from '../../src/engine/index.ts';
+import { removeFolder, sha256OfFile, temporaryFolder, writeTestFile } from '../support/files.ts';
+import type { HoldPoint } from '../support/ossHolds.ts';
+import { startOssServer } from '../support/ossServer.ts';
+import type { OssServer } from '../support/ossServer.ts';
+import { seededRandom } from '../support/random.ts';
+import type { DeathStep, UploaderTask } from './uploader.ts';
+
+const PART_BYTES = 102_400;
+const BUCKET = 'crash-bucket';
+const ACCESS_KEY = { accessKeyId: 'LTAIcrashTest', accessKeySecret: 'crashTestSecret' };
+/** A run that takes longer hangs. */
+const RUN_MS = 30_000;
+
+/** Where a process is killed: by the clock, when the server stands at a point, or by itself. */
+type Death =
+  | { readonly by: 'time'; readonly afterMs: number }
+  | {
+      readonly by: 'server';
+      readonly operation: (typeof SERVER_STEPS)[number];
+      readonly at: HoldPoint;
+      readonly after: number;
+    }
+  | { readonly by: 'itself'; readonly step: DeathStep };
+
+const SERVER_STEPS = [
+  'initiateMultipartUpload',
+  'uploadPart',
+  'completeMultipartUpload',
+  'putObject',
+  'listParts',
+] as const;
+
+/** What a campaign counted. */
+export interface CampaignResult {
+  readonly seed: number;
+  readonly uploads: number;
+  /** Processes that were killed before they were done, by what they were killed at. */
+  readonly kills: ReadonlyMap<string, number>;
+  readonly killCount: number;
+  readonly wrongObjects: number;
+  readonly orphanedUploads: number;
+  readonly leftFiles: number;
+  readonly failedRuns: number;
+  /** Bytes of parts and files that were accepted more than once. */
+  readonly resentBytes: number;
+  /** The most that could be in flight at the kills: kills x parallel x part size. */
+  readonly resentLimitBytes: number;
+}
+
+/** Runs until so many processes were killed. The same seed gives the same plan. */
+export async function runCampaign(
+  kills: number,
+  seed: number,
+  onUpload: (result: CampaignResult) => void = () => undefined,
+): Promise<CampaignResult> {
+  const random = seededRandom(seed);
+  const folder = await temporaryFolder('crash');
+  const script = path.join(folder, 'uploader.cjs');
+  await bundleUploader(script);
+  const server = await startOssServer({
+    dir: path.join(folder, 'server'),
+    buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
+    credentials: [{ ...ACCESS_KEY }],
+    faults: [{ on: ['uploadPart', 'putObject'], do: { delayBeforeAnsweringMs: 5 } }],
+  });
+  const result = {
+    seed,
+    uploads: 0,
+    kills: new Map<string, number>(),
+    killCount: 0,
+    wrongObjects: 0,
+    orphanedUploads: 0,
+    leftFiles: 0,
+    failedRuns: 0,
+    resentBytes: 0,
+    resentLimitBytes: 0,
+  };
+  try {
+    while (result.killCount < kills) {
+      const number = ++result.uploads;
+      const stateDir = path.join(folder, `state-${number}`);
+      await mkdir(stateDir);
+      const requests = await makeRequests(path.join(folder, 'source'), number, random);
+      const task: UploaderTask = { stateDir, endpoint: server.endpoint, ...ACCESS_KEY, requests };
+      const firstOperation = server.operations.length;
+      const wanted = 1 + Math.floor(random() * 6);
+      for (let killed = 0; killed < wanted && result.killCount < kills;) {
+        const death = chooseDeath(random);
+        const outcome = await runUntil(script, task, server, death);
+        if (outcome === 'done') break;
+        if (outcome === 'failed') result.failedRuns++;
+        killed++;
+        result.killCount++;
+        const name = nameOf(death);
+        result.kills.set(name, (result.kills.get(name) ?? 0) + 1);
+        const [{ options } = { options: undefined }] = requests;
+        result.resentLimitBytes += (options?.parallel ?? 1) * PART_BYTES * requests.length;
+      }
+      if ((await runUntil(script, task, server, undefined)) !== 'done') result.failedRuns++;
+      for (const { filePath, target } of requests) {
+        const object = server.object(BUCKET, target.key);
+        const isRight = (await object?.sha256()) === (await sha256OfFile(filePath));
+        if (!isRight) result.wrongObjects++;
+        result.resentBytes += resentBytes(server, target.key, firstOperation);
+      }
+      result.orphanedUploads += server.uploads(BUCKET).length;
+      result.leftFiles += (await readdir(stateDir)).length;
+      await removeFolder(stateDir);
+      await removeFolder(path.join(folder, 'source'));
+      requests.forEach(({ target }) => {
+        server.deleteObject(BUCKET, target.key);
+      });
+      onUpload(result);
+    }
+    return result;
+  } finally {
+    await server.close();
+    await removeFolder(folder);
+  }
+}
+
+async function bundleUploader(outfile: string): Promise<void> {
+  const [, oss] = bundleOptions({ production: false, outputFolder: path.dirname(outfile) });
+  const entryPoints = [path.join(__dirname, 'uploader.ts')];
+  await build({ ...oss, entryPoints, outfile, sourcemap: false, target: 'node20' });
+}
+
+/** Mostly one file of some parts; sometimes small files beside it. */
+async function makeRequests(
+  source: string,
+  number: number,
+  random: () => number,
+): Promise<UploadRequest[]> {
+  const files = random() < 0.25 ? 3 : 1;
+  const parallel = 1 + Math.floor(random() * 4);
+  const requests: UploadRequest[] = [];
+  for (let index = 0; index < files; index++) {
+    const isSmall = index > 0 || random() < 0.1;
+    const sizeBytes = Math.floor(random() * (isSmall ? PART_BYTES : 14 * PART_BYTES)) + 1;
+    const filePath = path.join(source, `${number}-${index}.bin`);
+    await writeTestFile(filePath, sizeBytes, number * 10 + index);
+    requests.push({
+      filePath,
+      target: { bucket: BUCKET, key: `${number}/${index}.bin`, region: 'cn-hangzhou', profile: '' },
+      options: { partSizeBytes: PART_BYTES, parallel, forbidOverwrite: false, object: {} },
+    });
+  }
+  return requests;
+}
+
+function chooseDeath(random: () => number): Death {
+  const kind = random();
+  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  if (kind < 0.45) return { by: 'time', afterMs: random() * 120 };
+  if (kind < 0.75) {
+    const operation = pick(SERVER_STEPS);
+    const after = operation === 'uploadPart' ? Math.floor(random() * 8) : 0;
+    return { by: 'server', operation, at: pick(['arrived', 'received', 'carriedOut']), after };
+  }
+  const nth = 1 + Math.floor(random() * 3);
+  if (kind < 0.85) {
+    return { by: 'itself', step: { step: 'rename', nth, when: pick(['before', 'after']) } };
+  }
+  if (kind < 0.97) {
+    const when = pick(['before', 'amid', 'after'] as const);
+    return { by: 'itself', step: { step: 'append', nth: nth * 2, when } };
+  }
+  return { by: 'itself', step: { step: 'completed' } };
+}
+
+function nameOf(death: Death): string {
+  switch (death.by) {
+    case 'time':
+      return 'random time';
+    case 'server':
+      return `${death.operation} ${death.at}`;
+    case 'itself':
+      return 'when' in death.step ? `${death.step.when} ${death.step.step}` : 'after complete';
+  }
+}
+
+/** Runs one process until it is done or dead. A death that it never comes to lets it end. */
+async function runUntil(
+  script: string,
+  task: UploaderTask,
+  server: OssServer,
+  death: Death | undefined,
+): Promise<'done' | 'killed' | 'failed'> {
+  const dieAt = death?.by === 'itself' ? death.step : undefined;
+  const firstOperation = server.operations.length;
+  const hold =
+    death?.by === 'server'
+      ? server.hold({ on: death.operation, at: death.at, after: death.after })
+      : undefined;
+  const child = spawn(process.execPath, [script, JSON.stringify({ ...task, dieAt })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = end(child);
+  const isOver = ended.then(() => 'over' as const);
+  const hang = new AbortController();
+  if (death?.by === 'time') {
+    // The clock starts when the process has come to its first request.
+    const first = server.waitFor(({ length }) => length > firstOperation);
+    const due = first.then(() => delay(death.afterMs)).catch(() => undefined);
+    if ((await Promise.race([due, isOver])) !== 'over') child.kill('SIGKILL');
+  } else if (hold !== undefined) {
+    const reached = hold.reached.catch(() => undefined);
+    if ((await Promise.race([reached, isOver])) !== 'over') child.kill('SIGKILL');
+  }
+  const timeout = delay(RUN_MS, undefined, { signal: hang.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => undefined,
+  );
+  const { output, code, signal } = await ended;
+  hang.abort();
+  await timeout;
+  hold?.release();
+  await settle(server);
+  if (output.includes('done')) return 'done';
+  return signal === 'SIGKILL' && code === null ? 'killed' : 'failed';
+}
+
+async function end(
+  child: ChildProcess,
+): Promise<{ output: string; code: number | null; signal: string | null }> {
+  let output = '';
+  child.stdout?.on('data', (data: Buffer) => (output += data.toString()));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { output, code, signal };
+}
+
+/** What the dead process had sent is dealt with before the next one looks. */
+async function settle(server: OssServer): Promise<void> {
+  while (server.openRequests.length > 0) await delay(1);
+}
+
+/** Bytes the server accepted of this object beyond each part, or the whole, once. */
+function resentBytes(server: OssServer, key: string, since: number): number {
+  const accepted = server.operations
+    .slice(since)
+    .filter(({ accepted, key: of }) => accepted && of === key)
+    .filter(({ operation }) => operation === 'uploadPart' || operation === 'putObject');
+  const once = new Map<number, number>();
+  for (const { partNumber = 0, bytes } of accepted) once.set(partNumber, bytes);
+  const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
+  return sum(accepted.map(({ bytes }) => bytes)) - sum(once.values());
+}
