@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 import { lazyAccount } from './account/lazyAccount';
-import { TransferManager } from './engine/index';
+import { TransferManager, adoptUpload } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
 import { CleanUpCommand } from './ui/cleanUpCommand';
@@ -16,6 +16,7 @@ import { DestinationMemory } from './ui/destinationMemory';
 import { Links } from './ui/links';
 import { OutputLog } from './ui/log';
 import { ProgressNotification } from './ui/progressNotification';
+import { ResumeFromOssCommand } from './ui/resumeFromOssCommand';
 import { ResumePrompt } from './ui/resumePrompt';
 import { Settings } from './ui/settings';
 import { SetupContext } from './ui/setupContext';
@@ -57,12 +58,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const openStore: OpenStore = async (target) => (await openOss()).openStore(target);
   const account = lazyAccount(async () => (await openOss()).account);
 
-  const transfers = new TransferManager({
-    stateDir: path.join(context.globalStorageUri.fsPath, 'checkpoints'),
-    openStore,
-    logger: log,
-    limits: settings.forWindow(),
-  });
+  const stateDir = path.join(context.globalStorageUri.fsPath, 'checkpoints');
+  const engine = { stateDir, openStore, logger: log };
+  const transfers = new TransferManager({ ...engine, limits: settings.forWindow() });
   running = transfers;
   own(
     settings.onDidChange(() => {
@@ -94,6 +92,14 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
   );
   const cleanUp = new CleanUpCommand(transfers, destinations, openStore, log);
+  const resumeFromOss = new ResumeFromOssCommand(
+    transfers,
+    actions,
+    destinations,
+    settings,
+    openStore,
+    (request, uploadId, signal) => adoptUpload(engine, request, uploadId, signal),
+  );
 
   own(new UploadLog(transfers, log));
   own(new ProgressNotification(transfers, actions));
@@ -110,6 +116,7 @@ export function activate(context: vscode.ExtensionContext): void {
       selectDestination: (resource) =>
         actions.attempt(destinations.selectCommand(resourceOf(resource))),
       cleanUp: (resource) => actions.attempt(cleanUp.run(resourceOf(resource))),
+      resumeFromOss: (resource) => actions.attempt(resumeFromOss.run(resourceOf(resource))),
       showLog: () => {
         log.show();
       },

@@ -1,4 +1,6 @@
 /** The engine's one door: what the editor layer and the composition root may see. */
+export { adoptUpload } from './adoptUpload';
+export type { AdoptionOptions } from './adoptUpload';
 export { UploadError, isAbortError } from './errors';
 export type { UploadErrorDetails, UploadErrorKind } from './errors';
 export { Emitter } from './events';

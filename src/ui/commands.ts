@@ -17,6 +17,7 @@ export type StartCommandName = Extract<
   | 'removeCredentials'
   | 'selectDestination'
   | 'cleanUp'
+  | 'resumeFromOss'
   | 'showLog'
 >;
 
