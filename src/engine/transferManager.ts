@@ -71,6 +71,8 @@ export class TransferManager implements Transfers {
   private readonly noticeEmitter: Emitter<TransferNotice>;
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
+  /** Batches that are being cleaned up. */
+  private readonly endings = new Set<Promise<void>>();
   private cached: TransfersSnapshot | undefined;
   private heart: NodeJS.Timeout | undefined;
   private watcher: FSWatcher | undefined;
@@ -269,7 +271,7 @@ export class TransferManager implements Transfers {
     await Promise.race([Promise.all(stopped), waited]);
     late.abort();
     const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
-    await Promise.all(owned.map((batch) => this.letGo(batch)));
+    await Promise.all([...owned.map((batch) => this.letGo(batch)), ...this.endings]);
   }
 
   // --- the life of a transfer ---
@@ -307,8 +309,10 @@ export class TransferManager implements Transfers {
     await transfer.start(async (signal) => {
       const { item, monitor } = transfer;
       try {
-        transfer.result = await runUpload(item, this.environment, monitor, signal);
-        await this.batchOf(transfer)?.journal?.finish(item.id);
+        const { environment } = this;
+        transfer.result = await runUpload(item, environment, monitor, signal, async () => {
+          await this.batchOf(transfer)?.journal?.finish(item.id);
+        });
         transfer.moveTo('completed');
       } catch (thrown) {
         const error = UploadError.from(thrown);
@@ -343,7 +347,7 @@ export class TransferManager implements Transfers {
 
   private settle(transfers: readonly Transfer[]): void {
     for (const batch of this.batchesOf(new Set(transfers.map(({ id }) => id)))) {
-      if (batch.isOwned && batch.isFinished) void this.finishBatch(batch);
+      if (batch.isOwned && batch.isFinished) this.endBatch(batch);
       batch.checkSettled();
     }
     for (const batch of this.batches.values()) batch.checkSettled();
@@ -414,6 +418,15 @@ export class TransferManager implements Transfers {
     await journal?.close();
     await this.batchStore.remove(batch.id);
     await lease?.release();
+  }
+
+  private endBatch(batch: Batch): void {
+    const ending = this.finishBatch(batch)
+      .catch((error: unknown) => {
+        this.logger.warn(`cannot remove the batch: ${String(error)}`);
+      })
+      .finally(() => this.endings.delete(ending));
+    this.endings.add(ending);
   }
 
   private async letGo(batch: Batch): Promise<void> {
