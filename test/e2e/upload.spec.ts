@@ -10,10 +10,31 @@ const MENU_ITEM = 'Upload to OSS (resumable)';
 /** Eight parts and a short one. */
 const BIG_BYTES = 64 * MIB + 12_345;
 
+const FILES = {
+  'video.mp4': BIG_BYTES,
+  'cancelled.bin': BIG_BYTES,
+  'unwanted.bin': BIG_BYTES,
+  'notes.txt': 1234,
+  'one.bin': 9 * MIB,
+  'two.bin': 100,
+  'assets/index.html': 500,
+  'assets/video/intro.mp4': 9 * MIB,
+  'assets/空 格.txt': 10,
+  'assets/.git/config': 10,
+};
+
 let session: Session;
+/** SHA-256 by name. */
+let sums: Record<keyof typeof FILES, string>;
 
 test.beforeAll(async ({ browser }) => {
   session = await Session.begin(browser);
+  // All of them before the window opens: how soon an explorer shows a new file is not our business.
+  const entries = Object.entries(FILES).map(async ([name, sizeBytes]) => {
+    return [name, await session.addFile(name, sizeBytes)] as const;
+  });
+  sums = Object.fromEntries(await Promise.all(entries)) as typeof sums;
+  await session.open();
 });
 test.afterAll(async () => {
   await session.end();
@@ -31,8 +52,7 @@ function speedUp(): void {
 }
 
 test('right-click on a large file: questions, rising percentage, the same bytes in OSS', async () => {
-  const sha256 = await session.addFile('video.mp4', BIG_BYTES);
-  const window = await session.open();
+  const { window } = session;
   await expect(session.status).toHaveCount(0);
   slowDown(6 * MIB);
   await window.contextMenu(window.file('video.mp4'), MENU_ITEM);
@@ -50,7 +70,7 @@ test('right-click on a large file: questions, rising percentage, the same bytes 
   expect(Math.max(...values)).toBeLessThanOrEqual(100);
   speedUp();
 
-  await session.expectObject('video.mp4', sha256);
+  await session.expectObject('video.mp4', sums['video.mp4']);
   const done = window.notification('Uploaded video.mp4');
   await window.button(done, 'Copy URL').click();
   await expect(progress()).toHaveCount(0);
@@ -63,7 +83,6 @@ test('right-click on a large file: questions, rising percentage, the same bytes 
 
 test('Cancel stops within a second and keeps the progress; Resume goes on', async () => {
   const { window } = session;
-  const sha256 = await session.addFile('cancelled.bin', BIG_BYTES);
   slowDown(2 * MIB);
   await window.contextMenu(window.file('cancelled.bin'), MENU_ITEM);
   // Three parts are on their way at a time; the first of them have come.
@@ -76,7 +95,7 @@ test('Cancel stops within a second and keeps the progress; Resume goes on', asyn
   expect(session.checkpoints().length).toBeGreaterThan(0);
   expect(session.oss.uploads(BUCKET)).toHaveLength(1);
   await window.button(stopped, 'Resume').click();
-  await session.expectObject('cancelled.bin', sha256);
+  await session.expectObject('cancelled.bin', sums['cancelled.bin']);
   // What was accepted before the stop was not sent again.
   const accepted = session.acceptedParts('cancelled.bin');
   expect(new Set(accepted).size).toBe(9);
@@ -86,7 +105,6 @@ test('Cancel stops within a second and keeps the progress; Resume goes on', asyn
 
 test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () => {
   const { window } = session;
-  await session.addFile('unwanted.bin', BIG_BYTES);
   slowDown(2 * MIB);
   await window.contextMenu(window.file('unwanted.bin'), MENU_ITEM);
   await session.oss.waitFor(() => session.acceptedParts('unwanted.bin').length > 0);
@@ -105,37 +123,31 @@ test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () 
 
 test('the palette uploads the current file', async () => {
   const { window } = session;
-  const sha256 = await session.addFile('notes.txt', 1234);
   await window.file('notes.txt').dblclick();
   await window.page.locator('.tab', { hasText: 'notes.txt' }).waitFor();
   await window.command(`OSS: ${MENU_ITEM}`);
   await window.pick('Current file');
-  await session.expectObject('notes.txt', sha256);
+  await session.expectObject('notes.txt', sums['notes.txt']);
 });
 
 test('several selected files are uploaded together', async () => {
   const { window } = session;
-  const sums = [await session.addFile('one.bin', 9 * MIB), await session.addFile('two.bin', 100)];
   await window.file('one.bin').click();
   await window.file('two.bin').click({ modifiers: ['ControlOrMeta'] });
   await window.contextMenu(window.file('two.bin'), MENU_ITEM);
-  await session.expectObject('one.bin', sums[0]!);
-  await session.expectObject('two.bin', sums[1]!);
+  await session.expectObject('one.bin', sums['one.bin']);
+  await session.expectObject('two.bin', sums['two.bin']);
   await expect(window.notification('Uploaded 2 files')).toBeVisible();
 });
 
 test('a folder is uploaded with its name and its folders', async () => {
   const { window } = session;
-  const sums = {
-    'assets/index.html': await session.addFile('assets/index.html', 500),
-    'assets/video/intro.mp4': await session.addFile('assets/video/intro.mp4', 9 * MIB),
-    'assets/空 格.txt': await session.addFile('assets/空 格.txt', 10),
-  };
-  await session.addFile('assets/.git/config', 10);
+  const keys = ['assets/index.html', 'assets/video/intro.mp4', 'assets/空 格.txt'] as const;
   await window.contextMenu(window.file('assets'), MENU_ITEM);
-  for (const [key, sha256] of Object.entries(sums)) await session.expectObject(key, sha256);
+  for (const key of keys) await session.expectObject(key, sums[key]);
   const inFolder = session.oss.keys(BUCKET).filter((key) => key.startsWith('assets/'));
-  expect(inFolder.sort()).toEqual(Object.keys(sums).sort());
+  // What is excluded, such as .git, stays out.
+  expect(inFolder.sort()).toEqual([...keys].sort());
   await session.expectNothingLeft();
 });
 

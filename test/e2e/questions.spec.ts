@@ -1,0 +1,164 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
+
+// What is asked before anything is sent: the first questions of a new user, in this order.
+test.describe.configure({ mode: 'serial' });
+
+const MENU_ITEM = 'Upload to OSS (resumable)';
+
+let session: Session;
+
+test.beforeAll(async ({ browser }) => {
+  session = await Session.begin(browser);
+});
+test.afterAll(async () => {
+  await session.end();
+});
+
+test('Esc at the last question stores nothing and uploads nothing', async () => {
+  await session.addFile('a.txt', 1000);
+  const window = await session.open();
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
+  await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
+  await window.input('STS token', '');
+  await window.row(BUCKET).waitFor();
+  await window.page.keyboard.press('Escape');
+  await expect(window.quickInput).toBeHidden();
+  // The same question again: nothing was kept.
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.inputMessage('AccessKey ID').waitFor();
+  await window.page.keyboard.press('Escape');
+  expect(session.oss.keys(BUCKET)).toEqual([]);
+});
+
+test('what is typed wrong is refused in the box, with the rule', async () => {
+  const { window } = session;
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.input('AccessKey ID', 'LTAI 5t');
+  await window.inputMessage('An AccessKey ID has 4 to 128 letters and digits.').waitFor();
+  await window.quickInput.fill(`  ${ACCESS_KEY.accessKeyId}  `);
+  await window.quickInput.press('Enter');
+  await window.input('AccessKey Secret', 'not the secret');
+  await window.inputMessage('It contains blanks').waitFor();
+  await window.quickInput.fill('wrongSecret');
+  await window.quickInput.press('Enter');
+  await window.input('STS token', '');
+  await window.inputMessage('OSS does not accept this key (SignatureDoesNotMatch)').waitFor();
+  // Back to the secret, which is now typed right.
+  await window.page.getByRole('button', { name: /^Back/ }).click();
+  await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
+  await window.input('STS token', '');
+  await window.pick('Type the name of another bucket...');
+  await window.input('Type the name of the bucket', 'My_Bucket');
+  await window.inputMessage('A bucket name has 3 to 63').waitFor();
+  await window.quickInput.fill('no-such-bucket');
+  await window.quickInput.press('Enter');
+  await window.inputMessage('Bucket "no-such-bucket" was not found.').waitFor();
+  await window.quickInput.fill(BUCKET);
+  await window.quickInput.press('Enter');
+  await window.input(`Folder in bucket ${BUCKET}`, 'x'.repeat(1100));
+  await window.inputMessage('The name in OSS is too long').waitFor();
+  await window.quickInput.fill('/docs');
+  await window.quickInput.press('Enter');
+  await session.oss.waitFor((records) => records.some((r) => r.key === 'docs/a.txt' && r.accepted));
+});
+
+test('one question for an object that exists: keep both, overwrite, skip identical', async () => {
+  const { window } = session;
+  await session.addFile('a.txt', 2000);
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.quickTitle('docs/a.txt already exists').waitFor();
+  await window.pick('Keep both as a-1.txt');
+  await session.oss.waitFor((r) => r.some((one) => one.key === 'docs/a-1.txt' && one.accepted));
+  expect(session.oss.object(BUCKET, 'docs/a.txt')?.sizeBytes).toBe(1000);
+
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.pick('Overwrite');
+  await expect
+    .poll(() => session.oss.object(BUCKET, 'docs/a.txt')?.sizeBytes, { timeout: 10_000 })
+    .toBe(2000);
+
+  const before = session.oss.operations.length;
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await window.pick('Skip if identical');
+  await expect(window.quickInput).toBeHidden();
+  const sent = session.oss.operations.slice(before).map((record) => record.operation);
+  expect(sent.filter((operation) => operation === 'putObject')).toEqual([]);
+});
+
+test('a folder with objects that exist asks once', async () => {
+  const { window } = session;
+  for (const name of ['one', 'two', 'three']) await session.addFile(`set/${name}.bin`, 100);
+  await window.contextMenu(window.file('set'), MENU_ITEM);
+  await expect
+    .poll(() => session.oss.keys(BUCKET).filter((k) => k.includes('set/')).length)
+    .toBe(3);
+  await session.addFile('set/four.bin', 100);
+  await session.addFile('set/one.bin', 200);
+  await window.contextMenu(window.file('set'), MENU_ITEM);
+  await window.quickTitle('3 of 4 already exist').waitFor();
+  await window.pick('Skip identical');
+  await window.quickTitle('already exists').waitFor();
+  await window.pick('Skip');
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('docs/set/four.bin');
+  expect(session.oss.object(BUCKET, 'docs/set/one.bin')?.sizeBytes).toBe(100);
+});
+
+test('another location with options', async () => {
+  const { window } = session;
+  await window.file('a.txt').click();
+  await window.file('a.txt').dblclick();
+  await window.page.locator('.tab', { hasText: 'a.txt' }).waitFor();
+  await window.command('OSS: Upload to OSS Location...');
+  await window.pick('Current file');
+  await window.pick(BUCKET);
+  await window.pick('Type a folder...');
+  await window.input(`Folder in bucket ${BUCKET}`, 'elsewhere');
+  await window.pick('Storage class');
+  await window.pick('IA');
+  await window.pick('Metadata');
+  await window.input('Pairs such as', 'Owner=me');
+  await window.pick('Upload');
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/a.txt');
+  const object = session.oss.object(BUCKET, 'elsewhere/a.txt');
+  expect(object?.headers).toMatchObject({ 'x-oss-meta-owner': 'me' });
+});
+
+test('folders of the bucket can be walked, and the choice is kept', async () => {
+  const { window } = session;
+  await window.command('OSS: Select Bucket and Folder...');
+  await window.pick(BUCKET);
+  await window.pick('..');
+  await window.pick('elsewhere/');
+  await window.pick('Use this folder');
+  await session.addFile('b.txt', 10);
+  await window.contextMenu(window.file('b.txt'), MENU_ITEM);
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/b.txt');
+});
+
+test('what was left in the bucket is listed and removed, never silently', async () => {
+  const { window } = session;
+  session.oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: 2 * MIB } });
+  await session.addFile('left.bin', 40 * MIB);
+  await window.contextMenu(window.file('left.bin'), MENU_ITEM);
+  await session.oss.waitFor(() => session.acceptedParts('elsewhere/left.bin').length > 0);
+  await window.command('OSS: Pause All Uploads');
+  session.oss.faults.length = 0;
+  expect(session.oss.uploads(BUCKET)).toHaveLength(1);
+  await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
+  await window.row('elsewhere/left.bin').waitFor();
+  await window.page.keyboard.press('Enter');
+  await window.notification('Removed 1 unfinished uploads from OSS.').waitFor();
+  await session.expectNothingLeft();
+});
+
+test('unreadable, missing and special files are named; the rest is sent', async () => {
+  const { window } = session;
+  await session.addFile('mixed/good.bin', 10);
+  fs.symlinkSync('/nowhere', path.join(session.workspace, 'mixed', 'dangling'));
+  await window.contextMenu(window.file('mixed'), MENU_ITEM);
+  await window.notification('dangling no longer exists').waitFor();
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/mixed/good.bin');
+});
