@@ -61,12 +61,12 @@ export function percentOf(doneBytes: number, sizeBytes: number): number {
 /** How long ago something was: `3 hours ago`, `yesterday`, `昨天`. */
 export function formatAge(thenMs: number, nowMs: number, language: string): string {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  const minutes = Math.max(0, Math.floor((nowMs - thenMs) / 60_000));
+  // "This minute" reads badly in a sentence, so the shortest age is one minute.
+  const minutes = Math.max(1, Math.floor((nowMs - thenMs) / 60_000));
   if (minutes < 60) return relative.format(-minutes, 'minute');
   const hours = Math.floor(minutes / 60);
   // "Yesterday" is about the calendar, so the days are counted from midnight to midnight.
   const days = Math.round((midnight(nowMs) - midnight(thenMs)) / 86_400_000);
-  if (hours < 24 && days === 0) return relative.format(-hours, 'hour');
   if (days < 1) return relative.format(-hours, 'hour');
   if (days < 30) return relative.format(-days, 'day');
   return days < 365

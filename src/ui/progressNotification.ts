@@ -3,7 +3,7 @@ import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
 import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
 import type { ProgressState } from './progressState';
-import { idsOf, isWaitingForUser, sumOf } from './transferFacts';
+import { idsOf, isWaitingForUser, sumOfBatch } from './transferFacts';
 import type { TransferActions } from './transferActions';
 
 /** Small files are usually there before this has passed; then no notification opens at all. */
@@ -150,7 +150,7 @@ export class ProgressNotification implements Disposable {
 }
 
 function stoppedText(batch: BatchSnapshot): string {
-  const { confirmedBytes, sizeBytes } = sumOf(batch.transfers);
+  const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
   return vscode.l10n.t('Stopped at {p} %. Progress is kept.', {
     p: percentOf(confirmedBytes, sizeBytes),
   });

@@ -1,6 +1,13 @@
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatAge, formatBytes, formatCount, percentOf } from './format';
-import { batchPlace, isWaitingForUser, needsDecision, ownTransfers, sumOf } from './transferFacts';
+import {
+  batchPlace,
+  isWaitingForUser,
+  needsDecision,
+  ownTransfers,
+  sumOf,
+  sumOfBatch,
+} from './transferFacts';
 import type { Words } from './transferPorts';
 
 /** Where a row stands in the pick list. */
@@ -149,7 +156,8 @@ function resumeItem(batch: BatchSnapshot, context: ResumeContext): ResumeItem {
   else if (ageDays > context.keepUnfinishedDays) section = 'old';
   else if (isOfWorkspace(batch, context.workspacePaths)) section = 'workspace';
   else section = 'elsewhere';
-  return { batch, waiting, section, updatedMs, ...sumOf(batch.transfers) };
+  const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
+  return { batch, waiting, section, updatedMs, confirmedBytes, sizeBytes };
 }
 
 function isOfWorkspace(batch: BatchSnapshot, workspacePaths: readonly string[]): boolean {

@@ -85,6 +85,24 @@ export function sumOf(transfers: readonly TransferSnapshot[]): {
   return { sizeBytes, confirmedBytes };
 }
 
+/** The same over a batch, with the files that were finished before this window took it up. */
+export function sumOfBatch(batch: BatchSnapshot): {
+  readonly files: number;
+  readonly filesDone: number;
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+} {
+  const { files, sizeBytes } = batch.finishedEarlier;
+  const sum = sumOf(batch.transfers);
+  const done = batch.transfers.filter((transfer) => transfer.state === 'completed').length;
+  return {
+    files: files + batch.transfers.length,
+    filesDone: files + done,
+    sizeBytes: sizeBytes + sum.sizeBytes,
+    confirmedBytes: sizeBytes + sum.confirmedBytes,
+  };
+}
+
 /** All transfers of this window, those of other windows left out. */
 export function ownTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
   return snapshot.batches.filter((batch) => !batch.isElsewhere).flatMap((batch) => batch.transfers);

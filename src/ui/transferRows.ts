@@ -12,7 +12,7 @@ import {
   formatSpeed,
   percentOf,
 } from './format';
-import { batchPlace, fileName, isActive, ownTransfers, sumOf } from './transferFacts';
+import { batchPlace, fileName, isActive, ownTransfers, sumOfBatch } from './transferFacts';
 import type { Localizer, Words } from './transferPorts';
 
 /** The state of a row as menus of package.json know it. */
@@ -41,8 +41,8 @@ export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Word
     .filter((batch) => batch.transfers.length > 0)
     .sort((one, other) => other.createdMs - one.createdMs)
     .map((batch) => {
-      const [only, ...others] = batch.transfers;
-      return only !== undefined && others.length === 0 && only.id === rootId(batch)
+      const only = onlyTransfer(batch);
+      return only !== undefined
         ? transferRow(only, batch, isOnlyOne ? snapshot : undefined, nowMs, words)
         : parentRow(batch, words);
     });
@@ -83,8 +83,7 @@ export function childRows(
 
 /** The row of a batch: that of its file, when it has but one. */
 export function rootId(batch: BatchSnapshot): string {
-  const [only, ...others] = batch.transfers;
-  return only !== undefined && others.length === 0 ? only.id : `batch ${batch.id}`;
+  return onlyTransfer(batch)?.id ?? `batch ${batch.id}`;
 }
 
 /** The transfers a row stands for. */
@@ -255,12 +254,10 @@ function stateText(transfer: TransferSnapshot, nowMs: number, { l10n, language }
 function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
   const { l10n, language } = words;
   const state = batchState(batch);
-  const done = batch.transfers.filter((transfer) => transfer.state === 'completed').length;
-  const { confirmedBytes, sizeBytes } = sumOf(batch.transfers);
-  const count = l10n.t('{done} of {total}', {
-    done: formatCount(done, language),
-    total: formatCount(batch.transfers.length, language),
-  });
+  const { files, filesDone, confirmedBytes, sizeBytes } = sumOfBatch(batch);
+  const done = formatCount(filesDone, language);
+  const total = formatCount(files, language);
+  const count = l10n.t('{done} of {total}', { done, total });
   const bytes = l10n.t('{done} of {total}', {
     done: formatBytes(confirmedBytes, language),
     total: formatBytes(sizeBytes, language),
@@ -276,8 +273,8 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
     description,
     spoken: l10n.t('{name}, {done} of {total} files, {state}, to {place}', {
       name: batch.label,
-      done: formatCount(done, language),
-      total: formatCount(batch.transfers.length, language),
+      done,
+      total,
       state: word ?? l10n.t('uploading'),
       place: batchPlace(batch),
     }),
@@ -373,6 +370,12 @@ function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
     case 'internal':
       return l10n.t('error in this extension');
   }
+}
+
+/** The file of a batch that never had another one. */
+function onlyTransfer(batch: BatchSnapshot): TransferSnapshot | undefined {
+  const isOnly = batch.transfers.length === 1 && batch.finishedEarlier.files === 0;
+  return isOnly ? batch.transfers[0] : undefined;
 }
 
 function countMoving(snapshot: TransfersSnapshot): number {

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import {
+  bytesLeft,
+  resumeDescription,
+  resumeDetail,
+  resumeItems,
+  statusOf,
+  statusText,
+} from '../../../src/ui/resumeItems';
+import type { ResumeItem, StatusKind } from '../../../src/ui/resumeItems';
+import type { BatchSnapshot } from '../../../src/engine/index';
+import { batch, chinese, english, failure, GB, NOW, snapshot } from './snapshots';
+
+const DAY_MS = 86_400_000;
+const context = { nowMs: NOW, workspacePaths: ['/home/me'], keepUnfinishedDays: 7 };
+const interrupted = { state: 'interrupted', confirmedBytes: 0.42 * GB } as const;
+
+function items(...batches: BatchSnapshot[]): ResumeItem[] {
+  return resumeItems(snapshot(batches), context);
+}
+
+function status(...batches: BatchSnapshot[]): StatusKind {
+  return statusOf(items(...batches), snapshot(batches));
+}
+
+describe('what waits to be resumed', () => {
+  it('counts a folder as one upload', () => {
+    assert.deepEqual(status(batch([interrupted, interrupted, { state: 'completed' }])), {
+      kind: 'resume',
+      count: 1,
+    });
+  });
+
+  it('leaves out other windows, and what runs or is done', () => {
+    const elsewhere = batch([interrupted], { isElsewhere: true });
+    assert.deepEqual(status(elsewhere, batch([{ state: 'uploading' }], { id: 'b2' })), {
+      kind: 'hidden',
+    });
+    assert.deepEqual(status(batch([{ state: 'completed' }])), { kind: 'hidden' });
+  });
+
+  it('puts each upload into its section', () => {
+    const section = (transfer: object, workspacePath = '/home/me'): string | undefined =>
+      items(
+        batch([{ ...interrupted, filePath: `${workspacePath}/video.mp4`, ...transfer }], {
+          workspacePath,
+        }),
+      )[0]?.section;
+    assert.equal(section({}), 'workspace');
+    assert.equal(section({}, '/home/me/film'), 'workspace');
+    assert.equal(section({}, '/home/meow'), 'elsewhere');
+    assert.equal(section({ updatedMs: NOW - 8 * DAY_MS }), 'old');
+    assert.equal(section({ state: 'failed', error: failure('accessDenied') }), 'attention');
+    assert.equal(section({ state: 'paused', error: failure('credentials') }), 'attention');
+    assert.equal(section({ state: 'paused' }), 'workspace');
+  });
+
+  it('shows failures before what can simply go on, and the network last', () => {
+    const failed = batch([{ state: 'failed', error: failure('accessDenied') }], { id: 'b2' });
+    const waiting = batch([{ state: 'waiting' }], { id: 'b3' });
+    const moving = batch([{ state: 'uploading' }], { id: 'b4' });
+    assert.deepEqual(status(batch([interrupted]), failed, waiting), { kind: 'failed', count: 1 });
+    assert.deepEqual(status(batch([interrupted]), waiting), { kind: 'resume', count: 1 });
+    assert.deepEqual(status(waiting), { kind: 'offline' });
+    assert.deepEqual(status(waiting, moving), { kind: 'hidden' });
+  });
+
+  it('has the texts that were agreed on', () => {
+    const text = (kind: StatusKind, words = english): string | undefined =>
+      statusText(kind, words)?.text;
+    assert.equal(text({ kind: 'resume', count: 1 }), '$(cloud-upload) 1 upload to resume');
+    assert.equal(text({ kind: 'resume', count: 2 }), '$(cloud-upload) 2 uploads to resume');
+    assert.equal(text({ kind: 'failed', count: 1 }), '$(warning) OSS: 1 upload failed');
+    assert.equal(text({ kind: 'offline' }), '$(cloud-upload) OSS offline, retrying');
+    assert.equal(text({ kind: 'hidden' }), undefined);
+    assert.equal(text({ kind: 'resume', count: 2 }, chinese), '$(cloud-upload) 2 个上传待续传');
+    assert.equal(text({ kind: 'failed', count: 1 }, chinese), '$(warning) OSS：1 个上传失败');
+    assert.equal(
+      statusText({ kind: 'resume', count: 1 }, english)?.label,
+      'One OSS upload can be resumed. Press Enter to choose.',
+    );
+  });
+
+  it('describes how far, what is left, where to and since when', () => {
+    const [item] = items(batch([{ ...interrupted, updatedMs: NOW - 20 * 3_600_000 }]));
+    assert.ok(item);
+    assert.equal(
+      resumeDescription(item, english),
+      '42 % · 593.9 MB left · to oss://films/2026/video.mp4',
+    );
+    assert.equal(resumeDetail(item, undefined, NOW, english), 'interrupted yesterday');
+    assert.equal(resumeDetail(item, undefined, NOW, chinese), '昨天中断');
+    assert.equal(bytesLeft([item, item]), 2 * (GB - 0.42 * GB));
+  });
+
+  it('names the folder a batch goes to', () => {
+    const target = { bucket: 'films', region: '', profile: '' };
+    const [item] = items(
+      batch([
+        { ...interrupted, target: { ...target, key: 'a/b/c/1.mp4' } },
+        { ...interrupted, target: { ...target, key: 'a/b/d/2.mp4' } },
+      ]),
+    );
+    assert.ok(item);
+    assert.match(resumeDescription(item, english), /to oss:\/\/films\/a\/b\/$/);
+  });
+});

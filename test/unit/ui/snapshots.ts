@@ -1,0 +1,109 @@
+import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
+import { UploadError } from '../../../src/engine/index';
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransfersSnapshot,
+  UploadErrorDetails,
+  UploadErrorKind,
+} from '../../../src/engine/index';
+import type { Words } from '../../../src/ui/transferPorts';
+
+export const KB = 1024;
+export const MB = 1024 * KB;
+export const GB = 1024 * MB;
+
+/** Noon of a day, local time. */
+export const NOW = new Date(2026, 10, 22, 12, 0, 0).getTime();
+
+/** The words of an English user. */
+export const english: Words = {
+  language: 'en',
+  l10n: { t: (message, args) => fill(message, args) },
+};
+
+/** The words of a Chinese user, out of the real bundle. */
+export const chinese: Words = {
+  language: 'zh-cn',
+  l10n: {
+    t: (message, args) => {
+      const translated = (bundle as Record<string, string>)[message];
+      if (translated === undefined) throw new Error(`not in the bundle: ${message}`);
+      return fill(translated, args);
+    },
+  },
+};
+
+/** A transfer of 1 GB to `oss://films/2026/video.mp4`, queued. */
+export function transfer(changes: Partial<TransferSnapshot> = {}): TransferSnapshot {
+  return {
+    id: 't1',
+    batchId: 'b1',
+    filePath: '/home/me/video.mp4',
+    target: { bucket: 'films', key: '2026/video.mp4', region: 'cn-hangzhou', profile: '' },
+    state: 'queued',
+    sizeBytes: GB,
+    confirmedBytes: 0,
+    inFlightBytes: 0,
+    partsDone: 0,
+    partsTotal: 128,
+    createdMs: NOW - 60_000,
+    updatedMs: NOW,
+    retries: 0,
+    ...changes,
+  };
+}
+
+/** A batch of these transfers, whose ids and batch ids are made to fit. */
+export function batch(
+  transfers: readonly Partial<TransferSnapshot>[],
+  changes: Partial<BatchSnapshot> = {},
+): BatchSnapshot {
+  const id = changes.id ?? 'b1';
+  return {
+    id,
+    label: 'video.mp4',
+    createdMs: NOW - 60_000,
+    isElsewhere: false,
+    workspacePath: '/home/me',
+    finishedEarlier: { files: 0, sizeBytes: 0 },
+    transfers: transfers.map((entry, index) =>
+      transfer({ id: `${id}-t${index + 1}`, ...entry, batchId: id }),
+    ),
+    ...changes,
+  };
+}
+
+/** A snapshot of these batches with totals that fit. */
+export function snapshot(
+  batches: readonly BatchSnapshot[],
+  totals: Partial<TransfersSnapshot['totals']> = {},
+): TransfersSnapshot {
+  const own = batches.filter((entry) => !entry.isElsewhere).flatMap((entry) => entry.transfers);
+  return {
+    batches,
+    totals: {
+      active: own.length,
+      waitingForUser: 0,
+      files: own.length,
+      filesDone: own.filter((entry) => entry.state === 'completed').length,
+      sizeBytes: own.reduce((sum, entry) => sum + entry.sizeBytes, 0),
+      doneBytes: own.reduce((sum, entry) => sum + entry.confirmedBytes + entry.inFlightBytes, 0),
+      speedBytesPerSecond: 0,
+      ...totals,
+    },
+  };
+}
+
+/** A failure. */
+export function failure(
+  kind: UploadErrorKind,
+  details: Partial<UploadErrorDetails> = {},
+  message = 'what OSS said',
+): UploadError {
+  return new UploadError(kind, message, { code: 'SomeCode', ...details });
+}
+
+function fill(message: string, args: Record<string, string | number> = {}): string {
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(args[name] ?? whole));
+}

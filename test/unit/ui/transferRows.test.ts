@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import type { TransferSnapshot, TransferState, UploadErrorKind } from '../../../src/engine/index';
+import { childRows, rootRows, rowIcon, transfersOfRow } from '../../../src/ui/transferRows';
+import type { TransferRow } from '../../../src/ui/transferRows';
+import { stoppedLine, uploadedLine } from '../../../src/ui/uploadLog';
+import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from './snapshots';
+
+function row(changes: Partial<TransferSnapshot>, totals = {}, words = english): TransferRow {
+  const [only] = rootRows(snapshot([batch([changes])], totals), NOW, words);
+  assert.ok(only);
+  return only;
+}
+
+describe('rows of the view', () => {
+  it('say the state of a transfer in words', () => {
+    const half = 0.42 * GB;
+    const expected: [Partial<TransferSnapshot>, string, string][] = [
+      [{ state: 'queued' }, 'queued', 'queued'],
+      [{ state: 'preparing' }, 'running', 'checking'],
+      [{ state: 'uploading', confirmedBytes: half }, 'running', '42 % · 8.4 MB/s · 2 min'],
+      [{ state: 'waiting', confirmedBytes: half }, 'running', 'waiting for the network at 42 %'],
+      [{ state: 'completing' }, 'running', 'combining parts'],
+      [{ state: 'verifying' }, 'running', 'verifying'],
+      [{ state: 'completed' }, 'done', 'done'],
+      [{ state: 'paused', confirmedBytes: half }, 'paused', 'paused at 42 %'],
+      [
+        { state: 'interrupted', updatedMs: NOW - 20 * 3_600_000 },
+        'interrupted',
+        'interrupted yesterday',
+      ],
+      [{ state: 'failed', error: failure('accessDenied') }, 'failed', 'failed: no permission'],
+      [{ state: 'discarding' }, 'discarding', 'will be removed from OSS'],
+    ];
+    const totals = { speedBytesPerSecond: 8.4 * MB, secondsLeft: 118 };
+    for (const [changes, state, description] of expected) {
+      const shown = row(changes, totals);
+      assert.equal(shown.state, state);
+      assert.equal(shown.description, description);
+      assert.ok(rowIcon(shown.state) !== '');
+      assert.doesNotMatch(row(changes, totals, chinese).description, /[a-z]{4}/);
+    }
+  });
+
+  it('are read as sentences', () => {
+    assert.equal(
+      row({ state: 'uploading', confirmedBytes: 0.42 * GB }).spoken,
+      'video.mp4, 42 percent, uploading to films',
+    );
+    assert.equal(row({ state: 'queued' }).spoken, 'video.mp4, queued');
+  });
+
+  it('do not give the speed of all to one of several', () => {
+    const shown = rootRows(
+      snapshot([batch([{ state: 'uploading' }]), batch([{ state: 'uploading' }], { id: 'b2' })], {
+        speedBytesPerSecond: MB,
+      }),
+      NOW,
+      english,
+    );
+    assert.deepEqual(
+      shown.map((entry) => entry.description),
+      ['0 %', '0 %'],
+    );
+  });
+
+  it('have a parent for a folder, whose done files are but a count', () => {
+    const folder = batch(
+      [
+        { state: 'completed', confirmedBytes: GB },
+        { state: 'uploading', confirmedBytes: 0.1 * GB },
+        { state: 'failed', error: failure('sourceMissing') },
+      ],
+      { label: 'assets' },
+    );
+    const [parent] = rootRows(snapshot([folder]), NOW, english);
+    assert.equal(parent?.label, 'assets');
+    assert.equal(parent.state, 'running');
+    assert.equal(parent.description, '1 failed · 1 of 3 · 1.1 GB of 3.0 GB');
+    const children = childRows(folder, 200, snapshot([folder]), NOW, english);
+    assert.deepEqual(
+      children.map((child) => child.state),
+      ['running', 'failed'],
+    );
+    assert.equal(transfersOfRow(parent, snapshot([folder])).length, 3);
+    assert.ok(children[0]);
+    assert.equal(transfersOfRow(children[0], snapshot([folder])).length, 1);
+  });
+
+  it('count the files that an earlier window finished', () => {
+    const rest = batch([{ state: 'interrupted' }], {
+      label: 'assets',
+      finishedEarlier: { files: 119, sizeBytes: 2 * GB },
+    });
+    const [parent] = rootRows(snapshot([rest]), NOW, english);
+    assert.equal(parent?.kind, 'batch');
+    assert.equal(parent.description, 'interrupted · 119 of 120 · 2.0 GB of 3.0 GB');
+  });
+
+  it('show long lists page by page', () => {
+    const folder = batch(Array.from({ length: 450 }, () => ({})));
+    const children = childRows(folder, 200, snapshot([folder]), NOW, english);
+    assert.equal(children.length, 201);
+    assert.equal(children.at(-1)?.label, 'Show 200 more');
+    assert.equal(children.at(-1)?.description, '250 not shown');
+    assert.equal(childRows(folder, 600, snapshot([folder]), NOW, english).length, 450);
+  });
+
+  it('have nothing to do with uploads of another window', () => {
+    const [shown] = rootRows(
+      snapshot([batch([{ state: 'uploading' }], { isElsewhere: true })]),
+      NOW,
+      english,
+    );
+    assert.equal(shown?.state, 'elsewhere');
+    assert.equal(shown.description, 'in another window');
+  });
+
+  it('are equal when nothing that is shown changed', () => {
+    const one = row({ state: 'paused', updatedMs: NOW });
+    assert.deepEqual(one, row({ state: 'paused', updatedMs: NOW - 5 }));
+  });
+
+  it('have few words for every failure', () => {
+    const kinds: UploadErrorKind[] = ['network', 'credentials', 'noSuchBucket', 'internal'];
+    for (const kind of kinds) {
+      assert.ok(row({ state: 'failed', error: failure(kind) }).description.length < 40, kind);
+    }
+  });
+
+  it('are there for every state', () => {
+    const states: TransferState[] = ['queued', 'waiting', 'completed', 'discarding'];
+    for (const state of states) assert.equal(row({ state }).label, 'video.mp4');
+  });
+});
+
+describe('the line in the log', () => {
+  it('has one for an upload', () => {
+    const finished = transfer({
+      state: 'completed',
+      sizeBytes: 1_200_000_000,
+      partsTotal: 50,
+      retries: 2,
+      updatedMs: NOW + 12_300,
+    });
+    assert.equal(
+      uploadedLine(finished, { startedMs: NOW, startedBytes: 0 }),
+      'uploaded oss://films/2026/video.mp4 size=1200000000 parts=50 retried=2 12.3 s 93.0 MB/s id=t1',
+    );
+  });
+
+  it('counts only what was sent in this run', () => {
+    const resumed = transfer({ state: 'completed', sizeBytes: 2 * MB, updatedMs: NOW + 1000 });
+    const line = uploadedLine(resumed, { startedMs: NOW, startedBytes: MB });
+    assert.match(line, / resumed=1048576 1\.0 s 1\.0 MB\/s /);
+  });
+
+  it('tells why an upload stopped', () => {
+    const stopped = transfer({
+      state: 'failed',
+      error: failure('accessDenied', { code: 'AccessDenied', requestId: '5F3C' }, 'no\nway'),
+    });
+    assert.match(
+      stoppedLine(stopped),
+      /^failed oss:.* code=AccessDenied requestId=5F3C message="no\\nway" id=t1$/,
+    );
+  });
+});
