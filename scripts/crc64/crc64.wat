@@ -71,7 +71,7 @@
           (i32.const 3)))))
 
   ;; The state after the bytes at address, by table, 16 bytes per step. Each byte's entry lies at
-  ;; 8 times the byte. Nothing is called in the loops of this module, because Node 20 does not
+  ;; 8 times the byte. The loops over steps call nothing, because V8 before 13 does not
   ;; inline calls: shared functions for the entry and for the sources below made it half as fast.
   (func $slice (export "slice")
     (param $state i64) (param $address i32) (param $size i32) (result i64)

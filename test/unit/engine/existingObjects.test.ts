@@ -269,12 +269,21 @@ describe('existingObjects', () => {
       assert.equal(await isIdentical(object, signal), false);
     });
 
-    it('rejects when the file is gone, and when it is aborted', async () => {
-      const object = await existing(bytes, {});
-      await assert.rejects(isIdentical(object, AbortSignal.abort()), (error) =>
-        isAbortError(error),
-      );
+    it('does not read the file for nothing', async () => {
+      const object = await existing(bytes, { crc64: undefined });
       await rm(object.request.filePath);
+      assert.equal(await isIdentical(object, signal), false);
+    });
+
+    it('rejects when it is aborted, and when the file is gone', async () => {
+      const object = await existing(bytes, {});
+      const controller = new AbortController();
+      const comparing = isIdentical(object, controller.signal);
+      controller.abort();
+      await assert.rejects(comparing, (error) => isAbortError(error));
+      await rm(object.request.filePath);
+      const before = isIdentical(object, AbortSignal.abort());
+      await assert.rejects(before, (error) => isAbortError(error));
       await assert.rejects(isIdentical(object, signal), { kind: 'sourceMissing' });
     });
   });

@@ -277,6 +277,7 @@ describe('validateOptions', () => {
     [{ callback: { ...callback, url: '' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, url: 'ftp://a.example' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, url: 'http://a b' } }, 'callback', 'callbackUrl'],
+    [{ callback: { ...callback, url: 'http://a.example/b c' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, url: six } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, body: '' } }, 'callback', 'callbackBody'],
     [{ callback: { ...callback, host: 'a\n' } }, 'callback', 'headerCharacters'],
