@@ -19,6 +19,16 @@ export class WakeUp {
   }
 }
 
+/** A time in which nothing answers. */
+interface Outage {
+  readonly sinceMs: number;
+  /**
+   * Aborted when somebody got through, the user came back or the computer woke up. A night with the
+   * lid closed is no outage: what fails after it is the begin of a new one.
+   */
+  readonly over: AbortSignal;
+}
+
 /** What every request of every upload shares. */
 export interface RequestEnvironment {
   readonly lanes: Lanes;
@@ -34,8 +44,7 @@ export interface RequestEnvironment {
  * something is tried again.
  */
 export class RequestRunner {
-  /** Whether the last answer of any kind was that nothing answered. */
-  private isCutOff = false;
+  private outage: Outage | undefined;
 
   constructor(
     private readonly environment: RequestEnvironment,
@@ -58,7 +67,8 @@ export class RequestRunner {
       try {
         signal.throwIfAborted();
         const answer = await this.monitor.track(() => request(attempt));
-        this.succeeded();
+        this.environment.lanes.speedUp();
+        this.answered();
         return answer;
       } catch (thrown) {
         if (signal.aborted) throw abortedError(signal);
@@ -76,14 +86,25 @@ export class RequestRunner {
 
   /** Bytes got through: separated failures do not add up. */
   refill(): void {
-    this.budget.refill(this.environment.clock.now());
+    this.budget.refill();
   }
 
-  private succeeded(): void {
-    this.environment.lanes.speedUp();
-    if (!this.isCutOff) return;
-    this.isCutOff = false;
+  private answered(): void {
+    if (this.outage === undefined) return;
+    this.outage = undefined;
     this.environment.wakeUp.now();
+  }
+
+  /** How long nothing has answered when this came back. */
+  private outageMs(error: UploadError, nowMs: number): number {
+    if (!isNetworkGone(error)) {
+      this.answered();
+      return 0;
+    }
+    if (this.outage === undefined || this.outage.over.aborted) {
+      this.outage = { sinceMs: nowMs, over: this.environment.wakeUp.signal };
+    }
+    return nowMs - this.outage.sinceMs;
   }
 
   /** Waits; throws the error when there is to be no next try. */
@@ -95,10 +116,9 @@ export class RequestRunner {
   ): Promise<void> {
     const { clock, logger, lanes, random, wakeUp } = this.environment;
     const now = clock.now();
-    if (!this.budget.allows(error, now)) throw error;
+    if (!this.budget.allows(error, this.outageMs(error, now))) throw error;
     const delayMs = retryDelayMs(error, attempt, random());
     if (error.kind === 'throttled') lanes.slowDown(error.retryAfterMs === undefined ? 0 : delayMs);
-    this.isCutOff ||= isNetworkGone(error);
     logger.warn(`${what}: ${error.code} (${error.message}), try ${attempt + 1} in ${delayMs} ms`);
     await this.monitor.waitFor({ error, nextTryMs: now + delayMs }, async () => {
       // Only the line can come back early; a server that asked for time gets it.

@@ -3,7 +3,7 @@ import type { UploadError } from './errors';
 const FIRST_DELAY_MS = 500;
 const MOST_DELAY_MS = 30_000;
 const MOST_RETRY_AFTER_MS = 5 * 60_000;
-/** After so long without an accepted byte, a network failure ends the run. */
+/** An outage of the network that lasts so long ends the run. */
 export const GIVE_UP_AFTER_MS = 30 * 60_000;
 /** Failures in a row that a lane may cost before the upload gives up. */
 const TRIES_PER_LANE = 12;
@@ -27,27 +27,24 @@ export function retryDelayMs(error: UploadError, attempt: number, random: number
 export class RetryBudget {
   private readonly capacity: number;
   private left: number;
-  private lastProgressMs: number;
 
-  constructor(parallel: number, nowMs: number) {
+  constructor(parallel: number) {
     this.capacity = TRIES_PER_LANE * parallel;
     this.left = this.capacity;
-    this.lastProgressMs = nowMs;
   }
 
   /** Bytes got through. */
-  refill(nowMs: number): void {
+  refill(): void {
     this.left = Math.min(this.capacity, this.left + REFILL_PER_PART);
-    this.lastProgressMs = nowMs;
   }
 
   /**
-   * Whether the same request may be sent again. A network that is gone costs no tries, only time:
-   * it may be gone for a tunnel or a night.
+   * Whether the same request may be sent again. A network that is gone costs no tries, only time: it
+   * may be gone for a tunnel. `outageMs` is how long it is gone, 0 when it is there.
    */
-  allows(error: UploadError, nowMs: number): boolean {
+  allows(error: UploadError, outageMs: number): boolean {
     if (!error.isRetryable) return false;
-    if (isNetworkGone(error)) return nowMs - this.lastProgressMs < GIVE_UP_AFTER_MS;
+    if (isNetworkGone(error)) return outageMs < GIVE_UP_AFTER_MS;
     if (this.left <= 0) return false;
     this.left--;
     return true;

@@ -87,7 +87,7 @@ async function openContext(
   monitor: UploadMonitor,
 ): Promise<UploadContext> {
   const store = await environment.openStore(job.target);
-  const budget = new RetryBudget(job.options.parallel, environment.clock.now());
+  const budget = new RetryBudget(job.options.parallel);
   const requests = new RequestRunner(environment, store, budget, monitor);
   return { job, environment, store, monitor, requests };
 }
