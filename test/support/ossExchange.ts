@@ -34,7 +34,6 @@ export class Exchange {
     /** The TCP socket, below TLS. */
     private readonly socket: Socket,
     private readonly expectsContinue: boolean,
-    private readonly signal: AbortSignal,
   ) {}
 
   /** Whether the head announces a body. */
@@ -48,10 +47,22 @@ export class Exchange {
     return this.hasBody && !this.message.complete;
   }
 
-  /** Waits, but not beyond the life of the server. */
+  /** Waits, but not beyond the life of the connection. Rejects with ConnectionEnded. */
   async wait(delayMs: number | undefined): Promise<void> {
     if (delayMs === undefined) return;
-    await delay(Math.min(delayMs, 2 ** 31 - 1), undefined, { signal: this.signal });
+    const waiting = new AbortController();
+    const end = () => {
+      waiting.abort();
+    };
+    this.socket.once('close', end);
+    try {
+      if (this.socket.destroyed) end();
+      await delay(Math.min(delayMs, 2 ** 31 - 1), undefined, { signal: waiting.signal });
+    } catch {
+      throw new ConnectionEnded('client');
+    } finally {
+      this.socket.off('close', end);
+    }
   }
 
   /** The body as the storage sees it: with the faults of the way. Rejects with ConnectionEnded. */
@@ -124,7 +135,8 @@ export class Exchange {
     }
     response.writeHead(answer.status, headers);
     if (typeof body === 'string') {
-      response.end(this.message.method === 'HEAD' ? undefined : body);
+      // As bytes: node writes the head in the encoding of a text that follows it.
+      response.end(this.message.method === 'HEAD' ? undefined : Buffer.from(body));
     } else {
       for await (const chunk of body) {
         if (this.socket.destroyed) throw new ConnectionEnded('client');

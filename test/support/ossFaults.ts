@@ -64,7 +64,10 @@ export interface FaultActions {
   readonly drainBytesPerSecond?: number | undefined;
   /** Ends the connection when so many bytes of the body have come; 0 is before the first. */
   readonly cut?: { readonly by: Cut; readonly afterBytes: number } | undefined;
-  /** Stops reading when so many bytes have come: for a time, or for ever. */
+  /**
+   * Stops reading when so many bytes have come: for a time, or for ever. A system that does not
+   * read does not learn that the client is gone: the request stays open until `resetConnections`.
+   */
   readonly stall?: { readonly afterBytes: number; readonly forMs?: number | undefined } | undefined;
   /** One bit of the byte at this offset arrives turned over. */
   readonly flipByteAt?: number | undefined;

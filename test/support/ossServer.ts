@@ -139,7 +139,7 @@ export class OssServer {
   readonly #faultCounter: FaultCounter;
   readonly #sockets = new Map<number, Socket>();
   readonly #open = new Set<MatchedRequest>();
-  readonly #ending = new AbortController();
+  #isClosed = false;
   #listener: http.Server | https.Server | undefined;
   #port: number;
 
@@ -328,7 +328,7 @@ export class OssServer {
 
   /** Ends everything: held requests, waits, connections. The data stay in the folder. */
   async close(): Promise<void> {
-    this.#ending.abort();
+    this.#isClosed = true;
     this.#log.end();
     await this.stopListening();
     this.#holds.releaseAll();
@@ -373,13 +373,12 @@ export class OssServer {
 
   #handle(message: http.IncomingMessage, response: http.ServerResponse, expects: boolean): void {
     const socket = this.#sockets.get(message.socket.remotePort ?? 0) ?? message.socket;
-    const { signal } = this.#ending;
-    const exchange = new Exchange(message, response, socket, expects, signal);
+    const exchange = new Exchange(message, response, socket, expects);
     response.on('error', () => undefined);
     message.on('error', () => undefined);
     this.#serve(message, exchange).catch((error: unknown) => {
       if (error instanceof ConnectionEnded && error.by !== 'client') exchange.cut(error.by);
-      else if (error instanceof ConnectionEnded || signal.aborted) socket.destroy();
+      else if (error instanceof ConnectionEnded || this.#isClosed) socket.destroy();
       else {
         console.error('The OSS server failed:', error);
         socket.destroy();
@@ -531,7 +530,7 @@ export class OssServer {
       };
       return await operation(context);
     } catch (error) {
-      if (error instanceof ConnectionEnded || this.#ending.signal.aborted) throw error;
+      if (error instanceof ConnectionEnded || this.#isClosed) throw error;
       return this.#errorAnswer(error, requestId, request.host, request.method);
     }
   }
