@@ -33,7 +33,8 @@ export type BatchContent =
       readonly state: 'valid';
       readonly header: BatchHeader;
       readonly items: ReadonlyMap<string, BatchItem>;
-      readonly finishedFiles: number;
+      /** Ids of the files that are uploaded and verified. */
+      readonly finished: ReadonlySet<string>;
       readonly finishedBytes: number;
       readonly isDamaged: boolean;
       readonly intactBytes: number;
@@ -81,7 +82,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   if (version !== VERSION || header === undefined) return { state: 'damaged' };
 
   const items = new Map<string, BatchItem>();
-  let finishedFiles = 0;
+  const finished = new Set<string>();
   let finishedBytes = 0;
   let isDamaged = content.state === 'damaged';
   for (const record of content.records) {
@@ -92,7 +93,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
       items.set(item.id, item);
     } else if (typeof gone === 'string') {
       if ('finished' in line) {
-        finishedFiles++;
+        finished.add(gone);
         finishedBytes += items.get(gone)?.sizeBytes ?? 0;
       }
       items.delete(gone);
@@ -101,7 +102,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
     }
   }
   const intactBytes = content.state === 'intact' ? content.intactBytes : 0;
-  return { state: 'valid', header, items, finishedFiles, finishedBytes, isDamaged, intactBytes };
+  return { state: 'valid', header, items, finished, finishedBytes, isDamaged, intactBytes };
 }
 
 function parseHeader(raw: unknown): BatchHeader | undefined {
@@ -129,10 +130,9 @@ function parseItem(raw: unknown): BatchItem | undefined {
 }
 
 function isOptions(raw: unknown): raw is UploadOptions {
-  if (!isObject(raw) || !isObject(raw['object'])) return false;
   try {
-    validateOptions(raw as unknown as UploadOptions);
-    return typeof raw['forbidOverwrite'] === 'boolean';
+    validateOptions(raw as UploadOptions);
+    return true;
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { BatchHeader, BatchItem } from './batchRecord';
+import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
 import type { Checkpoint } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
@@ -53,13 +53,15 @@ export class Folder {
       for (const itemId of content.items.keys()) named.add(itemId);
       if (owned.has(id)) continue;
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
+      if (holder === undefined) await this.tidy(id, content, checkpoints);
+      if (content.items.size === 0) continue;
       const items = [...content.items.values()].map((item) => ({
         item,
         progress: progressOf(item, checkpoints.get(item.id)),
       }));
-      const { header, finishedFiles: files, finishedBytes: sizeBytes } = content;
-      const isElsewhere = holder !== undefined;
-      found.push({ id, header, isElsewhere, finishedEarlier: { files, sizeBytes }, items });
+      const { header, finished, finishedBytes } = content;
+      const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
+      found.push({ id, header, isElsewhere: holder !== undefined, finishedEarlier, items });
     }
     for (const [id, checkpoint] of checkpoints) {
       if (named.has(id) || owned.has(id)) continue;
@@ -67,6 +69,19 @@ export class Folder {
     }
     await this.clean(owned);
     return found;
+  }
+
+  /** Finishes what a process was killed at after its object was verified. */
+  private async tidy(
+    batchId: string,
+    { items, finished }: BatchContent & { state: 'valid' },
+    checkpoints: Map<string, Checkpoint>,
+  ): Promise<void> {
+    for (const id of finished) {
+      if (items.has(id) || !checkpoints.delete(id)) continue;
+      await this.checkpoints.remove(id);
+    }
+    if (items.size === 0) await this.batches.remove(batchId);
   }
 
   private async alone(id: string, checkpoint: Checkpoint): Promise<SavedBatch> {

@@ -92,10 +92,13 @@ async function loadValid(
     const crc64 = await localCrc64(context, parts, plan, change, signal);
     const sinceMs = header.createdMs - CLOCK_TOLERANCE_MS;
     const finished = await findObject(context, plan.fileSizeBytes, crc64, sinceMs, signal);
-    if (finished === undefined) monitor.notice('uploadExpired');
-    else monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
+    if (finished !== undefined) {
+      monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
+      return { finished };
+    }
+    monitor.notice('uploadExpired');
     await environment.checkpoints.remove(job.id);
-    return finished === undefined ? undefined : { finished };
+    return undefined;
   }
 }
 

@@ -251,9 +251,13 @@ export class TransferManager implements Transfers {
   }
 
   refresh(): Promise<void> {
-    this.refreshing ??= this.readFolder().finally(() => {
-      this.refreshing = undefined;
-    });
+    this.refreshing ??= this.readFolder()
+      .catch((error: unknown) => {
+        this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
+      })
+      .finally(() => {
+        this.refreshing = undefined;
+      });
     return this.refreshing;
   }
 

@@ -32,8 +32,8 @@ const MOST_EXPIRIES = 1;
 const SMALL_FILE_BYTES = 256 * 1024;
 
 /**
- * Uploads one file, from whatever is already there to a verified object, and removes the checkpoint.
- * Rejects with an UploadError; the checkpoint then says how far it is. Starts over by itself when
+ * Uploads one file, from whatever is already there to a verified object, has that recorded by
+ * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint then says how far it is. Starts over by itself when
  * the file changes (three times) or when OSS has forgotten the upload (once).
  */
 export async function runUpload(
@@ -41,6 +41,7 @@ export async function runUpload(
   environment: UploadEnvironment,
   monitor: UploadMonitor,
   signal: AbortSignal,
+  whenVerified: () => Promise<void>,
 ): Promise<StoredObject> {
   let changes = 0;
   let expiries = 0;
@@ -48,7 +49,7 @@ export async function runUpload(
     try {
       monitor.enter('preparing');
       const context = await openContext(job, environment, monitor);
-      return await runOnce(context, signal);
+      return await runOnce(context, signal, whenVerified);
     } catch (error) {
       if (UploadError.is(error, 'sourceChanged') && ++changes <= MOST_CHANGES) {
         monitor.notice('sourceChanged');
@@ -92,7 +93,11 @@ async function openContext(
   return { job, environment, store, monitor, requests };
 }
 
-async function runOnce(context: UploadContext, signal: AbortSignal): Promise<StoredObject> {
+async function runOnce(
+  context: UploadContext,
+  signal: AbortSignal,
+  whenVerified: () => Promise<void>,
+): Promise<StoredObject> {
   const { job, monitor } = context;
   const source = await SourceFile.open(job.filePath);
   try {
@@ -100,8 +105,17 @@ async function runOnce(context: UploadContext, signal: AbortSignal): Promise<Sto
     monitor.plan(source.sizeBytes, Math.max(1, plan.partCount), 0, 0);
     const inFile: SourceContext = { ...context, source };
     const isSmall = plan.partCount <= 1 && (await readSaved(context)) === undefined;
-    if (isSmall) return await putFile(inFile, signal);
-    return await withLease(context, signal, (lease, held) => multipart(inFile, plan, lease, held));
+    if (isSmall) {
+      const stored = await putFile(inFile, signal);
+      await whenVerified();
+      return stored;
+    }
+    return await withLease(context, signal, async (lease, held) => {
+      const stored = await multipart(inFile, plan, lease, held);
+      await whenVerified();
+      await context.environment.checkpoints.remove(job.id);
+      return stored;
+    });
   } finally {
     await source.close();
   }
@@ -151,9 +165,7 @@ async function multipart(
   const upload = saved ?? (await initiateUpload(context, plan, signal));
   try {
     await sendParts(context, upload, signal);
-    const stored = await finish(context, upload, lease, signal);
-    await context.environment.checkpoints.remove(context.job.id);
-    return stored;
+    return await finish(context, upload, lease, signal);
   } catch (error) {
     const isVoid = UploadError.is(error, 'sourceChanged') || UploadError.is(error, 'noSuchUpload');
     if (isVoid) await dropUpload(context, upload.header, signal);

@@ -35,6 +35,8 @@ type Death =
     }
   | { readonly by: 'itself'; readonly step: DeathStep };
 
+type Outcome = 'done' | 'killed' | 'failed';
+
 const SERVER_STEPS = [
   'initiateMultipartUpload',
   'uploadPart',
@@ -97,19 +99,19 @@ export async function runCampaign(
       const task: UploaderTask = { stateDir, endpoint: server.endpoint, ...ACCESS_KEY, requests };
       const firstOperation = server.operations.length;
       const wanted = 1 + Math.floor(random() * 6);
-      for (let killed = 0; killed < wanted && result.killCount < kills;) {
+      let outcome: Outcome = 'killed';
+      for (let killed = 0; outcome === 'killed' && killed < wanted; killed++) {
         const death = chooseDeath(random);
-        const outcome = await runUntil(script, task, server, death);
-        if (outcome === 'done') break;
-        if (outcome === 'failed') result.failedRuns++;
-        killed++;
+        outcome = await runUntil(script, task, server, death);
+        if (outcome !== 'killed') break;
         result.killCount++;
         const name = nameOf(death);
         result.kills.set(name, (result.kills.get(name) ?? 0) + 1);
-        const [{ options } = { options: undefined }] = requests;
-        result.resentLimitBytes += (options?.parallel ?? 1) * PART_BYTES * requests.length;
+        const parallel = Math.max(...requests.map(({ options }) => options.parallel));
+        result.resentLimitBytes += parallel * PART_BYTES;
       }
-      if ((await runUntil(script, task, server, undefined)) !== 'done') result.failedRuns++;
+      if (outcome === 'killed') outcome = await runUntil(script, task, server, undefined);
+      if (outcome !== 'done') result.failedRuns++;
       for (const { filePath, target } of requests) {
         const object = server.object(BUCKET, target.key);
         const isRight = (await object?.sha256()) === (await sha256OfFile(filePath));
@@ -198,7 +200,7 @@ async function runUntil(
   task: UploaderTask,
   server: OssServer,
   death: Death | undefined,
-): Promise<'done' | 'killed' | 'failed'> {
+): Promise<Outcome> {
   const dieAt = death?.by === 'itself' ? death.step : undefined;
   const firstOperation = server.operations.length;
   const hold =
