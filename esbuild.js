@@ -8,7 +8,7 @@
 'use strict';
 
 const { statSync } = require('node:fs');
-const { join, relative } = require('node:path');
+const path = require('node:path');
 const esbuild = require('esbuild');
 
 const root = __dirname;
@@ -56,13 +56,13 @@ const withoutUnusedModules = {
   name: 'without-unused-modules',
   setup(build) {
     const names = new RegExp(`^(${EMPTY_MODULES.join('|')})$`);
-    build.onResolve({ filter: names }, ({ path, importer }) =>
-      // Ours is another version of mime, and an import rather than a require.
-      importer.includes('node_modules') ? { path, namespace: 'empty' } : undefined,
+    build.onResolve({ filter: names }, ({ path: name, importer }) =>
+      // Ours is another version of mime.
+      importer.includes('node_modules') ? { path: name, namespace: 'empty' } : undefined,
     );
-    build.onResolve({ filter: EMPTY_FILES_OF_ALI_OSS }, ({ path, importer }) =>
+    build.onResolve({ filter: EMPTY_FILES_OF_ALI_OSS }, ({ path: name, importer }) =>
       /[\\/]ali-oss[\\/]lib[\\/]client\.js$/.test(importer)
-        ? { path, namespace: 'empty' }
+        ? { path: name, namespace: 'empty' }
         : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: EMPTY_MODULE }));
@@ -129,13 +129,13 @@ function bundleOptions({ production, outputFolder }) {
     {
       ...common,
       entryPoints: ['src/extension.ts'],
-      outfile: join(outputFolder, 'extension.js'),
+      outfile: path.join(outputFolder, 'extension.js'),
       plugins: [ossOnDemand],
     },
     {
       ...common,
       entryPoints: ['src/oss/index.ts'],
-      outfile: join(outputFolder, 'oss.js'),
+      outfile: path.join(outputFolder, 'oss.js'),
       plugins: [withoutUnusedModules],
     },
   ];
@@ -145,14 +145,14 @@ function bundleOptions({ production, outputFolder }) {
 function printSizes(bundles) {
   for (const { outfile = '' } of bundles) {
     const kilobytes = (statSync(outfile).size / 1024).toFixed(1);
-    console.log(`${relative(root, outfile)}  ${kilobytes} KB`);
+    console.log(`${path.relative(root, outfile)}  ${kilobytes} KB`);
   }
 }
 
 async function main() {
   const bundles = bundleOptions({
     production: process.argv.includes('--production'),
-    outputFolder: join(root, 'dist'),
+    outputFolder: path.join(root, 'dist'),
   });
   if (process.argv.includes('--watch')) {
     for (const bundle of bundles) {

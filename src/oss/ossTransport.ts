@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -184,6 +185,8 @@ class Exchange {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    // All parts of an upload share one signal; more than ten listeners are no leak here.
+    setMaxListeners(0, request.signal);
     request.signal.addEventListener('abort', this.#onAbort);
     sent.on('error', (error) => {
       this.#connectionLost(error);

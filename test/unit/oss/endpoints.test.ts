@@ -129,7 +129,10 @@ describe('addressOfObject', () => {
 
   it('goes under another base, whether that ends in a slash or not', () => {
     for (const base of ['https://cdn.example.com/x', 'https://cdn.example.com/x/']) {
-      assert.equal(addressOfObject(address, 'photos', 'a b', base), 'https://cdn.example.com/x/a%20b');
+      assert.equal(
+        addressOfObject(address, 'photos', 'a b', base),
+        'https://cdn.example.com/x/a%20b',
+      );
     }
   });
 

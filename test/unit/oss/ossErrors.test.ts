@@ -165,7 +165,10 @@ describe('errorOfAnswer', () => {
     assert.equal(errorOfAnswer(answer(404, undefined, header('NoSuchKey'))).code, 'NoSuchKey');
     assert.equal(errorOfAnswer(answer(404, undefined)).code, 'NoSuchKey');
     assert.equal(errorOfAnswer(answer(403, undefined)).kind, 'accessDenied');
-    assert.equal(errorOfAnswer(answer(403, undefined, header('UserDisable'))).kind, 'accountBlocked');
+    assert.equal(
+      errorOfAnswer(answer(403, undefined, header('UserDisable'))).kind,
+      'accountBlocked',
+    );
   });
 
   it('does not take the refusal of a proxy for one of OSS', () => {
@@ -219,13 +222,14 @@ describe('errorOfAnswer', () => {
     const error = errorOfAnswer(
       answer(403, {
         Code: 'SignatureDoesNotMatch',
-        Message: 'id LTAI5tAbcdefghijklmnopqr token CAISabcdefghijklmnopqrstuv/w== Signature=abc+d=',
+        Message:
+          'id LTAI5tAbcdefghijklmnopqr token CAISabcdefghijklmnopqrstuv/w== Signature=abc+d=',
         OSSAccessKeyId: 'LTAI5tAbcdefghijklmnopqr',
         SignatureProvided: 'SIGNATUREPROVIDED',
         StringToSign: 'PUT STRINGTOSIGN',
       }),
     );
-    const shown = JSON.stringify({ ...error, message: error.message, stack: error.stack });
+    const shown = JSON.stringify(Object.entries(error)) + error.message + (error.stack ?? '');
     for (const secret of ['tAbcdefghij', 'CAISabc', 'abc+d', 'SIGNATUREPROVIDED', 'STRINGTOSIGN']) {
       assert.ok(!shown.includes(secret), `${secret} in ${shown}`);
     }
@@ -238,7 +242,13 @@ describe('errorOfAnswer', () => {
   });
 
   it('never throws, whatever the body holds', () => {
-    for (const text of ['', '<Error>', '<Error><Code>', '<Error><Code>&#99999999;</Code></Error>', '\0']) {
+    for (const text of [
+      '',
+      '<Error>',
+      '<Error><Code>',
+      '<Error><Code>&#99999999;</Code></Error>',
+      '\0',
+    ]) {
       const error = errorOfAnswer({ status: 400, headers: {}, body: Buffer.from(text) });
       assert.ok(UploadError.is(error));
     }

@@ -100,7 +100,7 @@ describe('headers of requests to OSS', () => {
   });
 
   it('refuse line ends and control characters, in names too', () => {
-    for (const metadata of [{ a: 'x\ny' }, { a: 'x\0' }, { 'a\r\nb': 'x' }, { 'ä': 'x' }]) {
+    for (const metadata of [{ a: 'x\ny' }, { a: 'x\0' }, { 'a\r\nb': 'x' }, { ä: 'x' }]) {
       assert.throws(
         () => initiateHeaders('k', { ...plain, metadata }),
         (error) => UploadError.is(error, 'invalidArgument'),

@@ -77,9 +77,11 @@ const request = (url: string, more: Partial<TransportRequest> = {}): TransportRe
   ...more,
 });
 
-const answerText = (text: string, status = 200) => (answer: http.ServerResponse) => {
-  answer.writeHead(status, { 'content-length': Buffer.byteLength(text) }).end(text);
-};
+const answerText =
+  (text: string, status = 200) =>
+  (answer: http.ServerResponse) => {
+    answer.writeHead(status, { 'content-length': Buffer.byteLength(text) }).end(text);
+  };
 
 /** Reads the whole body before it answers. */
 const readThenAnswer =
@@ -261,7 +263,9 @@ describe('OssTransport', () => {
         yield Buffer.alloc(0);
         ended = true;
       })();
-      const answer = await transport().send(request(server.url, { body: { sizeBytes: 0, chunks } }));
+      const answer = await transport().send(
+        request(server.url, { body: { sizeBytes: 0, chunks } }),
+      );
       assert.equal(answer.status, 200);
       assert.deepEqual(seen, ['0', undefined]);
       assert.ok(ended);
@@ -347,7 +351,10 @@ describe('OssTransport', () => {
         throw thrown;
       })();
       const body = { sizeBytes: 20, chunks };
-      await assert.rejects(transport().send(request(server.url, { body })), (error) => error === thrown);
+      await assert.rejects(
+        transport().send(request(server.url, { body })),
+        (error) => error === thrown,
+      );
     });
   });
 
@@ -506,7 +513,9 @@ describe('OssTransport', () => {
       // Accepts TCP and never says a word of TLS.
       const server = await listen(net.createServer(), 'https');
       const sender = transport({ timeouts: { connectMs: 50 } });
-      const error = await rejection(sender.send(request(server.url, { body: bodyOf(Buffer.alloc(9)) })));
+      const error = await rejection(
+        sender.send(request(server.url, { body: bodyOf(Buffer.alloc(9)) })),
+      );
       assert.deepEqual([error.kind, error.code], ['timeout', 'ConnectTimeout']);
     });
 
@@ -558,7 +567,9 @@ describe('OssTransport', () => {
         const body = reusedBody(8 * MIB, 256 * 1024);
         answers.push(await sender.send(request(server.url, { body })));
       }
-      assert.ok(answers.every((answer) => answer.status === 403 && String(answer.body) === 'denied'));
+      assert.ok(
+        answers.every((answer) => answer.status === 403 && String(answer.body) === 'denied'),
+      );
       assert.ok(received < 20 * MIB);
     });
 

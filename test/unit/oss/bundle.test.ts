@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { bundleOptions } from '../../../esbuild.js';
+import type * as Room from '../../../src/oss/index';
+import { bodyOf, CALL, OssFixture, SILENT, SOURCE } from './ossFixture';
+
+const LARGEST_BYTES = 320 * 1024;
+
+describe('dist/oss.js', function () {
+  this.timeout(60_000);
+  const fixture = new OssFixture();
+  let folder = '';
+  let file = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'oss-bundle-'));
+    file = join(folder, 'oss.js');
+    const options = bundleOptions({ production: true, outputFolder: folder });
+    const own = options.find(({ outfile }) => outfile === file);
+    assert.ok(own);
+    const { warnings } = await build(own);
+    assert.deepEqual(warnings, []);
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  afterEach(() => fixture.close());
+
+  it('stays small', async () => {
+    assert.ok((await stat(file)).size < LARGEST_BYTES);
+  });
+
+  it('is read in a bare Node without a look at navigator or a change of fs', () => {
+    const script = `
+      let looks = 0;
+      Object.defineProperty(globalThis, 'navigator', {
+        configurable: true,
+        get() { looks += 1; return undefined; },
+      });
+      const close = require('node:fs').close;
+      const { createOss } = require(${JSON.stringify(file)});
+      const isFsTheSame = close === require('node:fs').close;
+      console.log(JSON.stringify({ looks, isFsTheSame, door: typeof createOss }));
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: folder });
+    assert.equal(String(stderr), '');
+    assert.deepEqual(JSON.parse(String(stdout)), { looks: 0, isFsTheSame: true, door: 'function' });
+  });
+
+  for (const [version, region] of [
+    ['V4', 'cn-hangzhou'],
+    ['V1', ''],
+  ] as const) {
+    it(`signs with ${version}, uploads and reads answers`, async () => {
+      const server = await fixture.server();
+      const room = (await import(file)) as typeof Room;
+      const oss = room.createOss({
+        endpoint: () => server.endpoint,
+        credentials: () => Promise.resolve(SOURCE),
+        log: SILENT,
+      });
+      const key = '照片/日 落.jpg';
+      const store = await oss.openStore({ bucket: 'photos', key, region, profile: '' });
+      const options = { forbidOverwrite: false, metadata: { author: '李雷' } };
+      const { uploadId } = await store.initiateMultipartUpload(key, options, CALL);
+      const part = await store.uploadPart(key, uploadId, 1, bodyOf('bytes'), {}, CALL);
+      assert.equal((await store.listParts(key, uploadId, {}, CALL)).length, 1);
+      const parts = [{ partNumber: 1, etag: part.etag }];
+      await store.completeMultipartUpload(key, uploadId, parts, options, CALL);
+      assert.equal((await store.headObject(key, {}, CALL))?.sizeBytes, 5);
+      assert.equal((await oss.account.listBuckets({ profile: '' }, CALL)).length, 1);
+      const target = { bucket: 'photos', key, region, profile: '' };
+      const url = await oss.account.signedUrl(target, 60);
+      assert.equal(await (await fetch(url)).text(), 'bytes');
+      oss.dispose();
+    });
+  }
+
+  it('stays a file of its own beside the one that imports it', async () => {
+    const entry = join(folder, 'extension.ts');
+    await writeFile(entry, `export const open = () => import('./oss/index');`);
+    const [options] = bundleOptions({ production: true, outputFolder: folder });
+    await build({ ...options, entryPoints: [entry] });
+    const bundle = await readFile(join(folder, 'extension.js'), 'utf8');
+    assert.match(bundle, /require\("\.\/oss\.js"\)|import\("\.\/oss\.js"\)/);
+    const script = `require('./extension.js').open().then((room) => console.log(typeof room.createOss))`;
+    const { stdout } = spawnSync(process.execPath, ['-e', script], { cwd: folder });
+    assert.equal(String(stdout).trim(), 'function');
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import type { Access, OssAccount } from '../../../src/account/ports';
+import type { UploadTarget } from '../../../src/engine/ports';
+import type { OssServer } from '../../support/ossServer';
+import { CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
+
+const PROFILE: Access = { profile: '' };
+
+const fixture = new OssFixture();
+
+const account = (server: OssServer): OssAccount => fixture.oss(server.endpoint).account;
+
+const target = (more: Partial<UploadTarget> = {}): UploadTarget => ({
+  bucket: 'photos',
+  key: 'a/b.txt',
+  region: 'cn-hangzhou',
+  profile: '',
+  ...more,
+});
+
+describe('OssAccount', () => {
+  afterEach(() => fixture.close());
+
+  describe('checkCredentials', () => {
+    it('accepts a key that OSS knows, stored or not stored yet', async () => {
+      const server = await fixture.server();
+      await account(server).checkCredentials(PROFILE, CALL);
+      await account(server).checkCredentials({ source: SOURCE }, CALL);
+    });
+
+    it('accepts a key that may not list buckets', async () => {
+      const server = await fixture.server({ credentials: [{ ...KEY, deny: ['listBuckets'] }] });
+      await account(server).checkCredentials(PROFILE, CALL);
+    });
+
+    it('rejects a wrong secret, an unknown id and a key of nobody', async () => {
+      const server = await fixture.server();
+      const wrong = { ...KEY, accessKeySecret: 'wrong' };
+      const unknown = { accessKeyId: 'LTAI5tUnknownUnknown', accessKeySecret: 's' };
+      for (const key of [wrong, unknown]) {
+        const access: Access = { source: { kind: 'accessKey', key } };
+        const error = await rejection(account(server).checkCredentials(access, CALL));
+        assert.equal(error.kind, 'credentials');
+      }
+      const credentials = () => Promise.resolve(undefined);
+      const empty = fixture.oss(server.endpoint, { credentials }).account;
+      const error = await rejection(empty.checkCredentials(PROFILE, CALL));
+      assert.equal(error.kind, 'noCredentials');
+    });
+
+    it('corrects the clock and asks again: nobody above would', async () => {
+      const server = await fixture.server();
+      server.clockOffsetMs = -7_200_000;
+      await account(server).checkCredentials(PROFILE, CALL);
+    });
+  });
+
+  describe('listBuckets', () => {
+    for (const count of [0, 1, 2]) {
+      it(`lists ${count} buckets with their regions`, async () => {
+        const buckets = Array.from({ length: count }, (_, index) => ({
+          name: `bucket-${index}`,
+          region: 'cn-beijing',
+        }));
+        const server = await fixture.server({ buckets });
+        assert.deepEqual(await account(server).listBuckets(PROFILE, CALL), buckets);
+      });
+    }
+
+    it('lists more than one page', async () => {
+      const buckets = Array.from({ length: 1003 }, (_, index) => ({
+        name: `bucket-${String(index).padStart(4, '0')}`,
+      }));
+      const server = await fixture.server({ buckets });
+      const listed = await account(server).listBuckets(PROFILE, CALL);
+      assert.deepEqual(
+        listed.map(({ name }) => name),
+        buckets.map(({ name }) => name),
+      );
+    });
+
+    it('rejects with accessDenied when the key may not list', async () => {
+      const server = await fixture.server({ credentials: [{ ...KEY, deny: ['listBuckets'] }] });
+      assert.equal(
+        (await rejection(account(server).listBuckets(PROFILE, CALL))).kind,
+        'accessDenied',
+      );
+    });
+  });
+
+  describe('locateBucket', () => {
+    const buckets = [{ name: 'photos', region: 'cn-beijing' }];
+
+    it('asks the bucket', async () => {
+      const server = await fixture.server({ buckets });
+      assert.deepEqual(await account(server).locateBucket(PROFILE, 'photos', CALL), buckets[0]);
+    });
+
+    it('asks for the location alone when the bucket says nothing else', async () => {
+      const server = await fixture.server({
+        buckets,
+        credentials: [{ ...KEY, deny: ['getBucketInfo', 'listBuckets'] }],
+      });
+      assert.deepEqual(await account(server).locateBucket(PROFILE, 'photos', CALL), buckets[0]);
+    });
+
+    it('learns it from the refusal of a wrong region when both are denied', async () => {
+      const server = await fixture.server({
+        buckets,
+        credentials: [{ ...KEY, deny: ['getBucketInfo', 'getBucketLocation', 'listBuckets'] }],
+      });
+      const elements = { Endpoint: 'oss-cn-shanghai.aliyuncs.com' };
+      const answer = { status: 403, code: 'AccessDenied', elements };
+      server.faults.push({ on: 'getObject', do: { answer } });
+      assert.deepEqual(await account(server).locateBucket(PROFILE, 'photos', CALL), {
+        name: 'photos',
+        region: 'cn-shanghai',
+      });
+    });
+
+    it('rejects with accessDenied when nothing says it', async () => {
+      const server = await fixture.server({
+        buckets,
+        credentials: [{ ...KEY, deniedBuckets: ['photos'] }],
+      });
+      const error = await rejection(account(server).locateBucket(PROFILE, 'photos', CALL));
+      assert.equal(error.kind, 'accessDenied');
+    });
+
+    it('rejects with noSuchBucket, and with invalidArgument for what is no name', async () => {
+      const server = await fixture.server();
+      const missing = await rejection(account(server).locateBucket(PROFILE, 'nobody', CALL));
+      assert.equal(missing.kind, 'noSuchBucket');
+      const wrong = await rejection(account(server).locateBucket(PROFILE, 'a/b', CALL));
+      assert.deepEqual([wrong.kind, wrong.field], ['invalidArgument', 'bucket']);
+    });
+  });
+
+  describe('listFolders', () => {
+    const bucket = { name: 'photos', region: 'cn-hangzhou' };
+
+    it('lists the folders directly under a prefix', async () => {
+      const server = await fixture.server();
+      for (const key of ['x', 'a/1', 'a/b/2', '北京 50%/3', 'a/c\nd/4', 'a/b/5/6']) {
+        await server.putObject('photos', key, Buffer.from('x'));
+      }
+      const list = (prefix: string) => account(server).listFolders(PROFILE, bucket, prefix, CALL);
+      assert.deepEqual(await list(''), ['a/', '北京 50%/']);
+      assert.deepEqual(await list('a/'), ['a/b/', 'a/c\nd/']);
+      assert.deepEqual(await list('北京 '), ['北京 50%/']);
+      assert.deepEqual(await list('none/'), []);
+    });
+  });
+
+  describe('objectUrl', () => {
+    it('is for others: public where the uploads go inside the network', async () => {
+      const internal = fixture.oss('internal').account;
+      assert.equal(
+        await internal.objectUrl(target({ key: 'a b' }), ''),
+        'https://photos.oss-cn-hangzhou.aliyuncs.com/a%20b',
+      );
+      assert.equal(
+        await internal.objectUrl(target(), 'https://cdn.example.com'),
+        'https://cdn.example.com/a/b.txt',
+      );
+      assert.equal((await rejection(internal.objectUrl(target({ key: '/' }), ''))).field, 'key');
+    });
+
+    it('leads to the object', async () => {
+      const server = await fixture.server({
+        buckets: [{ name: 'photos', acl: 'public-read' }],
+      });
+      await server.putObject('photos', 'a b/+%?.txt', Buffer.from('bytes'));
+      const url = await account(server).objectUrl(target({ key: 'a b/+%?.txt' }), '');
+      assert.equal(await (await fetch(url)).text(), 'bytes');
+    });
+  });
+
+  describe('signedUrl', () => {
+    for (const [version, region] of [
+      ['V4', 'cn-hangzhou'],
+      ['V1', ''],
+    ] as const) {
+      for (const securityToken of [undefined, 'CAIStoken/with+odd=characters']) {
+        const how = `${version}${securityToken === undefined ? '' : ' with a token'}`;
+        it(`lets anyone read the object, signed with ${how}`, async () => {
+          const key = { ...KEY, securityToken };
+          const server = await fixture.server({ credentials: [key] });
+          const credentials = () => Promise.resolve({ kind: 'accessKey', key } as const);
+          const { account: signer } = fixture.oss(server.endpoint, { credentials });
+          for (const name of ['a/b.txt', '照片/日 落+%&#?.jpg', "it's(1)!*.txt"]) {
+            await server.putObject('photos', name, Buffer.from(name));
+            const url = await signer.signedUrl(target({ key: name, region }), 60);
+            const answer = await fetch(url);
+            assert.equal(await answer.text(), name);
+            assert.equal(answer.status, 200);
+            assert.ok(!url.includes(KEY.accessKeySecret));
+          }
+        });
+      }
+    }
+
+    it('refuses other than 1 to 604800 seconds', async () => {
+      const { account: signer } = fixture.oss('public');
+      for (const seconds of [0, 604_801, 1.5]) {
+        const error = await rejection(signer.signedUrl(target(), seconds));
+        assert.deepEqual([error.kind, error.field], ['invalidArgument', 'expiresSeconds']);
+      }
+      assert.match(await signer.signedUrl(target(), 604_800), /x-oss-expires=604800/);
+    });
+  });
+});
