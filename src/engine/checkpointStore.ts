@@ -96,12 +96,15 @@ export class RecordFolder {
     }
   }
 
-  /** A file that is not there is removed already. */
+  /**
+   * A file that is not there is removed already. One that cannot be removed is judged again when it
+   * is read the next time: it takes nothing back from what has been reached without it.
+   */
   async remove(name: string): Promise<void> {
     try {
       await rm(this.pathOf(name), { force: true });
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (!isNotFound(error)) this.logger.warn(`cannot remove ${name}: ${String(error)}`);
     }
   }
 

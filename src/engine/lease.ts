@@ -22,7 +22,10 @@ export interface LeaseHolder {
 export interface Lease {
   /** Aborted when another process has taken the lease over. */
   readonly lost: AbortSignal;
-  /** Whether the lease is still ours, asked of the disk. */
+  /**
+   * Whether nobody else has taken the lease, asked of the disk. One that somebody deleted is put
+   * back; a folder that cannot be used any more holds nobody's lease.
+   */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -46,7 +49,7 @@ export async function acquireLease(
   };
   for (;;) {
     try {
-      await writeFile(file, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
+      await write(file, self);
       return new HeldLease(file, self, clock);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
@@ -82,13 +85,22 @@ class HeldLease implements Lease {
   }
 
   async isHeld(): Promise<boolean> {
-    const seen = await look(this.file);
-    return seen?.holder.instanceId === this.self.instanceId;
+    for (;;) {
+      try {
+        const seen = await look(this.file);
+        if (seen !== undefined) return seen.holder.instanceId === this.self.instanceId;
+        await write(this.file, this.self);
+        return true;
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') return true;
+      }
+    }
   }
 
   async release(): Promise<void> {
     clearInterval(this.timer);
-    if (await this.isHeld()) await rm(this.file, { force: true });
+    // What cannot be removed goes stale with this process.
+    if (await this.isHeld()) await rm(this.file, { force: true }).catch(() => undefined);
   }
 
   private async beat(): Promise<void> {
@@ -101,6 +113,11 @@ class HeldLease implements Lease {
 interface Seen {
   readonly holder: LeaseHolder;
   readonly beatMs: number;
+}
+
+/** Fails with EEXIST when there is a lease. */
+async function write(file: string, holder: LeaseHolder): Promise<void> {
+  await writeFile(file, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
 }
 
 async function look(file: string): Promise<Seen | undefined> {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { UploadError } from './errors';
 import type { ObjectOptions, UploadTarget } from './ports';
 import type { UploadOptions, UploadRequest } from './transfers';
@@ -114,7 +115,11 @@ function checkPartSize(sizeBytes: number, shown: string): void {
 
 /** Throws `invalidArgument` for a bucket, key or region that OSS would refuse; region '' passes. */
 export function validateTarget(target: UploadTarget): void {
-  const { bucket, key, region } = target;
+  requireObject('target', target);
+  const { bucket, key, region, profile } = target;
+  for (const [field, value] of Object.entries({ bucket, key, region, profile })) {
+    requireText(field, value);
+  }
   if (checkBucketName(bucket) !== undefined) {
     refuse(
       'bucket',
@@ -142,21 +147,24 @@ const KEY_RULES: Readonly<Record<ObjectKeyProblem, string>> = {
 
 /** Throws `invalidArgument` for the first option that is out of range or that OSS would refuse. */
 export function validateOptions(options: UploadOptions): void {
-  const { partSizeBytes, parallel } = options;
-  checkPartSize(partSizeBytes, String(partSizeBytes));
+  requireObject('options', options);
+  const { partSizeBytes, parallel, forbidOverwrite } = options;
+  checkPartSize(partSizeBytes, shown(partSizeBytes));
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > MAX_PARALLEL) {
     refuse(
       'parallel',
       'parallel',
-      `parallel must be a whole number from 1 to ${MAX_PARALLEL}, not ${parallel}`,
+      `parallel must be a whole number from 1 to ${MAX_PARALLEL}, not ${shown(parallel)}`,
     );
   }
+  requireBoolean('forbidOverwrite', forbidOverwrite);
   validateObjectOptions(options.object);
 }
 
 /** Throws `invalidArgument` if the file's path is not absolute, or the target or options are bad. */
 export function validateRequest(request: UploadRequest): void {
   const { filePath } = request;
+  requireText('filePath', filePath);
   // A relative path would mean another file as soon as the process changes its folder.
   if (!path.isAbsolute(filePath) || filePath.includes('\0')) {
     refuse('filePath', 'filePath', `${JSON.stringify(filePath)} is not an absolute path`);
@@ -166,6 +174,7 @@ export function validateRequest(request: UploadRequest): void {
 }
 
 function validateObjectOptions(object: ObjectOptions): void {
+  requireObject('object', object);
   checkHeader('contentType', object.contentType);
   checkHeader('cacheControl', object.cacheControl);
   checkHeader('contentDisposition', object.contentDisposition);
@@ -174,12 +183,14 @@ function validateObjectOptions(object: ObjectOptions): void {
   checkChoice('acl', object.acl, ACLS);
   checkChoice('storageClass', object.storageClass, STORAGE_CLASSES);
   if (object.encryption !== undefined) {
+    requireObject('encryption', object.encryption);
     checkChoice('encryption', object.encryption.algorithm, ENCRYPTIONS);
     checkHeader('encryption', object.encryption.keyId);
   }
   if (object.metadata !== undefined) validateMetadata(object.metadata);
   if (object.tags !== undefined) validateTags(object.tags);
   if (object.callback !== undefined) validateCallback(object.callback);
+  requireBoolean('requestPayer', object.requestPayer ?? false);
   const limit = object.trafficLimitBitsPerSecond;
   const isLimitAllowed =
     limit === undefined ||
@@ -188,14 +199,16 @@ function validateObjectOptions(object: ObjectOptions): void {
     refuse(
       'trafficLimitBitsPerSecond',
       'trafficLimit',
-      `the traffic limit must be a whole number from ${MIN_TRAFFIC_LIMIT} to ${MAX_TRAFFIC_LIMIT} bit/s, not ${limit}`,
+      `the traffic limit must be a whole number from ${MIN_TRAFFIC_LIMIT} to ${MAX_TRAFFIC_LIMIT} bit/s, not ${shown(limit)}`,
     );
   }
 }
 
 function validateMetadata(metadata: Readonly<Record<string, string>>): void {
+  requireObject('metadata', metadata);
   let sizeBytes = 0;
   for (const [name, value] of Object.entries(metadata)) {
+    requireText('metadata', value);
     if (!/^[a-z0-9-]+$/.test(name)) {
       refuse(
         'metadata',
@@ -212,11 +225,13 @@ function validateMetadata(metadata: Readonly<Record<string, string>>): void {
 }
 
 function validateTags(tags: Readonly<Record<string, string>>): void {
+  requireObject('tags', tags);
   const entries = Object.entries(tags);
   if (entries.length > MAX_TAGS) {
     refuse('tags', 'tagCount', `there must be at most ${MAX_TAGS} tags, not ${entries.length}`);
   }
   for (const [name, value] of entries) {
+    requireText('tags', value);
     const isLong = name.length > MAX_TAG_NAME_LENGTH || value.length > MAX_TAG_VALUE_LENGTH;
     if (name === '' || isLong) {
       refuse(
@@ -236,6 +251,14 @@ function validateTags(tags: Readonly<Record<string, string>>): void {
 }
 
 function validateCallback(callback: NonNullable<ObjectOptions['callback']>): void {
+  requireObject('callback', callback);
+  requireText('callback', callback.url);
+  requireText('callback', callback.body);
+  const variables = callback.variables ?? {};
+  requireObject('callback', variables);
+  Object.values(variables).forEach((value) => {
+    requireText('callback', value);
+  });
   const urls = callback.url.split(';');
   if (urls.length > MAX_CALLBACK_URLS || !urls.every(isCallbackUrl)) {
     refuse(
@@ -248,7 +271,7 @@ function validateCallback(callback: NonNullable<ObjectOptions['callback']>): voi
   checkHeader('callback', callback.host);
   checkChoice('callback', callback.bodyType, CALLBACK_BODY_TYPES);
   // OSS reads the names of variables in lower case only; the prefix x: may be left out here.
-  const names = Object.keys(callback.variables ?? {});
+  const names = Object.keys(variables);
   if (!names.every((name) => /^(x:)?[a-z0-9_.-]+$/.test(name))) {
     refuse(
       'callback',
@@ -270,16 +293,35 @@ function isCallbackUrl(text: string): boolean {
 
 function checkChoice(field: string, value: unknown, choices: readonly unknown[]): void {
   if (value === undefined || choices.includes(value)) return;
-  refuse(
-    field,
-    'choice',
-    `${field} must be one of ${choices.join(', ')}, not ${JSON.stringify(value)}`,
-  );
+  refuse(field, 'choice', `${field} must be one of ${choices.join(', ')}, not ${shown(value)}`);
 }
 
 function checkHeader(field: string, value: string | undefined): void {
-  if (value === undefined || !NOT_IN_HEADERS.test(value)) return;
+  if (value === undefined) return;
+  requireText(field, value);
+  if (!NOT_IN_HEADERS.test(value)) return;
   refuse(field, 'headerCharacters', `${field} must not have line breaks or control characters`);
+}
+
+// Settings and files on disk hold values of any kind, whatever the types here say.
+
+function requireText(field: string, value: unknown): void {
+  if (typeof value !== 'string')
+    refuse(field, 'type', `${field} must be text, not ${shown(value)}`);
+}
+
+function requireBoolean(field: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  refuse(field, 'type', `${field} must be true or false, not ${shown(value)}`);
+}
+
+function requireObject(field: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  refuse(field, 'type', `${field} must be an object, not ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 });
 }
 
 /** The code is the rule's own word, so that whoever shows it can translate it. */
