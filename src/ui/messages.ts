@@ -191,6 +191,16 @@ export function describeError(error: UploadError, context: ErrorContext, words: 
     case 'clockSkew':
       return describeClockSkew(error, words);
     case 'accessDenied':
+      if (key === '') {
+        return say(
+          l10n.t('These credentials have no permission for this in OSS ({code}).', {
+            code: error.code,
+          }),
+          'switchCredentials',
+          'openHelp',
+          'copyErrorDetails',
+        );
+      }
       return say(
         l10n.t('No permission for oss:PutObject on {bucket}/{prefix}.', {
           bucket,
@@ -237,13 +247,14 @@ export function describeError(error: UploadError, context: ErrorContext, words: 
       );
     case 'refused':
       return say(
-        l10n.t(
-          'OSS refused the upload of {name} ({code}). Open the help page for what to change.',
-          {
-            name,
-            code: error.code,
-          },
-        ),
+        name === ''
+          ? l10n.t('OSS refused the request ({code}). Open the help page for what to change.', {
+              code: error.code,
+            })
+          : l10n.t(
+              'OSS refused the upload of {name} ({code}). Open the help page for what to change.',
+              { name, code: error.code },
+            ),
         'openHelp',
         'retry',
         'copyErrorDetails',
@@ -296,14 +307,28 @@ export function describeError(error: UploadError, context: ErrorContext, words: 
       return message('information', l10n.t('Stopped. Progress is kept.'), error, ['resume']);
     case 'internal':
       return say(
-        l10n.t('{name} was not uploaded because of an error in this extension. Progress is kept.', {
-          name: name === '' ? 'OSS' : name,
-        }),
+        name === ''
+          ? l10n.t('This did not work because of an error in this extension.')
+          : l10n.t(
+              '{name} was not uploaded because of an error in this extension. Progress is kept.',
+              { name },
+            ),
         'retry',
         'showLog',
         'copyErrorDetails',
       );
   }
+}
+
+/** The same where no transfer is at hand that could be resumed: only buttons that still work. */
+export function describeLooseError(error: UploadError, words: Words): Message {
+  const described = describeError(error, {}, words);
+  const actions = described.actions.filter((action) => worksAlone(action.kind));
+  const hasDetails = actions.some((action) => action.kind === 'copyErrorDetails');
+  if (actions.length < 3 && !hasDetails && described.severity === 'error') {
+    actions.push({ kind: 'copyErrorDetails' });
+  }
+  return { ...described, actions };
 }
 
 /** The user's text for something that is not a failure; `count` files share it. */
@@ -580,20 +605,10 @@ function describeInvalidArgument(
         [settings('ossUpload.parallel')],
       );
     case 'key':
-      return message(
-        'error',
-        /^[/\\]/.test(key)
-          ? l10n.t(
-              'An object key must not start with / or \\: {key}. Choose another folder in the bucket.',
-              { key: shorten(key) },
-            )
-          : l10n.t(
-              'An object key has 1 to 1023 bytes: {key}. Choose a shorter folder or rename the file.',
-              { key: shorten(key) },
-            ),
-        error,
-        [settings('ossUpload.prefix')],
-      );
+      return message('error', keyText(error, key, l10n), error, [
+        settings('ossUpload.prefix'),
+        'copyErrorDetails',
+      ]);
     case 'bucket':
       return message(
         'error',
@@ -619,8 +634,8 @@ function describeInvalidArgument(
         error,
         [settings('ossUpload.endpoint')],
       );
-    case 'size':
-    case 'sizeBytes':
+    case 'filePath':
+      if (error.code !== 'EntityTooLarge') break;
       return message(
         'error',
         l10n.t('{name} is larger than 48.8 TB, the most OSS stores as one object.', { name }),
@@ -629,15 +644,32 @@ function describeInvalidArgument(
       );
     case undefined:
     default:
-      return message(
-        'error',
-        l10n.t('A value is not allowed: {reason} Change it, then try again.', {
-          reason: sentence(error.message),
-        }),
-        error,
-        [settings('ossUpload'), 'copyErrorDetails'],
-      );
+      break;
   }
+  return message(
+    'error',
+    l10n.t('A value is not allowed: {reason} Change it, then try again.', {
+      reason: sentence(error.message),
+    }),
+    error,
+    [settings('ossUpload'), 'copyErrorDetails'],
+  );
+}
+
+function keyText(error: UploadError, key: string, l10n: Localizer): string {
+  if (error.code === 'keyStart' || /^[/\\]/.test(key)) {
+    return l10n.t(
+      'A name in OSS cannot start with / or \\. Choose another folder in the bucket, or change the setting ossUpload.prefix.',
+    );
+  }
+  if (error.code === 'keyCharacters') {
+    return l10n.t(
+      'The name contains characters that cannot be written as UTF-8. Rename the file, then try again.',
+    );
+  }
+  return l10n.t(
+    'The name in OSS has to have 1 to 1,023 bytes. Choose a shorter folder in the bucket, or rename the file.',
+  );
 }
 
 function describeUnreadable(
@@ -685,6 +717,34 @@ function describeUnreadable(
         error,
         actions,
       );
+  }
+}
+
+function worksAlone(kind: MessageAction['kind']): boolean {
+  switch (kind) {
+    case 'showUploads':
+    case 'showLog':
+    case 'setCredentials':
+    case 'updateCredentials':
+    case 'switchCredentials':
+    case 'openHelp':
+    case 'openSettings':
+    case 'copyErrorDetails':
+      return true;
+    case 'resume':
+    case 'retry':
+    case 'retryFailed':
+    case 'discard':
+    case 'copyRamPolicy':
+    case 'selectBucket':
+    case 'useRegion':
+    case 'overwrite':
+    case 'skip':
+    case 'locate':
+    case 'copyUrl':
+    case 'copyUrls':
+    case 'dontShowAgain':
+      return false;
   }
 }
 

@@ -3,7 +3,7 @@ import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers } from '../engine/index';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
-import { actionLabel, describeError, errorDetails, helpUrl, ramPolicy } from './messages';
+import { actionLabel, describeLooseError, errorDetails, helpUrl, ramPolicy } from './messages';
 import type { Message, MessageAction } from './messages';
 import {
   idsOf,
@@ -33,13 +33,14 @@ export class TransferActions {
   async show(
     message: Message,
     about: readonly TransferSnapshot[],
+    error?: UploadError,
   ): Promise<MessageAction | undefined> {
     const items = message.actions.map((action) => ({
       title: actionLabel(action, vscode.l10n),
       action,
     }));
     const chosen = await showOf(message.severity)(message.text, ...items);
-    if (chosen !== undefined) await this.run(chosen.action, about);
+    if (chosen !== undefined) await this.run(chosen.action, about, error);
     return chosen?.action;
   }
 
@@ -53,12 +54,16 @@ export class TransferActions {
       this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
       const words = { l10n: vscode.l10n, language: vscode.env.language };
       // A toast may stay for hours; whoever called must not wait for it.
-      void this.attempt(this.show(describeError(failure, {}, words), []));
+      void this.attempt(this.show(describeLooseError(failure, words), [], failure));
     }
   }
 
-  /** Does what a button says to the transfers it is about. */
-  async run(action: MessageAction, about: readonly TransferSnapshot[]): Promise<void> {
+  /** Does what a button says to the transfers it is about, or for a failure without a transfer. */
+  async run(
+    action: MessageAction,
+    about: readonly TransferSnapshot[],
+    error?: UploadError,
+  ): Promise<void> {
     const ids = idsOf(about);
     const [first] = about;
     switch (action.kind) {
@@ -84,7 +89,7 @@ export class TransferActions {
         }
         return;
       case 'openHelp':
-        return this.openHelp(first);
+        return this.openHelp(first?.error ?? error);
       case 'selectBucket':
         await this.remedies.chooseBucket(about);
         return;
@@ -103,7 +108,9 @@ export class TransferActions {
         await vscode.commands.executeCommand('workbench.action.openSettings', action.query);
         return;
       case 'copyErrorDetails':
-        return this.copyError(about);
+        return about.length === 0 && error !== undefined
+          ? this.copyDetails([errorDetails(error)])
+          : this.copyError(about);
       case 'copyUrl':
       case 'copyUrls':
         return this.copyUrls(about);
@@ -180,14 +187,17 @@ export class TransferActions {
     const texts = about.flatMap((transfer) =>
       transfer.error === undefined ? [] : [errorDetails(transfer.error, transfer)],
     );
-    if (texts.length === 0) return;
+    if (texts.length > 0) await this.copyDetails(texts);
+  }
+
+  private async copyDetails(texts: readonly string[]): Promise<void> {
     await vscode.env.clipboard.writeText(texts.join('\n\n'));
     vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Error details copied')}`, 3000);
   }
 
   /** Opens the page that explains the failure. */
-  async openHelp(transfer: TransferSnapshot | undefined): Promise<void> {
-    const url = transfer?.error === undefined ? undefined : helpUrl(transfer.error);
+  async openHelp(error: UploadError | undefined): Promise<void> {
+    const url = error === undefined ? undefined : helpUrl(error);
     if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
     // A failure without a page of its own still has its lines in the log.
     else await this.command('showLog');

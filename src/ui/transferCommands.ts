@@ -28,7 +28,7 @@ export class TransferCommands implements Disposable {
     this.onRows('revealFile', revealFile);
     this.onRows('copyError', (about) => actions.copyError(about));
     this.onRows('openHelp', (about) =>
-      actions.openHelp(about.find((transfer) => transfer.error !== undefined)),
+      actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
     );
     this.on('pauseAll', () => transfers.pause(idsOf(this.own().filter(isActive))));
     this.on('resumeAll', () => this.resumeAll());

@@ -3,6 +3,7 @@ import type { TransferNotice, UploadErrorKind } from '../../../src/engine/index'
 import {
   actionLabel,
   describeError,
+  describeLooseError,
   describeNotice,
   errorDetails,
   helpUrl,
@@ -129,8 +130,27 @@ describe('messages of failures', () => {
       describeError(failure('invalidArgument', details), {}, english).text;
     assert.match(text({ field: 'partSizeBytes' }), /between 100 KB and 5 GB/);
     assert.match(text({ field: 'parallel' }), /between 1 and 64/);
-    assert.match(text({ field: 'key', key: '/a' }), /must not start with/);
-    assert.match(text({ field: 'key', key: 'x'.repeat(2000) }), /1 to 1023 bytes: x{119}…/);
+    assert.match(text({ field: 'key', key: '/a' }), /cannot start with \//);
+    assert.match(text({ field: 'key', code: 'keyStart' }), /cannot start with \//);
+    assert.match(text({ field: 'key', code: 'keyTooLong' }), /1 to 1,023 bytes/);
+    assert.match(text({ field: 'filePath', code: 'EntityTooLarge' }), /larger than 48\.8 TB/);
+    assert.match(text({ field: 'filePath', code: 'filePath' }), /what OSS said\. Change it/);
+  });
+
+  it('offer only what works where there is no transfer', () => {
+    const offers = (kind: UploadErrorKind): string[] =>
+      labels(describeLooseError(failure(kind, { ec }), english));
+    assert.deepEqual(offers('network'), ['Copy Error Details']);
+    assert.deepEqual(offers('accessDenied'), [
+      'Switch Credentials',
+      'Open Help',
+      'Copy Error Details',
+    ]);
+    const loose: UploadErrorKind[] = ['refused', 'internal', 'accessDenied', 'clockSkew', 'server'];
+    for (const kind of loose) {
+      const { text } = describeLooseError(failure(kind, { ec }), english);
+      assert.doesNotMatch(text, / {2}|^ | $| \.|undefined/, `${kind}: ${text}`);
+    }
   });
 
   it('tell a proxy from OSS, and a locked file from a forbidden one', () => {
