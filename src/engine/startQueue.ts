@@ -54,8 +54,9 @@ export class StartQueue {
       leave();
       const next = this.targets.get(target) ?? [];
       this.targets.delete(target);
-      next.forEach((waiter) => {
-        this.push(waiter);
+      // To the front: whoever came later for the same object must not pass them.
+      next.toReversed().forEach((waiter) => {
+        this.queueOf(waiter).unshift(waiter);
       });
       this.pump();
     });
