@@ -99,10 +99,10 @@ export async function runCampaign(
       const task: UploaderTask = { stateDir, endpoint: server.endpoint, ...ACCESS_KEY, requests };
       const firstOperation = server.operations.length;
       const wanted = 1 + Math.floor(random() * 6);
-      let outcome: Outcome = 'killed';
+      let outcome = 'killed' as Outcome;
       for (let killed = 0; outcome === 'killed' && killed < wanted; killed++) {
         const death = chooseDeath(random);
-        outcome = await runUntil(script, task, server, death);
+        outcome = await runUntil(script, await rest(task, server), server, death);
         if (outcome !== 'killed') break;
         result.killCount++;
         const name = nameOf(death);
@@ -110,7 +110,9 @@ export async function runCampaign(
         const parallel = Math.max(...requests.map(({ options }) => options.parallel));
         result.resentLimitBytes += parallel * PART_BYTES;
       }
-      if (outcome === 'killed') outcome = await runUntil(script, task, server, undefined);
+      if (outcome === 'killed') {
+        outcome = await runUntil(script, await rest(task, server), server, undefined);
+      }
       if (outcome !== 'done') result.failedRuns++;
       for (const { filePath, target } of requests) {
         const object = server.object(BUCKET, target.key);
@@ -161,6 +163,17 @@ async function makeRequests(
     });
   }
   return requests;
+}
+
+/**
+ * The task for the next process: killed between its last step and its last word, the one before may
+ * have left nothing to do, and asking for the same again would send it again.
+ */
+async function rest(task: UploaderTask, server: OssServer): Promise<UploaderTask> {
+  const names = await readdir(task.stateDir);
+  const isRecorded = names.some((name) => /\.(batch|jsonl)$/.test(name));
+  const isThere = task.requests.every(({ target }) => server.object(BUCKET, target.key));
+  return isThere && !isRecorded ? { ...task, requests: [] } : task;
 }
 
 function chooseDeath(random: () => number): Death {

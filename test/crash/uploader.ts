@@ -94,10 +94,10 @@ async function main(task: UploaderTask): Promise<void> {
 
   await transfers.refresh();
   const left = transfers.snapshot().batches;
-  if (left.length === 0) {
-    await transfers.enqueue({ label: 'crash', workspacePath: '', requests: task.requests });
-  } else {
-    await transfers.resume(left.map(({ id }) => id));
+  const { requests } = task;
+  if (left.length > 0) await transfers.resume(left.map(({ id }) => id));
+  else if (requests.length > 0) {
+    await transfers.enqueue({ label: 'crash', workspacePath: '', requests });
   }
   for (const { id } of transfers.snapshot().batches) {
     const { transfers: settled } = await transfers.whenSettled(id);
