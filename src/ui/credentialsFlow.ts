@@ -26,16 +26,15 @@ export class CredentialsFlow {
   async steps(): Promise<readonly Step<SetupState>[]> {
     // What cannot be looked for is not offered; a new key can still be typed.
     const found = await this.account.findCredentials().catch(() => []);
-    const isNew = (state: SetupState): boolean =>
-      !('source' in state.access) || state.access.source.kind === 'accessKey';
+    const isTyped = (state: SetupState): boolean => found.length === 0 || state.isKeyTyped;
     return [
       {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
       },
-      { applies: isNew, ask: askAccessKeyId },
-      { applies: isNew, ask: askSecret },
-      { applies: isNew, ask: (state, place) => this.askToken(state, place) },
+      { applies: isTyped, ask: askAccessKeyId },
+      { applies: isTyped, ask: askSecret },
+      { applies: isTyped, ask: (state, place) => this.askToken(state, place) },
     ];
   }
 
@@ -155,6 +154,7 @@ export class CredentialsFlow {
     });
     return withAnswer(answer, (chosen) => ({
       ...state,
+      isKeyTyped: chosen === undefined,
       access: chosen === undefined ? { profile: state.profile } : { source: chosen.source },
     }));
   }

@@ -144,7 +144,9 @@ export async function askPick<T>(question: PickQuestion<T>): Promise<Answer<T>> 
   box.matchOnDescription = true;
   const fill = (choices: readonly Choice<T>[]): void => {
     box.items = choices;
-    box.activeItems = choices.filter((choice) => question.active?.(choice.value)).slice(0, 1);
+    const active = choices.find((choice) => question.active?.(choice.value));
+    // An empty list would take the focus from the first row, and Enter would do nothing.
+    if (active !== undefined) box.activeItems = [active];
   };
   try {
     return await new Promise<Answer<T>>((resolve, reject) => {

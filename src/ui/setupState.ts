@@ -5,6 +5,8 @@ export interface SetupState {
   readonly profile: string;
   /** Credentials to look with: those of the profile, or new ones that are not stored yet. */
   readonly access: Access;
+  /** A key is typed rather than taken from this machine. */
+  readonly isKeyTyped: boolean;
   readonly accessKeyId: string;
   readonly secret: string;
   readonly bucket: BucketSummary | undefined;
@@ -19,6 +21,7 @@ export function initialSetup(profile: string, prefix: string): SetupState {
   return {
     profile,
     access: { profile },
+    isKeyTyped: false,
     accessKeyId: '',
     secret: '',
     bucket: undefined,

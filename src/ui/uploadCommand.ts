@@ -17,7 +17,7 @@ import { settleDirtyDocuments } from './dirtyDocuments';
 import { formatBytes, formatCount } from './format';
 import { expandPrefix } from './keyNames';
 import { withLateProgress } from './lateProgress';
-import { describeError } from './messages';
+import { actionLabel, describeError } from './messages';
 import { alone, askPick } from './multiStep';
 import { askObjectOptions } from './objectOptionsFlow';
 import { isOnDisk, withoutChildren } from './selection';
@@ -73,11 +73,13 @@ export class UploadCommand {
       const plan = await this.plan(roots, call);
       return plan === undefined ? NOTHING : await this.run(roots, plan);
     } catch (error) {
+      if (UploadError.is(error, 'noSuchBucket') && (await this.selectAnother(error, roots))) {
+        return this.upload(roots, call);
+      }
       // The caller learns it from the result and the user from the message; a command that rejects
       // would only add the editor's own toast.
-      const failure = UploadError.from(error);
-      void this.actions.attempt(Promise.reject(failure));
-      return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
+      void this.actions.attempt(Promise.reject(UploadError.from(error)));
+      return { uploaded: [], failed: roots.map((root) => failedOf(UploadError.from(error), root)) };
     }
   }
 
@@ -143,6 +145,16 @@ export class UploadCommand {
       requests: settled,
     });
     return true;
+  }
+
+  /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
+  private async selectAnother(error: UploadError, roots: readonly vscode.Uri[]): Promise<boolean> {
+    const message = describeError(error, {}, { l10n, language: vscode.env.language });
+    const select = actionLabel({ kind: 'selectBucket' }, l10n);
+    const chosen = await vscode.window.showErrorMessage(message.text, select);
+    if (chosen !== select) return false;
+    const options = { always: true, remember: true };
+    return (await this.destinations.resolve(roots[0], options)) !== undefined;
   }
 
   private async run(roots: readonly vscode.Uri[], plan: Plan): Promise<UploadCallResult> {
