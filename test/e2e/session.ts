@@ -161,9 +161,9 @@ export class Session {
 
   /** Waits for an object that has these bytes. */
   async expectObject(key: string, sha256: string): Promise<void> {
-    const isThere = (records: readonly OperationRecord[]): boolean =>
-      records.some((r) => r.key === key && r.accepted && isLast(r));
-    await this.oss.waitFor(isThere);
+    const isThere = (): boolean =>
+      this.oss.operations.some((r) => r.key === key && r.accepted && isLast(r));
+    await until(`${key} in OSS`, isThere, 60_000);
     expect(await this.oss.object(BUCKET, key)?.sha256()).toBe(sha256);
   }
 
@@ -178,7 +178,7 @@ export class Session {
   /** No upload and no checkpoint is left. */
   async expectNothingLeft(): Promise<void> {
     await until('an empty folder of checkpoints', () => this.checkpoints().length === 0);
-    expect(this.oss.uploads(BUCKET)).toEqual([]);
+    await until('no unfinished upload in OSS', () => this.oss.uploads(BUCKET).length === 0);
   }
 
   private async newProfile(origin: string): Promise<BrowserContext> {

@@ -1,0 +1,132 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
+
+// Where the user's surroundings decide: credentials of the machine, rights, regions, trust.
+test.describe.configure({ mode: 'serial' });
+
+const MENU_ITEM = 'Upload to OSS (resumable)';
+
+test.describe('with credentials in the environment', () => {
+  let session: Session;
+
+  test.beforeAll(async ({ browser }) => {
+    session = await Session.begin(browser, {
+      env: {
+        ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
+      },
+    });
+  });
+  test.afterAll(async () => {
+    await session.end();
+  });
+
+  test('they are offered first: one Enter', async () => {
+    await session.addFile('a.txt', 100);
+    const window = await session.open();
+    await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+    await window.row(/Use credentials from environment \(LTAI\*+0001\)/).waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.pick(BUCKET);
+    await window.input(`Folder in bucket ${BUCKET}`, '');
+    await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
+  });
+
+  test('which ones are in use is visible, and they can be removed', async () => {
+    const { window } = session;
+    await window.command('OSS: Remove Credentials...');
+    await window.row('Default').waitFor();
+    await expect(window.row('Default')).toContainText('credentials from environment (in use)');
+    await window.pick('Default');
+    await window.notification('Credentials removed.').waitFor();
+  });
+});
+
+test.describe('with a key that may do little', () => {
+  let session: Session;
+
+  test.beforeAll(async ({ browser }) => {
+    session = await Session.begin(browser);
+  });
+  test.afterAll(async () => {
+    await session.end();
+  });
+
+  test('a bucket that cannot be listed is typed, and its region found', async () => {
+    session.oss.faults.push({
+      on: 'listBuckets',
+      do: { answer: { status: 403, code: 'AccessDenied' } },
+    });
+    await session.addFile('a.txt', 100);
+    const window = await session.open();
+    await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+    await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
+    await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
+    await window.input('STS token', '');
+    await window.input('This key cannot list buckets; type the name', BUCKET);
+    await window.input(`Folder in bucket ${BUCKET}`, '');
+    await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
+  });
+
+  test('no permission to write is said with the way out', async () => {
+    const { window } = session;
+    session.oss.faults.push({
+      on: 'initiateMultipartUpload',
+      do: { answer: { status: 403, code: 'AccessDenied' } },
+    });
+    await session.addFile('big.bin', 20 * MIB);
+    await window.contextMenu(window.file('big.bin'), MENU_ITEM);
+    const message = window.notification(`No permission for oss:PutObject on ${BUCKET}/`);
+    await window.button(message, 'Copy RAM Policy').click();
+    const policy = await window.page.evaluate<string>('navigator.clipboard.readText()');
+    expect(policy).toContain('oss:PutObject');
+  });
+
+  test('a bucket of the settings that does not exist leads to the choice of another', async () => {
+    const { window } = session;
+    session.oss.faults.length = 0;
+    const folder = path.join(session.workspace, '.vscode');
+    fs.mkdirSync(folder);
+    const settings = path.join(folder, 'settings.json');
+    fs.writeFileSync(settings, JSON.stringify({ 'ossUpload.bucket': 'gone-bucket' }));
+    await session.addFile('b.txt', 100);
+    await expect(async () => {
+      await window.contextMenu(window.file('b.txt'), MENU_ITEM);
+      await expect(window.notification('Bucket "gone-bucket" was not found')).toBeVisible();
+    }).toPass();
+    const message = window.notification('Bucket "gone-bucket" was not found').first();
+    await window.button(message, 'Select Bucket').click();
+    await window.pick(BUCKET);
+    await window.pick('Use this folder');
+    await expect.poll(() => session.oss.keys(BUCKET)).toContain('b.txt');
+    expect(fs.readFileSync(settings, 'utf8')).toContain(`"ossUpload.bucket": "${BUCKET}"`);
+  });
+
+  test('a setting with a wrong value is named, and its default used', async () => {
+    const { window } = session;
+    const settings = path.join(session.workspace, '.vscode', 'settings.json');
+    fs.writeFileSync(
+      settings,
+      JSON.stringify({ 'ossUpload.bucket': BUCKET, 'ossUpload.prefix': 7 }),
+    );
+    await session.addFile('c.txt', 100);
+    await window.contextMenu(window.file('c.txt'), MENU_ITEM);
+    await expect.poll(() => session.oss.keys(BUCKET)).toContain('c.txt');
+    await window.notification('Setting ossUpload.prefix is not used').waitFor();
+  });
+
+  test('a part size out of range is refused before any request', async () => {
+    const { window } = session;
+    session.editor.changeSettings({
+      'ossUpload.endpoint': session.oss.endpoint,
+      'ossUpload.partSize': '10 KB',
+    });
+    await session.addFile('d.txt', 100);
+    await expect(async () => {
+      await window.contextMenu(window.file('d.txt'), MENU_ITEM);
+      await expect(window.notification(/100 KB/)).toBeVisible({ timeout: 3000 });
+    }).toPass();
+    expect(session.oss.keys(BUCKET)).not.toContain('d.txt');
+  });
+});
