@@ -235,7 +235,6 @@ function readClaim(request: OssRequest): Claim | undefined {
 }
 
 interface Computed {
-  readonly address: Address;
   readonly signature: string;
   readonly stringToSign: string;
   readonly canonicalRequest: string | undefined;
@@ -258,12 +257,12 @@ function computeSignature(
   if (claim.version === 'v1') {
     const stringToSign = v1StringToSign(signable, claim.date);
     const signature = v1Signature(secret, stringToSign);
-    return { address, signature, stringToSign, canonicalRequest: undefined };
+    return { signature, stringToSign, canonicalRequest: undefined };
   }
   const canonicalRequest = v4CanonicalRequest(signable, claim.additionalHeaders, emptyValues);
   const stringToSign = v4StringToSign(claim.scope, claim.timestamp, canonicalRequest);
   const signature = v4Signature(v4SigningKey(secret, claim.scope), stringToSign);
-  return { address, signature, stringToSign, canonicalRequest };
+  return { signature, stringToSign, canonicalRequest };
 }
 
 /** Milliseconds of `YYYYMMDDTHHMMSSZ`; NaN when it is something else. */
@@ -436,20 +435,19 @@ export function identify(
   }
   const forms: readonly EmptyValueForm[] =
     claim.version === 'v4' ? ['bareName', 'withEqualsSign'] : ['bareName'];
-  const attempts = addresses.flatMap((address) =>
-    forms.map((form) =>
-      computeSignature(request, claim, credential.accessKeySecret, address, form),
-    ),
+  const compute = (address: Address, form: EmptyValueForm) =>
+    computeSignature(request, claim, credential.accessKeySecret, address, form);
+  const match = addresses.find((address) =>
+    forms.some((form) => compute(address, form).signature === claim.signature),
   );
-  const match = attempts.find(({ signature }) => signature === claim.signature);
   return {
-    address: match?.address ?? addresses[0],
+    address: match ?? addresses[0],
     credential,
     signingRegion,
     check: (nowMs) => {
       checkCredential(credential, claim, nowMs);
       checkTime(claim, nowMs);
-      if (!match) throw signatureDoesNotMatch(claim, attempts[0]!);
+      if (!match) throw signatureDoesNotMatch(claim, compute(addresses[0], 'bareName'));
     },
   };
 }

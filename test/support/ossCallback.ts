@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { OssError, invalidArgument } from './ossError.ts';
 import type { OssRequest } from './ossRequest.ts';
 
@@ -80,24 +83,40 @@ function fillTemplate(callback: Callback, event: CallbackEvent): string {
   );
 }
 
+/** One POST, with a Host header of its own, which `fetch` would not send. */
+async function post(
+  url: string,
+  callback: Callback,
+  body: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const transport = url.startsWith('https:') ? https : http;
+  const request = transport.request(url, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      'content-type': callback.bodyType,
+      ...(callback.host !== undefined && { host: callback.host }),
+    },
+    signal: AbortSignal.timeout(callbackTimeoutMs),
+  });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+}
+
 /** Tells the application. Its JSON is the answer to the client; a failure is 203 CallbackFailed. */
 export async function sendCallback(callback: Callback, event: CallbackEvent): Promise<string> {
   let reason = '';
   for (const url of callback.urls) {
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { 'content-type': callback.bodyType },
-        body: fillTemplate(callback, event),
-        signal: AbortSignal.timeout(callbackTimeoutMs),
-      });
-      const text = await response.text();
-      if (response.status === 200) {
+      const { status, text } = await post(url, callback, fillTemplate(callback, event));
+      if (status === 200) {
         JSON.parse(text);
         return text;
       }
-      reason = `Error status : ${response.status}.`;
+      reason = `Error status : ${status}.`;
     } catch (error) {
       reason =
         error instanceof SyntaxError

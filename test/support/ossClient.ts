@@ -164,7 +164,7 @@ export async function sendRequest(endpoint: string, request: PlainRequest): Prom
           ...(request.host !== undefined && { host: request.host }),
           ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
         },
-        ca: testCaCertificate(),
+        ...(url.protocol === 'https:' && { ca: testCaCertificate() }),
         agent: request.agent ?? false,
         ...(request.signal && { signal: request.signal }),
       },

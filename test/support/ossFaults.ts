@@ -198,6 +198,13 @@ export const faultAnswers = {
     body: '<html><body><h1>504 Gateway Time-out</h1></body></html>',
   },
   requestTimeout: { status: 408 },
+  /** What OSS says when a body stops coming. */
+  idleConnection: {
+    status: 400,
+    code: 'RequestTimeout',
+    message:
+      'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
+  },
   tooManyRequests: { status: 429, code: 'TooManyRequests', message: 'Too many requests.' },
   accessDenied: {
     status: 403,

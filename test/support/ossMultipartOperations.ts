@@ -273,10 +273,12 @@ async function chooseParts(context: OperationContext, upload: StoredUpload): Pro
   return all;
 }
 
-async function md5OfObject(context: OperationContext, manifest: ObjectManifest): Promise<string> {
+async function md5Of(context: OperationContext, parts: readonly StoredPart[]): Promise<string> {
   const md5 = createHash('md5');
-  for await (const chunk of context.storage.read(manifest, 0, manifest.sizeBytes))
-    md5.update(chunk);
+  for (const { file, sizeBytes } of parts) {
+    const chunks = context.storage.read({ files: [{ file, sizeBytes }] }, 0, sizeBytes);
+    for await (const chunk of chunks) md5.update(chunk);
+  }
   return md5.digest('base64');
 }
 
@@ -290,12 +292,14 @@ const completeMultipartUpload: Operation = async (context) => {
   const parts = await chooseParts(context, requireUpload(context, noSuchUploadEc.other));
   checkSizes(parts);
   const acl = request.headers.get('x-oss-object-acl');
+  const { sequential } = requireUpload(context, noSuchUploadEc.other);
+  const contentMd5 = sequential ? await md5Of(context, parts) : undefined;
   // Looked up again: another Complete or an abort may have come while this one was read.
   const upload = requireUpload(context, noSuchUploadEc.other);
   if (forbidsOverwrite(request) && storage.object(bucket.name, key)) {
     throw fileAlreadyExists('0042-00000214');
   }
-  const unsigned: ObjectManifest = {
+  const manifest: ObjectManifest = {
     key,
     type: 'Multipart',
     sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -305,11 +309,9 @@ const completeMultipartUpload: Operation = async (context) => {
     ...newVersion(bucket),
     uploadId: upload.uploadId,
     properties: acl === undefined ? upload.properties : { ...upload.properties, acl },
+    ...(contentMd5 !== undefined && { contentMd5 }),
     files: parts.map(({ file, sizeBytes }) => ({ file, sizeBytes })),
   };
-  const manifest = upload.sequential
-    ? { ...unsigned, contentMd5: await md5OfObject(context, unsigned) }
-    : unsigned;
   storage.putObject(bucket.name, manifest);
   storage.deleteUpload(upload.uploadId, manifest.files);
   const answer = xmlAnswer(

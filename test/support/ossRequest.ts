@@ -79,6 +79,12 @@ export function regionOfHost(host: string): string | undefined {
   return ossHost.exec(host)?.[2]?.slice('oss-'.length);
 }
 
+/** Whether the host is an endpoint of OSS itself, with no bucket before it. */
+export function isBareEndpoint(host: string): boolean {
+  const match = ossHost.exec(host);
+  return match !== null && match[1] === undefined;
+}
+
 /** Text of a header as UTF-8, which is how OSS reads header bytes. */
 export function utf8Header(request: OssRequest, name: string): string | undefined {
   const value = request.headers.get(name);

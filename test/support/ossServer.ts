@@ -22,7 +22,13 @@ import type { Operation, OperationContext, OssAnswer } from './ossOperation.ts';
 import { operationOf, type OperationName } from './ossOperationNames.ts';
 import { OperationsLog, type OperationRecord } from './ossOperationsLog.ts';
 import { propertyHeaders } from './ossProperties.ts';
-import { parseRequest, possibleAddresses, regionOfHost, type OssRequest } from './ossRequest.ts';
+import {
+  isBareEndpoint,
+  parseRequest,
+  possibleAddresses,
+  regionOfHost,
+  type OssRequest,
+} from './ossRequest.ts';
 import { OssStorage, type StoredPart, type StoredUpload } from './ossStorage.ts';
 
 /** Certificates under `test/support/tls`, for tests of what a client says about bad ones. */
@@ -68,8 +74,6 @@ export interface OssServerOptions {
    * away, or the connection is closed. Both happen in the wild. Left out: `drain`.
    */
   readonly unreadBody?: 'drain' | 'close' | undefined;
-  /** A body that stops coming for so long is refused with RequestTimeout; left out: never. */
-  readonly bodyTimeoutMs?: number | undefined;
 }
 
 /** An object as it is stored. */
@@ -508,13 +512,7 @@ export class OssServer {
       const operationName = matched.operation as OperationName;
       this.#authorize(request, identity, operationName, endpointRegion);
       const operation = operations[operationName];
-      if (!operation)
-        throw new OssError(
-          405,
-          'MethodNotAllowed',
-          'The specified method is not allowed against this resource.',
-          { elements: { Method: request.method } },
-        );
+      if (!operation) throw notSupported(operationName, request.method);
       const context: OperationContext = {
         request,
         bucket: matched.bucket ?? '',
@@ -563,6 +561,13 @@ export class OssServer {
     const { address, credential } = identity;
     const name = address.bucket ?? '';
     const bucket = this.#storage.bucket(name);
+    if (address.bucket !== undefined && isBareEndpoint(request.host)) {
+      throw new OssError(
+        403,
+        'SecondLevelDomainForbidden',
+        'Please use virtual hosted style to access.',
+      );
+    }
     const isPublic =
       publicReads.has(operation) &&
       (bucket?.acl.startsWith('public-read') === true ||
@@ -659,4 +664,17 @@ export class OssServer {
       },
     };
   }
+}
+
+/** Refuses what OSS does not have, and what it has and this server has not. */
+function notSupported(operation: OperationName, method: string): OssError {
+  if (operation !== 'unknown') {
+    return new OssError(501, 'NotImplemented', `This test server has no ${operation}.`);
+  }
+  return new OssError(
+    405,
+    'MethodNotAllowed',
+    'The specified method is not allowed against this resource.',
+    { elements: { Method: method } },
+  );
 }

@@ -284,7 +284,11 @@ export class OssStorage {
   }
 
   /** Bytes `start` to `end` (exclusive) of an object. */
-  async *read(manifest: ObjectManifest, start: number, end: number): AsyncGenerator<Buffer> {
+  async *read(
+    manifest: Pick<ObjectManifest, 'files'>,
+    start: number,
+    end: number,
+  ): AsyncGenerator<Buffer> {
     let fileStart = 0;
     for (const { file, sizeBytes } of manifest.files) {
       const from = Math.max(start - fileStart, 0);

@@ -227,6 +227,15 @@ describe('authentication of the OSS server', () => {
     assert.equal(right.text, 'bytes');
   });
 
+  it('refuses an endpoint of OSS without the bucket before it', async () => {
+    const answer = await oss.send({
+      method: 'GET',
+      key: 'key',
+      host: 'oss-cn-hangzhou.aliyuncs.com',
+    });
+    assert.equal(answer.element('Code'), 'SecondLevelDomainForbidden');
+  });
+
   it('refuses strangers, except where everybody may read', async () => {
     const signing = undefined;
     const refused = await oss.send({ method: 'GET', key: 'key', signing });

@@ -175,6 +175,28 @@ describe('objects of the OSS server', () => {
     assert.equal(oss.server.object(bucket, key)?.crc64, '0');
   });
 
+  it('refuses a body of more than 5 GiB by its length', async () => {
+    const headers = { 'content-length': String(5 * 1024 ** 3 + 1) };
+    const answer = await oss.send({ method: 'PUT', key: 'huge', headers });
+    assert.equal(answer.element('Code'), 'EntityTooLarge');
+  });
+
+  it('refuses methods and operations that it does not have', async () => {
+    assert.equal(
+      (await oss.send({ method: 'PATCH', key: 'k' })).element('Code'),
+      'MethodNotAllowed',
+    );
+    const headers = { 'x-oss-copy-source': `/${bucket}/other` };
+    const copy = await oss.send({ method: 'PUT', key: 'k', headers });
+    assert.equal(copy.element('Code'), 'NotImplemented');
+  });
+
+  it('refuses a path that cannot be decoded', async () => {
+    const response = await fetch(`${oss.server.endpoint}/${bucket}/%ff`);
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /<Code>InvalidURI</);
+  });
+
   it('keeps an object when overwriting is forbidden', async () => {
     const forbid = { 'x-oss-forbid-overwrite': 'true' };
     assert.equal((await put('once', '1', forbid)).status, 200);
@@ -253,12 +275,14 @@ describe('objects of the OSS server', () => {
 
   describe('with a callback', () => {
     const bodies: string[] = [];
+    const hosts: (string | undefined)[] = [];
     let status = 200;
     const application = http.createServer((request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         bodies.push(body);
+        hosts.push(request.headers.host);
         response.writeHead(status).end('{"Status":"OK"}');
       });
     });
@@ -269,6 +293,7 @@ describe('objects of the OSS server', () => {
       Buffer.from(
         JSON.stringify({
           callbackUrl: `http://127.0.0.1:${(application.address() as AddressInfo).port}/done`,
+          callbackHost: 'app.example',
           callbackBody:
             '{"bucket":${bucket},"key":${object},"etag":${etag},"size":${size},"type":${mimeType},"who":${x:who}}',
           callbackBodyType: 'application/json',
@@ -281,6 +306,7 @@ describe('objects of the OSS server', () => {
       const answer = await put('called', 'body', headers);
       assert.equal(answer.status, 200);
       assert.equal(answer.text, '{"Status":"OK"}');
+      assert.equal(hosts.at(-1), 'app.example');
       assert.deepEqual(JSON.parse(bodies.at(-1)!), {
         bucket,
         key: 'called',
