@@ -130,6 +130,8 @@ function bundleOptions({ production, outputFolder }) {
       ...common,
       entryPoints: ['src/extension.ts'],
       outfile: path.join(outputFolder, 'extension.js'),
+      // A plain require in the end: what the editor loads extensions with.
+      supported: { 'dynamic-import': false },
       plugins: [ossOnDemand],
     },
     {

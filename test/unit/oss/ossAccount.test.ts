@@ -131,6 +131,7 @@ describe('OssAccount', () => {
       const server = await fixture.server();
       const missing = await rejection(account(server).locateBucket(PROFILE, 'nobody', CALL));
       assert.equal(missing.kind, 'noSuchBucket');
+      assert.equal(server.operations.length, 1, 'no other way leads to a bucket that is not there');
       const wrong = await rejection(account(server).locateBucket(PROFILE, 'a/b', CALL));
       assert.deepEqual([wrong.kind, wrong.field], ['invalidArgument', 'bucket']);
     });

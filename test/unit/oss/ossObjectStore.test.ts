@@ -396,6 +396,22 @@ describe('OssObjectStore', () => {
   });
 
   describe('ListMultipartUploads', () => {
+    it('sends no empty parameter, which ali-oss signs otherwise than OSS', async () => {
+      const urls: string[] = [];
+      const server = createServer((message, answer) => {
+        urls.push(message.url ?? '');
+        answer.end('<ListMultipartUploadsResult></ListMultipartUploadsResult>');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const target = { bucket: 'photos', key: 'k', region: 'cn-hangzhou', profile: '' };
+      const store = await fixture.oss(`http://127.0.0.1:${port}`).openStore(target);
+      await store.listMultipartUploads('', CALL);
+      server.close();
+      // ali-oss writes `uploads=` and signs the bare name, as OSS reads it.
+      assert.deepEqual(urls, ['/photos/?encoding-type=url&max-uploads=1000&uploads=']);
+    });
+
     it('follows the markers of the pages, of one key too', async () => {
       const server = await fixture.server();
       const store = await fixture.store(server);

@@ -167,13 +167,22 @@ describe('OssTransport', () => {
       });
     }
 
-    it('asks for keep-alive by name, without which the patched http of the editor closes', async () => {
+    it('asks for keep-alive by name: the editor replaces the agent by one that would close', async () => {
       const seen: (string | undefined)[] = [];
       const server = await httpServer((message, answer) => {
         seen.push(message.headers.connection);
         answerText('')(answer);
       });
-      await transport().send(request(server.url, { method: 'GET' }));
+      const original = http.request;
+      const closing = new http.Agent();
+      http.request = ((options: http.RequestOptions) =>
+        original({ ...options, agent: closing })) as typeof original;
+      try {
+        await transport().send(request(server.url, { method: 'GET' }));
+      } finally {
+        http.request = original;
+        closing.destroy();
+      }
       assert.deepEqual(seen, ['keep-alive']);
     });
 
@@ -571,6 +580,37 @@ describe('OssTransport', () => {
         answers.every((answer) => answer.status === 403 && String(answer.body) === 'denied'),
       );
       assert.ok(received < 20 * MIB);
+    });
+
+    it('gives an early refusal of a server that neither reads on nor closes', async () => {
+      const server = await listen(
+        net.createServer((socket) => {
+          socket.once('data', () => {
+            socket.pause();
+            socket.write('HTTP/1.1 403 Forbidden\r\ncontent-length: 6\r\n\r\ndenied');
+          });
+        }),
+        'http',
+      );
+      const sender = transport({ timeouts: { stallMs: 60_000 } });
+      const answer = await sender.send(
+        request(server.url, { body: reusedBody(64 * MIB, 256 * 1024) }),
+      );
+      assert.equal(answer.status, 403);
+    });
+
+    it('gives a refusal whose end is lost: its head says enough', async () => {
+      const server = await listen(
+        net.createServer((socket) => {
+          socket.once('data', () => {
+            socket.end('HTTP/1.1 503 Busy\r\nretry-after: 3\r\ncontent-length: 99\r\n\r\nhalf');
+          });
+        }),
+        'http',
+      );
+      const answer = await transport().send(request(server.url));
+      assert.equal(answer.status, 503);
+      assert.equal(answer.headers['retry-after'], '3');
     });
 
     it('does not take an early success for one before the whole body is out', async () => {
