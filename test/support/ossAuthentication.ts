@@ -32,7 +32,7 @@ export interface OssCredential {
 }
 
 /** How far a client's clock may be off. */
-export const maxSkewMs = 15 * 60 * 1000;
+const maxSkewMs = 15 * 60 * 1000;
 
 interface V1Claim {
   readonly version: 'v1';

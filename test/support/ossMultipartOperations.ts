@@ -42,9 +42,9 @@ import {
 import { childText, element, textElement } from './ossXml.ts';
 
 /** Smallest part that may stand before another one. It is looked at by Complete only. */
-export const minPartSizeBytes = 102_400;
+const minPartSizeBytes = 102_400;
 /** Highest part number. */
-export const maxPartNumber = 10_000;
+const maxPartNumber = 10_000;
 
 /**
  * ETag of an object made of parts: MD5 over their ETags as text (upper-case hex, no quotes), a dash

@@ -85,7 +85,7 @@ export function parseBody(text: string, rootName: string): XmlElement {
 }
 
 /** Compares `Content-MD5`, when it was sent, with the MD5 (hex) of what came. */
-export function checkContentMd5(request: OssRequest, md5Hex: string): void {
+function checkContentMd5(request: OssRequest, md5Hex: string): void {
   const sent = request.headers.get('content-md5');
   if (sent === undefined) return;
   const wellFormed = /^[A-Za-z0-9+/]{22}==$/.test(sent);
@@ -97,7 +97,7 @@ export function checkContentMd5(request: OssRequest, md5Hex: string): void {
 }
 
 /** Compares `x-oss-hash-crc64ecma`, when it was sent, with the CRC-64 of what came. */
-export function checkCrc64(request: OssRequest, crc64: string): void {
+function checkCrc64(request: OssRequest, crc64: string): void {
   const sent = request.headers.get('x-oss-hash-crc64ecma');
   if (sent === undefined || sent === crc64) return;
   throw new OssError(

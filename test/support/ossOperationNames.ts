@@ -1,7 +1,7 @@
 import type { OssRequest, Address } from './ossRequest.ts';
 
 /** The operations of OSS that the server knows, in one spelling for log, faults and denials. */
-export const operationNames = [
+const operationNames = [
   'listBuckets',
   'putBucket',
   'deleteBucket',

@@ -113,8 +113,7 @@ export function testCaCertificate(): string {
   return readFileSync(testCaFile, 'utf8');
 }
 
-/** File of `testCaCertificate`, for NODE_EXTRA_CA_CERTS and the like. */
-export const testCaFile = join(__dirname, 'tls', 'ca.pem');
+const testCaFile = join(__dirname, 'tls', 'ca.pem');
 
 /** Starts a server and resolves when it accepts connections. */
 export async function startOssServer(options: OssServerOptions): Promise<OssServer> {
