@@ -1,0 +1,104 @@
+import { strict as assert } from 'node:assert';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { TransferManager, UploadRequest } from '../../src/engine/index.ts';
+import type { TransferManagerOptions } from '../../src/engine/transferManager.ts';
+import type { EngineHarness } from './engineHarness.ts';
+
+/** What an earlier window has left of one upload. */
+export interface InterruptedUpload {
+  readonly uploadId: string;
+  readonly batchId: string;
+  /** Operations of the server until then. */
+  readonly since: number;
+  readonly checkpointFile: string;
+  readonly batchFile: string;
+}
+
+/**
+ * Uploads a file until exactly these parts are accepted and recorded, and closes the window. The
+ * other parts have begun and are not on the server.
+ */
+export async function interruptUpload(
+  harness: EngineHarness,
+  request: UploadRequest,
+  accepted: readonly number[],
+  options: Partial<TransferManagerOptions> = {},
+): Promise<InterruptedUpload> {
+  const { server } = harness;
+  const { bucket, key } = request.target;
+  const { partSizeBytes } = request.options;
+  const { size } = await stat(request.filePath);
+  const partCount = Math.ceil(size / partSizeBytes);
+  const numbers = Array.from({ length: partCount }, (_, index) => index + 1);
+  const heldNumbers = numbers.filter((number) => !accepted.includes(number));
+  const start = server.operations.length;
+  const holds = heldNumbers.map((partNumber) =>
+    server.hold({ on: 'uploadPart', bucket, key, partNumber }),
+  );
+  const manager = harness.manager({
+    limits: { concurrency: partCount, maxBytesPerSecond: 0 },
+    ...options,
+  });
+  const allAtOnce = { ...request, options: { ...request.options, parallel: partCount } };
+  const batchId = await manager.enqueue({
+    label: path.basename(request.filePath),
+    workspacePath: '',
+    requests: [allAtOnce],
+  });
+  await Promise.all(holds.map(({ reached }) => reached));
+  await whenSnapshot(manager, () => partsDoneOf(manager, key) === accepted.length);
+  await manager.pause([batchId]);
+  holds.forEach((hold) => {
+    hold.release();
+  });
+  await manager.shutdown();
+  // A body that had left before the pause may still be accepted: it is taken back.
+  await server.waitFor(
+    (records) =>
+      records.slice(start).filter((record) => record.operation === 'uploadPart').length >=
+      partCount,
+  );
+  const uploadId = server.uploads(bucket).find((upload) => upload.key === key)?.uploadId;
+  assert.ok(uploadId);
+  heldNumbers.forEach((partNumber) => {
+    server.forgetPart(uploadId, partNumber);
+  });
+  const names = await harness.stateFiles();
+  const checkpoints = await Promise.all(
+    names
+      .filter((name) => name.endsWith('.jsonl'))
+      .map(async (name) => ({
+        name,
+        text: await readFile(path.join(harness.stateDir, name), 'utf8'),
+      })),
+  );
+  const checkpoint = checkpoints.find(({ text }) => text.includes(`"${uploadId}"`));
+  return {
+    uploadId,
+    batchId,
+    since: server.operations.length,
+    checkpointFile: path.join(harness.stateDir, checkpoint?.name ?? ''),
+    batchFile: path.join(harness.stateDir, `${batchId}.batch`),
+  };
+}
+
+/** Resolves as soon as the snapshot is as wanted, which may be at once. */
+export async function whenSnapshot(
+  manager: TransferManager,
+  isMet: (snapshot: ReturnType<TransferManager['snapshot']>) => boolean,
+): Promise<void> {
+  if (isMet(manager.snapshot())) return;
+  await new Promise<void>((resolve) => {
+    const subscription = manager.onDidChange(() => {
+      if (!isMet(manager.snapshot())) return;
+      subscription.dispose();
+      resolve();
+    });
+  });
+}
+
+function partsDoneOf(manager: TransferManager, key: string): number {
+  const transfers = manager.snapshot().batches.flatMap((batch) => batch.transfers);
+  return transfers.find(({ target }) => target.key === key)?.partsDone ?? 0;
+}
