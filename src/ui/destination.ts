@@ -140,7 +140,7 @@ export class Destinations {
       // Without the region the upload may still work: an own address needs none, and OSS names
       // the right one in its refusal.
       if (UploadError.is(error, 'accessDenied')) return destination;
-      throw error;
+      throw UploadError.from(error).with({ bucket });
     }
   }
 

@@ -73,13 +73,15 @@ export class UploadCommand {
       const plan = await this.plan(roots, call);
       return plan === undefined ? NOTHING : await this.run(roots, plan);
     } catch (error) {
-      if (UploadError.is(error, 'noSuchBucket') && (await this.selectAnother(error, roots))) {
-        return this.upload(roots, call);
+      const failure = UploadError.from(error);
+      if (failure.kind === 'noSuchBucket') {
+        if (await this.selectAnother(failure, roots)) return await this.upload(roots, call);
+      } else {
+        // The caller learns it from the result and the user from the message; a command that
+        // rejects would only add the editor's own toast.
+        void this.actions.attempt(Promise.reject(failure));
       }
-      // The caller learns it from the result and the user from the message; a command that rejects
-      // would only add the editor's own toast.
-      void this.actions.attempt(Promise.reject(UploadError.from(error)));
-      return { uploaded: [], failed: roots.map((root) => failedOf(UploadError.from(error), root)) };
+      return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
     }
   }
 
