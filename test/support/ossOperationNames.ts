@@ -1,41 +1,37 @@
 import type { OssRequest, Address } from './ossRequest.ts';
 
-/** The operations of OSS that the server knows, in one spelling for log, faults and denials. */
-const operationNames = [
-  'listBuckets',
-  'putBucket',
-  'deleteBucket',
-  'getBucketInfo',
-  'getBucketLocation',
-  'getBucketAcl',
-  'getBucketVersioning',
-  'putBucketVersioning',
-  'listObjects',
-  'listObjectsV2',
-  'deleteMultipleObjects',
-  'putObject',
-  'headObject',
-  'getObjectMeta',
-  'getObject',
-  'deleteObject',
-  'getObjectAcl',
-  'putObjectAcl',
-  'getObjectTagging',
-  'putObjectTagging',
-  'deleteObjectTagging',
-  'initiateMultipartUpload',
-  'uploadPart',
-  'uploadPartCopy',
-  'completeMultipartUpload',
-  'abortMultipartUpload',
-  'listParts',
-  'listMultipartUploads',
-  'copyObject',
-  'unknown',
-] as const;
-
-/** Name of an operation, as the methods of the engine's port are called. */
-export type OperationName = (typeof operationNames)[number];
+/** An operation that the server knows, in one spelling for log, faults and denials. */
+export type OperationName =
+  | 'listBuckets'
+  | 'putBucket'
+  | 'deleteBucket'
+  | 'getBucketInfo'
+  | 'getBucketLocation'
+  | 'getBucketAcl'
+  | 'getBucketVersioning'
+  | 'putBucketVersioning'
+  | 'listObjects'
+  | 'listObjectsV2'
+  | 'deleteMultipleObjects'
+  | 'putObject'
+  | 'headObject'
+  | 'getObjectMeta'
+  | 'getObject'
+  | 'deleteObject'
+  | 'getObjectAcl'
+  | 'putObjectAcl'
+  | 'getObjectTagging'
+  | 'putObjectTagging'
+  | 'deleteObjectTagging'
+  | 'initiateMultipartUpload'
+  | 'uploadPart'
+  | 'uploadPartCopy'
+  | 'completeMultipartUpload'
+  | 'abortMultipartUpload'
+  | 'listParts'
+  | 'listMultipartUploads'
+  | 'copyObject'
+  | 'unknown';
 
 function bucketOperation(request: OssRequest): OperationName {
   const has = (name: string) => request.parameter(name) !== undefined;
