@@ -79,8 +79,9 @@ test.describe('with a key that may do little', () => {
     await window.contextMenu(window.file('big.bin'), MENU_ITEM);
     const message = window.notification(`No permission for oss:PutObject on ${BUCKET}/`);
     await window.button(message, 'Copy RAM Policy').click();
-    const policy = await window.page.evaluate<string>('navigator.clipboard.readText()');
-    expect(policy).toContain('oss:PutObject');
+    await expect
+      .poll(() => window.page.evaluate<string>('navigator.clipboard.readText()'))
+      .toContain('oss:PutObject');
   });
 
   test('a bucket of the settings that does not exist leads to the choice of another', async () => {
