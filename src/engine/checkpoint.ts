@@ -142,7 +142,7 @@ function parsePart(raw: unknown): PartRecord | undefined {
 function isFingerprint(raw: unknown): raw is Fingerprint {
   return (
     isObject(raw) &&
-    isWhole(raw['sizeBytes'], 0, Number.MAX_SAFE_INTEGER) &&
+    isWhole(raw['sizeBytes'], 0, MAX_PARTS * MAX_PART_SIZE_BYTES) &&
     ['mtimeNs', 'ctimeNs', 'inode', 'device'].every((name) => typeof raw[name] === 'string')
   );
 }

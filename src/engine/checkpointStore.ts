@@ -85,11 +85,13 @@ export class RecordFolder {
     }
   }
 
-  /** Names that end so; none when the folder does not exist. */
+  /** Names of files that end so; none when the folder does not exist. */
   async list(suffix: string): Promise<string[]> {
     try {
-      const names = await readdir(this.folder);
-      return names.filter((name) => name.endsWith(suffix));
+      const entries = await readdir(this.folder, { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
+        .map(({ name }) => name);
     } catch (error) {
       if (isNotFound(error)) return [];
       throw error;
@@ -108,14 +110,17 @@ export class RecordFolder {
     }
   }
 
-  /** Without this a power cut may take the new name back. Windows has no such call. */
+  /**
+   * Without this a power cut may take the new name back. Windows and some network file systems have
+   * no such call; the file is there all the same.
+   */
   private async syncFolder(): Promise<void> {
     if (process.platform === 'win32') return;
-    const handle = await open(this.folder, 'r');
     try {
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const handle = await this.files.open(this.folder, 'r');
+      await handle.sync().finally(() => handle.close());
+    } catch (error) {
+      this.logger.debug(`cannot flush ${this.folder}: ${String(error)}`);
     }
   }
 }
@@ -222,17 +227,15 @@ export class CheckpointStore {
     return bytes === undefined ? undefined : readCheckpoint(bytes);
   }
 
-  /** Every checkpoint of the folder. */
+  /** Every checkpoint of the folder, one after the other: there may be many. */
   async list(): Promise<{ readonly id: string; readonly content: CheckpointContent }[]> {
-    const names = await this.records.list(SUFFIX);
-    const found = await Promise.all(
-      names.map(async (name) => {
-        const id = name.slice(0, -SUFFIX.length);
-        const content = await this.read(id);
-        return content === undefined ? undefined : { id, content };
-      }),
-    );
-    return found.filter((entry) => entry !== undefined);
+    const found: { id: string; content: CheckpointContent }[] = [];
+    for (const name of await this.records.list(SUFFIX)) {
+      const id = name.slice(0, -SUFFIX.length);
+      const content = await this.read(id);
+      if (content !== undefined) found.push({ id, content });
+    }
+    return found;
   }
 
   async remove(id: string): Promise<void> {

@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
-import type { Checkpoint } from './checkpoint';
+import { newerCheckpointError } from './checkpoint';
+import type { Checkpoint, CheckpointContent } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
 import { acquireLease, leaseHolder } from './lease';
 import { planParts } from './partPlan';
-import type { Clock } from './ports';
+import type { Clock, Logger } from './ports';
 import { sizeOfParts } from './uploadContext';
 import { DEFAULT_PARALLEL } from './validate';
 
@@ -28,15 +30,23 @@ export interface SavedProgress {
 
 /** The checkpoint folder as a whole: what is in it, and keeping it clean. */
 export class Folder {
+  /** Files that cannot be made use of, and that were named in the log. */
+  private readonly named = new Set<string>();
+
   constructor(
     private readonly records: RecordFolder,
     private readonly batches: BatchStore,
     private readonly checkpoints: CheckpointStore,
     private readonly clock: Clock,
+    private readonly logger: Logger,
   ) {}
 
-  get path(): string {
-    return this.records.folder;
+  /** Changes whenever a file of the folder comes or goes. */
+  async mark(): Promise<string> {
+    return stat(this.records.folder, { bigint: true }).then(
+      ({ mtimeNs }) => String(mtimeNs),
+      () => '',
+    );
   }
 
   /** The batches but those of `owned`; a checkpoint that no batch names is a batch of its own. */
@@ -44,12 +54,15 @@ export class Folder {
     const checkpoints = new Map<string, Checkpoint>();
     for (const { id, content } of await this.checkpoints.list()) {
       if (content.state === 'valid') checkpoints.set(id, content.checkpoint);
+      else this.nameUnusable(`${id}.jsonl`, content);
     }
     const named = new Set<string>();
     const found: SavedBatch[] = [];
     for (const id of await this.batches.ids()) {
       const content = await this.batches.read(id);
-      if (content?.state !== 'valid') continue;
+      if (content === undefined) continue;
+      this.nameUnusable(`${id}.batch`, content);
+      if (content.state !== 'valid') continue;
       for (const itemId of content.items.keys()) named.add(itemId);
       if (owned.has(id)) continue;
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
@@ -64,7 +77,7 @@ export class Folder {
       found.push({ id, header, isElsewhere: holder !== undefined, finishedEarlier, items });
     }
     for (const [id, checkpoint] of checkpoints) {
-      if (named.has(id) || owned.has(id)) continue;
+      if (named.has(id) || owned.has(aloneId(id))) continue;
       found.push(await this.alone(id, checkpoint));
     }
     await this.clean(owned);
@@ -96,7 +109,7 @@ export class Folder {
     const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
     const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
     return {
-      id,
+      id: aloneId(id),
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
       isElsewhere: holder !== undefined,
       finishedEarlier: { files: 0, sizeBytes: 0 },
@@ -117,7 +130,25 @@ export class Folder {
         !names.has(`${id}.jsonl`) &&
         !names.has(`${id}.batch`);
       if (isOrphan) await this.cleanLease(name);
+      // Set aside by a process that was taking an abandoned lease over.
+      const isAside = /\.lease\.[0-9a-f-]+$/.test(name);
+      const file = this.records.pathOf(name);
+      if (isAside && (await leaseHolder(file, this.clock)) === undefined) {
+        await this.records.remove(name);
+      }
     }
+  }
+
+  /** Such a file stays where it is, so that nothing is lost that somebody else can read. */
+  private nameUnusable(name: string, content: CheckpointContent | BatchContent): void {
+    const isWhole = content.state === 'valid' && !('isDamaged' in content && content.isDamaged);
+    if (isWhole || this.named.has(name)) return;
+    this.named.add(name);
+    const { message } =
+      content.state === 'newer'
+        ? newerCheckpointError(name, content.version)
+        : { message: `${name} is damaged: what it says is used only as far as it verifies` };
+    this.logger.warn(message);
   }
 
   private async cleanLease(name: string): Promise<void> {
@@ -130,6 +161,11 @@ export class Folder {
       // Somebody else is at it, or it goes with the next look.
     }
   }
+}
+
+/** The batch of a checkpoint that no batch names; its lease is another than that of the upload. */
+function aloneId(checkpointId: string): string {
+  return `alone-${checkpointId}`;
 }
 
 function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {

@@ -63,7 +63,7 @@ export async function acquireLease(
 
 /** Who holds that lease; undefined when nobody does. Judges at once, without waiting for a beat. */
 export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHolder | undefined> {
-  const seen = await look(file);
+  const seen = await look(file).catch(() => undefined);
   if (seen === undefined || isDead(seen) || clock.now() - seen.beatMs > STALE_MS) return undefined;
   return seen.holder;
 }

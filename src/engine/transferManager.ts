@@ -1,5 +1,4 @@
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { once } from 'node:events';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Batch } from './batch';
@@ -43,6 +42,8 @@ const SHUTDOWN_MS = 1000;
 /** The clock jumps by more than this only when the computer slept. */
 const SLEEP_MS = 10_000;
 const TICK_MS = 1000;
+/** How soon another window's uploads, or their end, are seen here. */
+const LOOKOUT_MS = 3000;
 
 /** What a manager is built from. */
 export interface TransferManagerOptions {
@@ -75,7 +76,7 @@ export class TransferManager implements Transfers {
   private readonly endings = new Set<Promise<void>>();
   private cached: TransfersSnapshot | undefined;
   private heart: NodeJS.Timeout | undefined;
-  private watcher: FSWatcher | undefined;
+  private lookout: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
 
   constructor(options: TransferManagerOptions) {
@@ -85,7 +86,7 @@ export class TransferManager implements Transfers {
     const records = new RecordFolder(options.stateDir, logger, options.files);
     this.batchStore = new BatchStore(records);
     const checkpoints = new CheckpointStore(records);
-    this.folder = new Folder(records, this.batchStore, checkpoints, clock);
+    this.folder = new Folder(records, this.batchStore, checkpoints, clock, logger);
     this.environment = {
       openStore,
       checkpoints,
@@ -264,16 +265,14 @@ export class TransferManager implements Transfers {
   async shutdown(): Promise<void> {
     this.life.abort();
     clearInterval(this.heart);
-    this.watcher?.close();
+    clearInterval(this.lookout);
     this.ticker.dispose();
     const stopped = [...this.allTransfers()].map(async (transfer) => {
       if (transfer.isActive) transfer.moveTo('interrupted');
       await transfer.stop();
     });
-    const late = new AbortController();
-    const waited = this.clock.delay(SHUTDOWN_MS, late.signal).catch(() => undefined);
-    await Promise.race([Promise.all(stopped), waited]);
-    late.abort();
+    const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
+    await Promise.race([Promise.all([...stopped, this.refreshing]), timeUp]);
     const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
     await Promise.all([...owned.map((batch) => this.letGo(batch)), ...this.endings]);
   }
@@ -495,7 +494,7 @@ export class TransferManager implements Transfers {
       }
       if (batch.transfers.size > 0) this.batches.set(batch.id, batch);
     }
-    this.watch();
+    this.lookOut();
     this.ticker.changed(true);
 
     function isDriven(transfer: Transfer): boolean {
@@ -538,27 +537,20 @@ export class TransferManager implements Transfers {
       lastMs = now;
       const isActive = [...this.allTransfers()].some((transfer) => transfer.isActive);
       if (isActive) this.ticker.changed(false);
-      const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
-      if (isShared) void this.refresh();
     }, TICK_MS).unref();
   }
 
-  /** Other windows write into the same folder. */
-  private watch(): void {
-    if (this.watcher !== undefined || this.life.signal.aborted) return;
-    this.startHeart();
-    try {
-      this.watcher = watch(this.folder.path, { persistent: false }, (_event, name) => {
-        const isBatch = name?.endsWith('.batch') ?? true;
-        const isOurs = [...this.batches.values()].some(
-          ({ id, isOwned }) => isOwned && name?.startsWith(id),
-        );
-        if (isBatch && !isOurs) void this.refresh();
+  /** Other windows write into the same folder: looks now and then whether one did. */
+  private lookOut(): void {
+    if (this.lookout !== undefined || this.life.signal.aborted) return;
+    let lastMark = '';
+    this.lookout = setInterval(() => {
+      const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
+      void this.folder.mark().then((mark) => {
+        if (isShared || mark !== lastMark) void this.refresh();
+        lastMark = mark;
       });
-      this.watcher.on('error', () => this.watcher?.close());
-    } catch {
-      // There is no folder yet: nothing of another window to see.
-    }
+    }, LOOKOUT_MS).unref();
   }
 }
 
