@@ -1,0 +1,84 @@
+import { mkdir, open, rename } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import type { StoreFiles } from '../../src/engine/checkpointStore.ts';
+
+/** One call on the disk, such as `sync x.jsonl.1-2.tmp`; files are named without their folder. */
+export interface DiskCall {
+  readonly call: 'mkdir' | 'open' | 'rename' | 'writeFile' | 'write' | 'sync' | 'datasync';
+  readonly name: string;
+  /** Bytes of a write. */
+  readonly sizeBytes: number;
+}
+
+/** A disk that keeps a list of what is asked of it, and fails when it is told to. */
+export class PlayedDisk {
+  readonly calls: DiskCall[] = [];
+
+  /** `codeFor` gives the system's error code for a call that shall fail. */
+  constructor(private readonly codeFor: (call: DiskCall) => string | undefined = () => undefined) {}
+
+  readonly files: StoreFiles = {
+    mkdir: ((...args: Parameters<typeof mkdir>) => {
+      this.note('mkdir', String(args[0]));
+      return mkdir(...args);
+    }) as typeof mkdir,
+    open: async (file, ...rest) => {
+      this.note('open', String(file));
+      return this.played(String(file), await open(file, ...rest));
+    },
+    rename: async (from, to) => {
+      this.note('rename', String(to));
+      await rename(from, to);
+    },
+  };
+
+  /** What was asked of files whose name ends so, as `call name`. */
+  of(suffix: string): string[] {
+    return this.calls
+      .filter(({ name }) => name.endsWith(suffix))
+      .map(({ call, name }) => `${call} ${name}`);
+  }
+
+  private note(call: DiskCall['call'], file: string, sizeBytes = 0): void {
+    const noted = { call, name: path.basename(file), sizeBytes };
+    this.calls.push(noted);
+    const code = this.codeFor(noted);
+    if (code !== undefined) throw Object.assign(new Error(`${code}: ${call} ${file}`), { code });
+  }
+
+  private played(file: string, handle: FileHandle): FileHandle {
+    const note = this.note.bind(this);
+    return new Proxy(handle, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target);
+        if (typeof value !== 'function') return value;
+        const call = String(property) as DiskCall['call'];
+        const isNoted = ['writeFile', 'write', 'sync', 'datasync'].includes(call);
+        // As the real ones: what fails rejects.
+        return (...args: unknown[]): unknown => {
+          const failed = isNoted
+            ? failure(() => {
+                note(call, file, sizeOf(args[0]));
+              })
+            : undefined;
+          return failed ?? (Reflect.apply(value, target, args) as unknown);
+        };
+      },
+    });
+  }
+}
+
+function failure(action: () => void): Promise<never> | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return Buffer.byteLength(data);
+  return data instanceof Uint8Array ? data.length : 0;
+}

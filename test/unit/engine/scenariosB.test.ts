@@ -1,0 +1,539 @@
+import { strict as assert } from 'node:assert';
+import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CheckpointWriter, readCheckpoint } from '../../../src/engine/checkpoint.ts';
+import type { CheckpointHeader } from '../../../src/engine/checkpoint.ts';
+import { CheckpointStore, RecordFolder } from '../../../src/engine/checkpointStore.ts';
+import type { TransferSnapshot, UploadOptions, UploadRequest } from '../../../src/engine/index.ts';
+import { JournalWriter } from '../../../src/engine/journal.ts';
+import type { TransferManagerOptions } from '../../../src/engine/transferManager.ts';
+import {
+  ACCESS_KEY,
+  BUCKET,
+  EngineHarness,
+  MemoryLog,
+  PART_BYTES,
+} from '../../support/engineHarness.ts';
+import { interruptUpload, whenSnapshot } from '../../support/partialUpload.ts';
+import type { InterruptedUpload } from '../../support/partialUpload.ts';
+import { PlayedDisk } from '../../support/playedDisk.ts';
+
+/** 5 parts, the last of them short. */
+const FILE_BYTES = 4 * PART_BYTES + 12_345;
+
+describe('scenarios B: the life of a checkpoint', () => {
+  let harness: EngineHarness;
+  beforeEach(async () => {
+    harness = await EngineHarness.start();
+  });
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  async function newRequest(options: Partial<UploadOptions> = {}): Promise<UploadRequest> {
+    return harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin', options);
+  }
+
+  /** Opens a new window and resumes what it finds; nothing may be left then. */
+  async function resumeAll(
+    { since }: { readonly since: number },
+    options: Partial<TransferManagerOptions> = {},
+  ): Promise<{ readonly sent: number[]; readonly transfers: readonly TransferSnapshot[] }> {
+    const manager = harness.manager(options);
+    await manager.refresh();
+    const ids = manager.snapshot().batches.map(({ id }) => id);
+    await manager.resume(ids);
+    const settled = await Promise.all(ids.map((id) => manager.whenSettled(id)));
+    const transfers = settled.flatMap((batch) => batch.transfers);
+    for (const { state, error } of transfers) assert.equal(state, 'completed', error?.stack);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+    return { sent: harness.acceptedParts(since).sort((a, b) => a - b), transfers };
+  }
+
+  /** Enqueues again in a new window and asserts success; gives the parts that were sent. */
+  async function uploadAgain(
+    request: UploadRequest,
+    { since }: { readonly since: number },
+    options: Partial<TransferManagerOptions> = {},
+  ): Promise<number[]> {
+    const manager = harness.manager(options);
+    await harness.uploadOne(manager, request);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+    return harness.acceptedParts(since).sort((a, b) => a - b);
+  }
+
+  async function headerOf({ checkpointFile }: InterruptedUpload): Promise<CheckpointHeader> {
+    const content = readCheckpoint(await readFile(checkpointFile));
+    assert.equal(content.state, 'valid');
+    return content.checkpoint.header;
+  }
+
+  function noticesOf(kind: string): (string | undefined)[] {
+    return harness.notices.filter((notice) => notice.kind === kind).map(({ detail }) => detail);
+  }
+
+  const allParts = [1, 2, 3, 4, 5];
+
+  it('B1 after a refused part 3 of 5 the next run sends only that one, the short last one not again', async () => {
+    const request = await newRequest({ parallel: 5 });
+    const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
+    const answer = { status: 403, code: 'AccessDenied' };
+    harness.server.faults.push({ on: 'uploadPart', partNumber: 3, do: { answer } });
+    const manager = harness.manager();
+    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    await whenSnapshot(manager, ({ batches }) => batches[0]?.transfers[0]?.partsDone === 4);
+    hold.release();
+    const { transfers } = await manager.whenSettled(id);
+    assert.equal(transfers[0]?.error?.code, 'AccessDenied');
+    assert.equal(transfers[0].error.partNumber, 3);
+    await manager.shutdown();
+    harness.server.faults.length = 0;
+    const { sent } = await resumeAll({ since: harness.server.operations.length });
+    assert.deepEqual(sent, [3]);
+    await harness.assertUploaded(request);
+  });
+
+  it('B2 with parts 1 and 4 done a resume sends exactly 2, 3 and 5', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 4]);
+    assert.deepEqual((await resumeAll(interrupted)).sent, [2, 3, 5]);
+    await harness.assertUploaded(request);
+    assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+  });
+
+  it('B2 parts that only the server knows are proven by their bytes and kept', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
+    const header = await headerOf(interrupted);
+    await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+    assert.deepEqual((await resumeAll(interrupted)).sent, [2, 4]);
+    await harness.assertUploaded(request);
+  });
+
+  it('B8 a checkpoint with another part size written into it restarts with the requested one', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const text = await readFile(interrupted.checkpointFile, 'utf8');
+    const tampered = text.replace(`"partSizeBytes":${PART_BYTES}`, '"partSizeBytes":204800');
+    assert.notEqual(tampered, text);
+    await writeFile(interrupted.checkpointFile, tampered);
+    assert.deepEqual(await uploadAgain(request, interrupted), allParts);
+    const sizes = harness.server.operations
+      .slice(interrupted.since)
+      .filter(({ operation }) => operation === 'uploadPart')
+      .map(({ bytes }) => bytes);
+    assert.equal(Math.max(...sizes), PART_BYTES);
+    assert.equal(noticesOf('checkpointDamaged').length, 1);
+  });
+
+  it('B10 a checkpoint of a newer version is named and left as it is', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const { uploadId } = interrupted;
+    const { headerLine } = new JournalWriter('oss-upload-checkpoint', { version: 2, uploadId });
+    await writeFile(interrupted.checkpointFile, headerLine);
+    const manager = harness.manager();
+    const { transfers } = await harness.upload(manager, request);
+    assert.equal(transfers[0]?.state, 'failed');
+    assert.equal(transfers[0].error?.kind, 'checkpointNewer');
+    assert.match(transfers[0].error.message, new RegExp(path.basename(interrupted.checkpointFile)));
+    await manager.discard([transfers[0].id]);
+    await manager.shutdown();
+    assert.equal(harness.server.operations.length, interrupted.since);
+    assert.equal(await readFile(interrupted.checkpointFile, 'utf8'), headerLine);
+    assert.deepEqual(await harness.stateFiles(), [path.basename(interrupted.checkpointFile)]);
+  });
+
+  it('B10 records of a newer version that no batch names are named in the log and left', async () => {
+    await mkdir(harness.stateDir);
+    const files = [
+      { name: `${'a'.repeat(32)}.jsonl`, kind: 'oss-upload-checkpoint' },
+      { name: 'some.batch', kind: 'oss-upload-batch' },
+    ];
+    for (const { name, kind } of files) {
+      const text = new JournalWriter(kind, { version: 99 }).headerLine;
+      await writeFile(path.join(harness.stateDir, name), text);
+    }
+    const manager = harness.manager();
+    await manager.refresh();
+    await manager.refresh();
+    assert.deepEqual(manager.snapshot().batches, []);
+    for (const { name } of files) {
+      const lines = harness.log.lines.filter((line) => line.includes(name));
+      assert.equal(lines.length, 1, name);
+      assert.match(lines[0] ?? '', /warn .*newer version \(99\)/);
+    }
+    await manager.shutdown();
+    assert.deepEqual((await harness.stateFiles()).sort(), files.map(({ name }) => name).sort());
+  });
+
+  it('B12 a folder that cannot be written: the file is uploaded and the user is told', async () => {
+    const request = await newRequest();
+    const disk = new PlayedDisk(({ call, name }) =>
+      call === 'mkdir' || (call === 'open' && name.endsWith('.tmp')) ? 'EROFS' : undefined,
+    );
+    const manager = harness.manager({ files: disk.files });
+    await harness.uploadOne(manager, request);
+    assert.match(noticesOf('notResumable')[0] ?? '', /EROFS/);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
+
+  it('B13 a disk that is full at the creation leaves no half-written file, and the upload goes on', async () => {
+    const request = await newRequest();
+    const disk = new PlayedDisk(({ call }) => (call === 'writeFile' ? 'ENOSPC' : undefined));
+    const hold = harness.server.hold({ on: 'completeMultipartUpload' });
+    const manager = harness.manager({ files: disk.files });
+    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    await hold.reached;
+    const names = await harness.stateFiles();
+    assert.ok(
+      names.every((name) => name.endsWith('.lease')),
+      names.join(),
+    );
+    hold.release();
+    const { transfers } = await manager.whenSettled(id);
+    assert.equal(transfers[0]?.state, 'completed');
+    assert.match(noticesOf('notResumable')[0] ?? '', /ENOSPC/);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
+
+  it('B13 a disk that is full at the third record: told once, and a later resume sends nothing twice', async () => {
+    const request = await newRequest();
+    let records = 0;
+    const disk = new PlayedDisk(({ call, name }) =>
+      call === 'write' && name.includes('.jsonl') && ++records >= 3 ? 'ENOSPC' : undefined,
+    );
+    const interrupted = await interruptUpload(harness, request, [1, 2, 4, 5], {
+      files: disk.files,
+    });
+    assert.equal(noticesOf('notResumable').length, 1);
+    const content = readCheckpoint(await readFile(interrupted.checkpointFile));
+    assert.equal(content.state, 'valid');
+    assert.equal(content.checkpoint.parts.size, 2);
+    assert.deepEqual((await resumeAll(interrupted)).sent, [3]);
+    await harness.assertUploaded(request);
+  });
+
+  it('B13 a disk that takes half of a line: the line is taken back', async () => {
+    const request = await newRequest();
+    let records = 0;
+    const disk = new PlayedDisk();
+    const open: typeof disk.files.open = async (file, ...rest) => {
+      const handle = await disk.files.open(file, ...rest);
+      return new Proxy(handle, {
+        get(target, property) {
+          const value: unknown = Reflect.get(target, property, target);
+          if (property === 'write') {
+            return (bytes: Buffer, offset: number, length: number, position: number) => {
+              const isCut = String(file).includes('.jsonl') && ++records === 2;
+              return target.write(bytes, offset, isCut ? length >> 1 : length, position);
+            };
+          }
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+    };
+    const files = { ...disk.files, open };
+    const interrupted = await interruptUpload(harness, request, [1, 2, 4], { files });
+    const bytes = await readFile(interrupted.checkpointFile);
+    assert.equal(bytes.at(-1), 0x0a);
+    const content = readCheckpoint(bytes);
+    assert.equal(content.state, 'valid');
+    assert.equal(content.checkpoint.parts.size, 1);
+    assert.deepEqual((await resumeAll(interrupted)).sent, [3, 5]);
+  });
+
+  for (const what of ['checkpoint', 'lease files', 'folder'] as const) {
+    it(`B14 the ${what} deleted in the middle of an upload: it finishes`, async () => {
+      const request = await newRequest();
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
+      const manager = harness.manager();
+      const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+      await hold.reached;
+      for (const name of await harness.stateFiles()) {
+        const isMeant = name.endsWith(what === 'checkpoint' ? '.jsonl' : '.lease');
+        if (isMeant) await rm(path.join(harness.stateDir, name));
+      }
+      if (what === 'folder') await rm(harness.stateDir, { recursive: true });
+      hold.release();
+      const { transfers } = await manager.whenSettled(id);
+      assert.equal(transfers[0]?.error, undefined, transfers[0]?.error?.stack);
+      assert.equal(transfers[0]?.state, 'completed');
+      await harness.assertUploaded(request);
+      await manager.shutdown();
+      await harness.assertNothingLeft();
+    });
+  }
+
+  it('B15 after a clean success the folder is there and empty', async () => {
+    const manager = harness.manager();
+    await harness.uploadOne(manager, await newRequest());
+    await manager.shutdown();
+    assert.deepEqual(await readdir(harness.stateDir), []);
+  });
+
+  it('B16 the records of 10,000 parts are 1 MB in all, each written once and nothing read again', async () => {
+    const disk = new PlayedDisk();
+    const store = new CheckpointStore(
+      new RecordFolder(harness.stateDir, new MemoryLog(), disk.files),
+    );
+    const header: CheckpointHeader = {
+      uploadId: '0004B9894A22E5B1888A1E29F8236E2D',
+      filePath: '/data/video.mp4',
+      source: { sizeBytes: 8e10, mtimeNs: '1', ctimeNs: '1', inode: '1', device: '1' },
+      target: { bucket: BUCKET, key: 'video.mp4', region: 'cn-hangzhou', profile: '' },
+      partSizeBytes: 8 * 1024 ** 2,
+      optionsHash: '0'.repeat(32),
+      createdMs: 1,
+    };
+    const checkpoint = await store.create('id', header);
+    for (let partNumber = 1; partNumber <= 10_000; partNumber++) {
+      const etag = `"${'ABCDEF0123456789'.repeat(2)}"`;
+      await checkpoint.record({
+        partNumber,
+        sizeBytes: 8 * 1024 ** 2,
+        etag,
+        crc64: 2n ** 64n - 1n,
+      });
+    }
+    await checkpoint.close();
+    const written = disk.calls.filter(({ call }) => call === 'write' || call === 'writeFile');
+    assert.equal(written.length, 10_001);
+    const bytes = written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    assert.ok(bytes < 1.2e6, `${bytes} bytes`);
+    assert.ok(Math.max(...written.slice(1).map(({ sizeBytes }) => sizeBytes)) < 120);
+    assert.equal(disk.of('.tmp').filter((call) => call.startsWith('open')).length, 1);
+    const content = await store.read('id');
+    assert.equal(content?.state, 'valid');
+    assert.equal(content.checkpoint.parts.size, 10_000);
+  });
+
+  it('B17 files are for their owner only, and no key or token is in them', async () => {
+    const request = await newRequest();
+    await interruptUpload(harness, request, [1]);
+    assert.equal((await stat(harness.stateDir)).mode & 0o777, 0o700);
+    for (const name of await harness.stateFiles()) {
+      const file = path.join(harness.stateDir, name);
+      assert.equal((await stat(file)).mode & 0o777, 0o600, name);
+      const text = await readFile(file, 'utf8');
+      assert.ok(!text.includes(ACCESS_KEY.accessKeySecret), name);
+      assert.ok(!text.includes(ACCESS_KEY.accessKeyId), name);
+    }
+    const log = harness.log.lines.join('\n');
+    assert.ok(!log.includes(ACCESS_KEY.accessKeySecret));
+    await resumeAll({ since: 0 });
+  });
+
+  it('B18 many old checkpoints are listed with size, age and progress; a discard removes uploads, then files', async () => {
+    const count = 20;
+    const { signal } = new AbortController();
+    const old = Date.now() - 8 * 24 * 3_600_000;
+    await mkdir(harness.stateDir);
+    const records = new CheckpointStore(new RecordFolder(harness.stateDir, harness.log));
+    for (let index = 0; index < count; index++) {
+      const key = `old/${index}.bin`;
+      const { target } = harness.request('', key);
+      const store = await harness.oss.openStore(target);
+      const { uploadId } = await store.initiateMultipartUpload(
+        key,
+        { forbidOverwrite: false },
+        { signal },
+      );
+      const checkpoint = await records.create(index.toString(16).padStart(32, '0'), {
+        uploadId,
+        filePath: path.join(harness.folder, 'deleted', `${index}.bin`),
+        source: { sizeBytes: 10 * PART_BYTES, mtimeNs: '1', ctimeNs: '1', inode: '1', device: '1' },
+        target,
+        partSizeBytes: PART_BYTES,
+        optionsHash: 'x',
+        createdMs: old,
+      });
+      for (let partNumber = 1; partNumber <= index % 10; partNumber++) {
+        await checkpoint.record({ partNumber, sizeBytes: PART_BYTES, etag: '"A"', crc64: 1n });
+      }
+      await checkpoint.close();
+    }
+    const manager = harness.manager();
+    await manager.refresh();
+    const { batches } = manager.snapshot();
+    assert.equal(batches.length, count);
+    for (const { label, createdMs, transfers } of batches) {
+      const [transfer] = transfers;
+      const index = Number.parseInt(label, 10);
+      assert.equal(createdMs, old);
+      assert.equal(transfer?.state, 'interrupted');
+      assert.equal(transfer.sizeBytes, 10 * PART_BYTES);
+      assert.equal(transfer.confirmedBytes, (index % 10) * PART_BYTES);
+      assert.deepEqual([transfer.partsDone, transfer.partsTotal], [index % 10, 10]);
+    }
+    // A checkpoint outlives its upload, never the other way round.
+    const hold = harness.server.hold({ on: 'abortMultipartUpload', key: 'old/7.bin' });
+    const discarding = manager.discard(batches.map(({ id }) => id));
+    await hold.reached;
+    const seventh = `${(7).toString(16).padStart(32, '0')}.jsonl`;
+    assert.ok((await harness.stateFiles()).includes(seventh));
+    hold.release();
+    await discarding;
+    assert.deepEqual(manager.snapshot().batches, []);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
+
+  it('B19 another part size on resume keeps the old plan and says so', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const larger = { ...request, options: { ...request.options, partSizeBytes: 2 * PART_BYTES } };
+    assert.deepEqual(await uploadAgain(larger, interrupted), [3, 4, 5]);
+    assert.deepEqual(noticesOf('partSizeKept'), [String(PART_BYTES)]);
+  });
+
+  const otherOptions: readonly UploadOptions['object'][] = [
+    { acl: 'public-read' },
+    { encryption: { algorithm: 'AES256' } },
+    { storageClass: 'IA' },
+    { metadata: { author: 'me' } },
+    { tags: { year: '2026' } },
+    { cacheControl: 'no-cache' },
+  ];
+  for (const object of otherOptions) {
+    it(`B20 ${Object.keys(object).join()} changed between runs: told, and all parts are sent under it`, async () => {
+      const request = await newRequest();
+      const interrupted = await interruptUpload(harness, request, [1, 2]);
+      const changed = { ...request, options: { ...request.options, object } };
+      assert.deepEqual(await uploadAgain(changed, interrupted), allParts);
+      assert.equal(noticesOf('optionsChanged').length, 1);
+      const aborts = harness.operations('abortMultipartUpload').map(({ uploadId }) => uploadId);
+      assert.deepEqual(aborts, [interrupted.uploadId]);
+    });
+  }
+
+  it('B20 what travels with each request may change between runs', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const object = { trafficLimitBitsPerSecond: 838_860_800, requestPayer: true };
+    const changed = { ...request, options: { ...request.options, object } };
+    assert.deepEqual(await uploadAgain(changed, interrupted), [3, 4, 5]);
+    assert.deepEqual(noticesOf('optionsChanged'), []);
+  });
+
+  it('B21 after a restart with three running uploads all three are offered, with what is done', async () => {
+    const keys = ['one.bin', 'two.bin', 'three.bin'];
+    const requests = await Promise.all(
+      keys.map(async (key, index) =>
+        harness.request(await harness.file(key, FILE_BYTES, index + 1), key, { parallel: 1 }),
+      ),
+    );
+    const holds = keys.map((key) => harness.server.hold({ on: 'uploadPart', key, partNumber: 4 }));
+    const first = harness.manager();
+    await first.enqueue({ label: 'three', workspacePath: '/work', requests });
+    await Promise.all(holds.map(({ reached }) => reached));
+    await whenSnapshot(first, ({ batches }) =>
+      (batches[0]?.transfers ?? []).every(({ partsDone }) => partsDone === 3),
+    );
+    await first.shutdown();
+    const { since } = { since: harness.server.operations.length };
+    const second = harness.manager();
+    await second.refresh();
+    const [batch] = second.snapshot().batches;
+    assert.deepEqual([batch?.label, batch?.workspacePath], ['three', '/work']);
+    assert.deepEqual(
+      batch?.transfers.map(({ target, state, confirmedBytes }) => [
+        target.key,
+        state,
+        confirmedBytes,
+      ]),
+      keys.map((key) => [key, 'interrupted', 3 * PART_BYTES]),
+    );
+    assert.equal(harness.server.operations.length, since, 'a start-up asks the server nothing');
+    await second.shutdown();
+    holds.forEach((hold) => {
+      hold.release();
+    });
+    // The held fourth parts may have been accepted after all; then they are proven and kept.
+    const { sent } = await resumeAll({ since });
+    assert.ok(
+      sent.every((partNumber) => partNumber >= 4),
+      sent.join(),
+    );
+    for (const request of requests) await harness.assertUploaded(request);
+  });
+
+  it('a file in the folder that cannot be read, or is a folder, stands in the way of nothing', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    for (const suffix of ['.jsonl', '.batch', '.lease', '.tmp', '']) {
+      await mkdir(path.join(harness.stateDir, `folder${suffix}`));
+    }
+    const looking = harness.manager();
+    await looking.refresh();
+    assert.deepEqual(
+      looking.snapshot().batches.map(({ id }) => id),
+      [interrupted.batchId],
+    );
+    await looking.shutdown();
+    assert.deepEqual(await uploadAgainBeside(request, interrupted), [3, 4, 5]);
+
+    async function uploadAgainBeside(
+      ...[again, { since }]: Parameters<typeof uploadAgain>
+    ): Promise<number[]> {
+      const manager = harness.manager();
+      await harness.uploadOne(manager, again);
+      await manager.shutdown();
+      return harness.acceptedParts(since).sort();
+    }
+  });
+
+  it('a part is sent only when its upload id is on disk: written, flushed, renamed, the folder flushed', async () => {
+    const request = await newRequest();
+    const disk = new PlayedDisk();
+    const hold = harness.server.hold({ on: 'uploadPart', times: Infinity });
+    const manager = harness.manager({ files: disk.files });
+    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    await hold.reached;
+    const uploadId = harness.server.uploads(BUCKET)[0]?.uploadId;
+    const names = (await harness.stateFiles()).filter((name) => name.endsWith('.jsonl'));
+    const content = readCheckpoint(await readFile(path.join(harness.stateDir, names[0] ?? '')));
+    assert.equal(content.state, 'valid');
+    assert.equal(content.checkpoint.header.uploadId, uploadId);
+    // Batch, pending checkpoint, checkpoint: each the same way.
+    const folder = path.basename(harness.stateDir);
+    const steps = disk.calls
+      .filter(({ call, name }) => call !== 'mkdir' && !(call === 'open' && name === folder))
+      .map(({ call, name }) => `${call} ${name.replace(/^.*(?=\.)/, '')}`);
+    const ofFolder = `sync ${folder}`;
+    const whole = (suffix: string): string[] => [
+      'open .tmp',
+      'writeFile .tmp',
+      'sync .tmp',
+      `rename ${suffix}`,
+      ofFolder,
+    ];
+    assert.deepEqual(steps, [...whole('.batch'), ...whole('.jsonl'), ...whole('.jsonl')]);
+    hold.release();
+    await manager.whenSettled(id);
+  });
+
+  it('a file left behind by a dead process is removed, one of a living process stays', async () => {
+    await mkdir(harness.stateDir);
+    const at = (name: string): string => path.join(harness.stateDir, name);
+    const dead = 2 ** 22 + 1;
+    await writeFile(at(`x.jsonl.${dead}-0a.tmp`), 'torn');
+    await writeFile(at(`y.jsonl.${process.pid}-0b.tmp`), 'being written');
+    await writeFile(at('gone.lease'), JSON.stringify({ instanceId: 'i', pid: dead, host: '' }));
+    const long = new Date(Date.now() - 60_000);
+    await utimes(at('gone.lease'), long, long);
+    await writeFile(
+      at('gone.lease.0c-0d'),
+      JSON.stringify({ instanceId: 'i', pid: dead, host: '' }),
+    );
+    await utimes(at('gone.lease.0c-0d'), long, long);
+    const manager = harness.manager();
+    await manager.refresh();
+    await manager.shutdown();
+    assert.deepEqual(await harness.stateFiles(), [`y.jsonl.${process.pid}-0b.tmp`]);
+  });
+});
