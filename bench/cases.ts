@@ -1,0 +1,156 @@
+import path from 'node:path';
+import { writeBlocks } from './content';
+import type { NodeClient } from './clientPrograms';
+import type { BenchFile } from './task';
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+/** The smallest part OSS allows. */
+export const SMALLEST_PART_BYTES = 102_400;
+
+/** Clients of a case by name: those in Node, `curl`, and those of `--peer`. */
+export type ClientName = NodeClient | 'curl' | (string & {});
+
+export interface Line {
+  readonly roundTripMs: number;
+  /** Of payload; 0 is what the machine can do. */
+  readonly bitsPerSecond: number;
+  readonly lossPercent: number;
+}
+
+export interface BenchCase {
+  readonly id: string;
+  readonly title: string;
+  readonly clients: readonly ClientName[];
+  readonly isSecure?: boolean;
+  readonly files: readonly { readonly count: number; readonly sizeBytes: number }[];
+  /** Size of the block the files repeat, a divisor of the part size; 0 for sparse files. */
+  readonly blockSizeBytes: number;
+  readonly partSizeBytes: number;
+  readonly parallel: number;
+  readonly line?: Line;
+  /** An engine that stops after so many parts, before the one that is measured. */
+  readonly stopAfterParts?: number;
+  /** Whether `--peer` takes part: it is one command for one file. */
+  readonly takesPeers?: boolean;
+}
+
+const LARGE = { blockSizeBytes: 8 * MIB, partSizeBytes: 8 * MIB };
+const ONE_GIB = [{ count: 1, sizeBytes: GIB }];
+const THOUSANDS_OF_PARTS = {
+  blockSizeBytes: SMALLEST_PART_BYTES,
+  partSizeBytes: SMALLEST_PART_BYTES,
+  files: [{ count: 1, sizeBytes: 10_000 * SMALLEST_PART_BYTES }],
+};
+
+function line(roundTripMs: number, megabitsPerSecond: number, lossPercent = 0): Line {
+  return { roundTripMs, bitsPerSecond: megabitsPerSecond * 1e6, lossPercent };
+}
+
+export const CASES: readonly BenchCase[] = [
+  ...[3, 8].map((parallel) => ({
+    ...LARGE,
+    id: `large-${parallel}`,
+    title: `1 GiB, ${parallel} in flight, HTTP`,
+    files: ONE_GIB,
+    parallel,
+    clients: ['engine', 'ali-oss', 'raw node', 'engine without checksum', 'curl'],
+    takesPeers: true,
+  })),
+  ...[3, 8].map((parallel) => ({
+    ...LARGE,
+    id: `secure-${parallel}`,
+    title: `1 GiB, ${parallel} in flight, HTTPS`,
+    isSecure: true,
+    files: ONE_GIB,
+    parallel,
+    clients: ['engine', 'raw node', 'ali-oss', 'curl'],
+  })),
+  ...[
+    { rate: 1000, roundTripMs: 20, sizeBytes: GIB },
+    { rate: 1000, roundTripMs: 100, sizeBytes: GIB },
+    { rate: 100, roundTripMs: 20, sizeBytes: 128 * MIB },
+    { rate: 100, roundTripMs: 100, sizeBytes: 128 * MIB },
+  ].map(({ rate, roundTripMs, sizeBytes }) => ({
+    ...LARGE,
+    id: `line-${rate}-${roundTripMs}`,
+    title: `${sizeBytes / MIB} MiB, ${rate} Mbit/s with ${roundTripMs} ms round trip, 3 in flight`,
+    files: [{ count: 1, sizeBytes }],
+    parallel: 3,
+    line: line(roundTripMs, rate),
+    clients: ['engine', 'raw node', 'ali-oss'],
+  })),
+  {
+    ...LARGE,
+    id: 'small-2000',
+    title:
+      '2,000 files of 4 KiB, 50 ms round trip; the engine with its default limits, peers 8 at a time',
+    files: [{ count: 2000, sizeBytes: 4 * KIB }],
+    parallel: 8,
+    line: line(50, 0),
+    clients: ['engine', 'ali-oss', 'raw node'],
+  },
+  {
+    ...LARGE,
+    id: 'small-10000',
+    title:
+      '10,000 files of 4 to 64 KiB, no delay; the engine with its default limits, peers 8 at a time',
+    files: [4, 8, 16, 32, 64].map((size) => ({ count: 2000, sizeBytes: size * KIB })),
+    parallel: 8,
+    clients: ['engine', 'ali-oss', 'raw node'],
+  },
+  {
+    ...LARGE,
+    id: 'mixed',
+    title:
+      'Folder of 500 files of 16 KiB, 50 of 1 MiB and 4 of 64 MiB, 1 Gbit/s with 20 ms round trip',
+    files: [
+      { count: 500, sizeBytes: 16 * KIB },
+      { count: 50, sizeBytes: MIB },
+      { count: 4, sizeBytes: 64 * MIB },
+    ],
+    parallel: 3,
+    line: line(20, 1000),
+    clients: ['engine', 'ali-oss'],
+  },
+  ...[1, 10].map((size) => ({
+    ...LARGE,
+    id: `sparse-${size}`,
+    title: `Sparse file of ${size} GiB, 3 in flight`,
+    blockSizeBytes: 0,
+    files: [{ count: 1, sizeBytes: size * GIB }],
+    parallel: 3,
+    clients: ['engine'],
+  })),
+  {
+    ...THOUSANDS_OF_PARTS,
+    id: 'parts-10000',
+    title: '10,000 parts of 100 KB, 3 in flight',
+    parallel: 3,
+    clients: ['engine', 'engine without checkpoint', 'ali-oss', 'raw node'],
+  },
+  {
+    ...THOUSANDS_OF_PARTS,
+    id: 'resume-10000',
+    title: 'Resume of 10,000 parts, 9,900 of them there',
+    parallel: 3,
+    stopAfterParts: 9900,
+    clients: ['engine'],
+  },
+];
+
+/** Makes the files of a case under that folder, and tells what they are called as objects. */
+export async function makeFiles(folder: string, benchCase: BenchCase): Promise<BenchFile[]> {
+  const { blockSizeBytes } = benchCase;
+  const files: BenchFile[] = [];
+  for (const { count, sizeBytes } of benchCase.files) {
+    for (let index = 0; index < count; index++) {
+      const key = `${blockSizeBytes}-${sizeBytes}/${index}.bin`;
+      const filePath = path.join(folder, key);
+      await writeBlocks(filePath, sizeBytes, blockSizeBytes);
+      files.push({ filePath, key, sizeBytes });
+    }
+  }
+  return files;
+}

@@ -1,0 +1,141 @@
+/**
+ * Our engine with the real adapter, bundled as it ships. Uploads what it is given, or goes on with
+ * what an earlier process has left in the folder of checkpoints.
+ */
+import { readFileSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { TransferManager } from '../../src/engine/index';
+import type { ObjectStore, UploadTarget } from '../../src/engine/index';
+import { createOss } from '../../src/oss/index';
+import type { BenchTask } from '../task';
+import { measure } from './measure';
+
+function ignore(): void {
+  // Nobody reads it.
+}
+
+/** Moments of one upload, by the number of the part that was accepted. */
+interface Moment {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+function now(): Moment {
+  const { user, system } = process.cpuUsage();
+  return { wallMs: performance.now(), cpuMs: (user + system) / 1000 };
+}
+
+/** What is counted on the way: it has to cost nothing beside what it counts. */
+class Counter {
+  readonly begin = now();
+  firstPart: Moment | undefined;
+  partsAccepted = 0;
+  readonly every1000: Moment[] = [this.begin];
+  checkpointBytes = 0;
+
+  constructor(private readonly onPart: (partsAccepted: number) => void) {}
+
+  store(store: ObjectStore): ObjectStore {
+    const uploadPart: ObjectStore['uploadPart'] = async (...args) => {
+      this.firstPart ??= now();
+      const receipt = await store.uploadPart(...args);
+      this.partsAccepted++;
+      if (this.partsAccepted % 1000 === 0) this.every1000.push(now());
+      this.onPart(this.partsAccepted);
+      return receipt;
+    };
+    const counted = { uploadPart };
+    return new Proxy(store, {
+      get: (object, name): unknown => {
+        if (name in counted) return uploadPart;
+        const member: unknown = Reflect.get(object, name);
+        return typeof member === 'function' ? member.bind(object) : member;
+      },
+    });
+  }
+
+  /** The same calls, with the bytes written counted. */
+  readonly open: typeof open = async (...args) => {
+    const handle = await open(...args);
+    const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<unknown>;
+    const writeFile = handle.writeFile.bind(handle);
+    return Object.assign(handle, {
+      write: (buffer: Buffer, ...rest: unknown[]) => {
+        this.checkpointBytes += buffer.length;
+        return write(buffer, ...rest);
+      },
+      writeFile: (text: string) => {
+        this.checkpointBytes += Buffer.byteLength(text);
+        return writeFile(text);
+      },
+    });
+  };
+
+  figures(): Record<string, number> {
+    const { begin, firstPart, every1000, checkpointBytes } = this;
+    const figures: Record<string, number> = { checkpointBytes };
+    if (firstPart !== undefined) {
+      figures['firstPartCpuMs'] = firstPart.cpuMs - begin.cpuMs;
+      figures['firstPartWallMs'] = firstPart.wallMs - begin.wallMs;
+    }
+    every1000.slice(1).forEach(({ cpuMs, wallMs }, index) => {
+      figures[`cpuMsOfThousand${index + 1}`] = cpuMs - (every1000[index]?.cpuMs ?? 0);
+      figures[`wallMsOfThousand${index + 1}`] = wallMs - (every1000[index]?.wallMs ?? 0);
+    });
+    return figures;
+  }
+}
+
+async function upload(task: BenchTask): Promise<Record<string, number>> {
+  const { endpoint, bucket, files, parallel, partSizeBytes, concurrency, stopAfterParts } = task;
+  let stop: (() => void) | undefined;
+  const isStopped = new Promise<void>((resolve) => (stop = resolve));
+  const counter = new Counter((accepted) => {
+    if (accepted === stopAfterParts) stop?.();
+  });
+  const key = { accessKeyId: 'LTAIbench', accessKeySecret: 'benchSecret' };
+  const oss = createOss({
+    endpoint: () => endpoint,
+    credentials: () => Promise.resolve({ kind: 'accessKey', key }),
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    ...(task.caFile !== '' && { ca: readFileSync(task.caFile, 'utf8') }),
+  });
+  const transfers = new TransferManager({
+    stateDir: task.stateDir,
+    logger: { debug: ignore, info: ignore, warn: ignore, error: console.error },
+    limits: { concurrency, maxBytesPerSecond: 0 },
+    openStore: async (target: UploadTarget) => counter.store(await oss.openStore(target)),
+    files: { mkdir, rename, open: counter.open },
+  });
+  // As the progress notification and the view do: they look whenever there is something to see.
+  transfers.onDidChange(() => transfers.snapshot());
+  await transfers.refresh();
+  const left = transfers.snapshot().batches.map(({ id }) => id);
+  if (left.length > 0) {
+    await transfers.resume(left);
+  } else {
+    await transfers.enqueue({
+      label: 'bench',
+      workspacePath: '',
+      requests: files.map(({ filePath, key }) => ({
+        filePath,
+        target: { bucket, key, region: 'cn-hangzhou', profile: '' },
+        options: { partSizeBytes, parallel, forbidOverwrite: false, object: {} },
+      })),
+    });
+  }
+  const ends = transfers.snapshot().batches.map(({ id }) => transfers.whenSettled(id));
+  if (stopAfterParts > 0) await isStopped;
+  else {
+    for (const { transfers: settled } of await Promise.all(ends)) {
+      for (const { state, error } of settled) {
+        if (state !== 'completed') throw new Error(`a transfer is ${state}`, { cause: error });
+      }
+    }
+  }
+  await transfers.shutdown();
+  oss.dispose();
+  return counter.figures();
+}
+
+void measure(upload);

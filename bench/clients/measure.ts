@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BenchResult, BenchTask } from '../task';
+
+/** The upload of one client; may add figures of its own. */
+export type Upload = (task: BenchTask) => Promise<Record<string, number> | undefined>;
+
+/** Time for what was loaded to come to rest. */
+const REST_MS = 200;
+const TIMER_MS = 1;
+
+/** Runs the upload this process was started for, and prints what it cost. */
+export async function measure(upload: Upload): Promise<void> {
+  const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchTask;
+  await delay(REST_MS);
+  const idleRssBytes = process.memoryUsage.rss();
+  const loop = monitorEventLoopDelay({ resolution: TIMER_MS });
+  loop.enable();
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  const extra = (await upload(task)) ?? {};
+  const wallMs = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  loop.disable();
+  const result: BenchResult = {
+    wallMs,
+    cpuMs: (user + system) / 1000,
+    idleRssBytes,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    loopDelayP99Ms: loop.percentile(99) / 1e6 - TIMER_MS,
+    loopDelayMaxMs: loop.max / 1e6 - TIMER_MS,
+    extra,
+  };
+  console.log(JSON.stringify(result));
+  // Idle connections would keep the process for seconds.
+  process.exit();
+}
+
+/** Works through the items with so many workers at once. */
+export async function mapParallel<Item>(
+  items: Iterable<Item>,
+  parallel: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}

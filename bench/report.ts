@@ -1,0 +1,373 @@
+import { cpus, release, totalmem } from 'node:os';
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import { CASES, GIB, MIB } from './cases';
+import type { BenchCase } from './cases';
+import { renderPicture } from './picture';
+import type { SinkStats } from './sink.mts';
+import type { StartResult } from './start';
+import type { BenchResult } from './task';
+
+/** One client in one round. */
+export interface Measurement extends BenchResult {
+  readonly stats: SinkStats;
+}
+
+export interface CaseResult {
+  readonly id: string;
+  readonly totalBytes: number;
+  readonly fileCount: number;
+  readonly hasCable: boolean;
+  readonly measuredAt: string;
+  /** By client, a measurement for each round. */
+  readonly clients: Readonly<Record<string, readonly Measurement[]>>;
+}
+
+/** Everything measured so far, as it lies in docs/benchmarks.json. */
+export interface Results {
+  machine: string;
+  cases: Record<string, CaseResult>;
+  start?: StartResult;
+}
+
+/** A target, and what was reached. */
+export interface Target {
+  readonly what: string;
+  readonly wanted: string;
+  /** One value for each round. */
+  readonly values: readonly number[];
+  readonly limit: number;
+  readonly isLeast?: boolean;
+  readonly unit?: string;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
+}
+
+export async function describeMachine(): Promise<string> {
+  const version = (name: string): string =>
+    (createRequire(__filename)(`${name}/package.json`) as { version: string }).version;
+  const curl = await promisify(execFile)('curl', ['--version']).then(
+    ({ stdout }) => stdout.split(' ')[1] ?? '',
+    () => 'missing',
+  );
+  const [cpu] = cpus();
+  return (
+    `${cpus().length} × ${cpu?.model ?? ''} (shared), ${Math.round(totalmem() / GIB)} GiB, ` +
+    `Linux ${release()}, Node ${process.version}, ali-oss ${version('ali-oss')}, curl ${curl}`
+  );
+}
+
+/** A figure of one client against one of another, round by round. */
+function ratios(
+  result: CaseResult | undefined,
+  client: string,
+  peer: string,
+  figure: (measured: Measurement) => number = ({ wallMs }) => wallMs,
+): number[] {
+  const [ours = [], theirs = []] = [result?.clients[client], result?.clients[peer]];
+  return ours.flatMap((measured, round) => {
+    const other = theirs[round];
+    return other === undefined ? [] : [figure(measured) / figure(other)];
+  });
+}
+
+function figures(
+  result: CaseResult | undefined,
+  figure: (measured: Measurement) => number | undefined,
+): number[] {
+  const measured = result?.clients['engine'] ?? [];
+  return measured.map(figure).filter((value) => value !== undefined);
+}
+
+/** MiB above what the loaded process had before. */
+function overIdle({ peakRssBytes, idleRssBytes }: Measurement): number {
+  return (peakRssBytes - idleRssBytes) / MIB;
+}
+
+function shareOfLine(results: Results, id: string): number[] {
+  const result = results.cases[id];
+  const rate = CASES.find((benchCase) => benchCase.id === id)?.line?.bitsPerSecond ?? NaN;
+  return figures(result, ({ wallMs }) => ((result?.totalBytes ?? 0) * 8) / (wallMs / 1000) / rate);
+}
+
+function targetsOf(results: Results): Target[] {
+  const { cases, start } = results;
+  const cpu = ({ cpuMs }: Measurement): number => cpuMs;
+  const [large3, large8] = [cases['large-3'], cases['large-8']];
+  const parts = cases['parts-10000'];
+  const [sparse1, sparse10] = [cases['sparse-1'], cases['sparse-10']];
+  const [memory1, memory10] = [figures(sparse1, overIdle), figures(sparse10, overIdle)];
+  const all: Target[] = [
+    {
+      what: '1 GiB, 3 in flight, HTTP: wall time against ali-oss multipartUpload',
+      wanted: '≤ 0.75',
+      limit: 0.75,
+      values: ratios(large3, 'engine', 'ali-oss'),
+    },
+    {
+      what: 'the same, 8 in flight',
+      wanted: '≤ 0.6',
+      limit: 0.6,
+      values: ratios(large8, 'engine', 'ali-oss'),
+    },
+    {
+      what: 'CPU against ali-oss multipartUpload, 3 in flight',
+      wanted: '≤ 1.15',
+      limit: 1.15,
+      values: ratios(large3, 'engine', 'ali-oss', cpu),
+    },
+    {
+      what: 'the same, 8 in flight',
+      wanted: '≤ 1.15',
+      limit: 1.15,
+      values: ratios(large8, 'engine', 'ali-oss', cpu),
+    },
+    {
+      what: 'without checksum, wall time against raw node:http, 3 in flight',
+      wanted: '≤ 1.3',
+      limit: 1.3,
+      values: ratios(large3, 'engine without checksum', 'raw node'),
+    },
+    {
+      what: 'the same, 8 in flight',
+      wanted: '≤ 1.3',
+      limit: 1.3,
+      values: ratios(large8, 'engine without checksum', 'raw node'),
+    },
+    {
+      what: 'HTTPS with checksum: wall time against raw node:https, 3 in flight',
+      wanted: '≤ 1.3',
+      limit: 1.3,
+      values: ratios(cases['secure-3'], 'engine', 'raw node'),
+    },
+    {
+      what: 'the same, 8 in flight',
+      wanted: '≤ 1.3',
+      limit: 1.3,
+      values: ratios(cases['secure-8'], 'engine', 'raw node'),
+    },
+    {
+      what: '1 Gbit/s with 20 ms round trip, 3 in flight: share of the line',
+      wanted: '≥ 0.95',
+      limit: 0.95,
+      isLeast: true,
+      values: shareOfLine(results, 'line-1000-20'),
+    },
+    {
+      what: '2,000 files of 4 KiB, 50 ms round trip: wall time against ali-oss put, 8 at a time',
+      wanted: '≤ 0.5',
+      limit: 0.5,
+      values: ratios(cases['small-2000'], 'engine', 'ali-oss'),
+    },
+    {
+      what: 'peak RSS over idle, 3 in flight',
+      wanted: '≤ 48 MiB',
+      limit: 48,
+      unit: 'MiB',
+      values: figures(large3, overIdle),
+    },
+    {
+      what: 'peak RSS over idle, 8 in flight',
+      wanted: '≤ 96 MiB',
+      limit: 96,
+      unit: 'MiB',
+      values: figures(large8, overIdle),
+    },
+    {
+      what: 'peak RSS over idle, file of 10 GiB against one of 1 GiB',
+      wanted: '≤ 1.1',
+      limit: 1.1,
+      values: memory10.length > 0 ? [median(memory10) / median(memory1)] : [],
+    },
+    {
+      what: 'event-loop delay p99 at full speed, 3 in flight',
+      wanted: '≤ 15 ms',
+      limit: 15,
+      unit: 'ms',
+      values: figures(large3, ({ loopDelayP99Ms }) => loopDelayP99Ms),
+    },
+    {
+      what: 'the same, 8 in flight',
+      wanted: '≤ 15 ms',
+      limit: 15,
+      unit: 'ms',
+      values: figures(large8, ({ loopDelayP99Ms }) => loopDelayP99Ms),
+    },
+    {
+      what: 'CPU of parts 9,001 to 10,000 against parts 1 to 1,000',
+      wanted: '≤ 1.1',
+      limit: 1.1,
+      values: figures(parts, ({ extra }) => {
+        const { cpuMsOfThousand1: first, cpuMsOfThousand10: last } = extra;
+        return first === undefined || last === undefined ? undefined : last / first;
+      }),
+    },
+    {
+      what: 'bytes written to the checkpoint of 10,000 parts',
+      wanted: '≤ 2 MB',
+      limit: 2,
+      unit: 'MB',
+      values: figures(parts, ({ extra }) => (extra['checkpointBytes'] ?? NaN) / 1e6),
+    },
+    {
+      what: 'resume of 10,000 parts: CPU to the first byte sent (reads the checkpoint, ten pages of ListParts)',
+      wanted: '≤ 300 ms',
+      limit: 300,
+      unit: 'ms',
+      values: figures(cases['resume-10000'], ({ extra }) => extra['firstPartCpuMs']),
+    },
+  ];
+  const loads = start?.bundles['extension.js'];
+  if (loads !== undefined) {
+    const bytes = loads.sizeBytes / 1024;
+    const what = `loading dist/extension.js (${bytes.toFixed(0)} KB) into the editor`;
+    all.push({ what, wanted: '≤ 50 ms', limit: 50, unit: 'ms', values: loads.ms });
+  }
+  return all.filter(({ values }) => values.length > 0);
+}
+
+function isMet({ values, limit, isLeast = false }: Target): boolean {
+  return isLeast ? median(values) >= limit : median(values) <= limit;
+}
+
+function withSpread(values: readonly number[], digits: number): string {
+  if (values.length === 0) return '–';
+  const text = (value: number): string => value.toFixed(digits);
+  if (values.length === 1) return text(median(values));
+  return `${text(median(values))} (${text(Math.min(...values))} to ${text(Math.max(...values))})`;
+}
+
+function tableRow(...cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function targetRow(target: Target): string {
+  const { what, wanted, values, unit = '' } = target;
+  const digits = unit === 'MiB' || unit === 'ms' ? 1 : 2;
+  return tableRow(
+    what,
+    wanted,
+    `${withSpread(values, digits)} ${unit}`.trim(),
+    isMet(target) ? 'yes' : 'no',
+  );
+}
+
+function caseTable(benchCase: BenchCase, result: CaseResult): string[] {
+  const { clients, totalBytes, fileCount } = result;
+  const reference = Object.keys(clients).includes('ali-oss') ? 'ali-oss' : 'engine';
+  const isMany = fileCount > 1;
+  const rate = benchCase.line?.bitsPerSecond ?? 0;
+  const rows = Object.entries(clients).map(([client, measured]) => {
+    const walls = measured.map(({ wallMs }) => wallMs / 1000);
+    const cpus = measured.map(({ cpuMs }) =>
+      isMany ? cpuMs / fileCount : cpuMs / 1000 / (totalBytes / GIB),
+    );
+    const shares = measured.map(({ wallMs }) => (totalBytes * 8) / (wallMs / 1000) / rate);
+    return tableRow(
+      client === 'engine' ? '**this extension**' : client,
+      withSpread(walls, 2),
+      withSpread(ratios(result, client, reference), 2),
+      rate === 0 ? '–' : withSpread(shares, 2),
+      withSpread(cpus, 2),
+      median(measured.map(({ peakRssBytes }) => peakRssBytes / MIB)).toFixed(0),
+      String(median(measured.map(({ stats }) => stats.requests))),
+      String(median(measured.map(({ stats }) => stats.connections))),
+    );
+  });
+  return [
+    `### ${benchCase.title}`,
+    '',
+    tableRow(
+      'client',
+      'wall time, s',
+      `against ${reference === 'engine' ? 'itself' : reference}`,
+      'share of the line',
+      isMany ? 'CPU ms per file' : 'CPU s per GiB',
+      'peak RSS, MiB',
+      'requests',
+      'connections',
+    ),
+    tableRow(...Array.from({ length: 8 }, () => '---')),
+    ...rows,
+    '',
+  ];
+}
+
+/** The document, the picture and what to print. */
+export function renderReport(results: Results): { markdown: string; svg: string; summary: string } {
+  const targets = targetsOf(results);
+  const rounds = Math.max(
+    0,
+    ...Object.values(results.cases).map(({ clients }) => clients['engine']?.length ?? 0),
+  );
+  const hasCable = Object.values(results.cases).some((result) => result.hasCable);
+  const tables = CASES.flatMap((benchCase) => {
+    const result = results.cases[benchCase.id];
+    return result === undefined ? [] : caseTable(benchCase, result);
+  });
+  const bundles = Object.entries(results.start?.bundles ?? {}).map(
+    ([name, { sizeBytes, gzipBytes, ms }]) =>
+      tableRow(
+        `dist/${name}`,
+        (sizeBytes / 1024).toFixed(0),
+        (gzipBytes / 1024).toFixed(0),
+        withSpread(ms, 1),
+      ),
+  );
+  const markdown = [
+    '# Benchmarks',
+    '',
+    'Made by `npm run bench`; [bench/run.ts](../bench/run.ts) says how. Every client ran in a process',
+    `of its own, in turns, ${rounds} rounds; figures are medians (least to most), ratios are taken within`,
+    'one round. The server throws the bytes away and runs on the same machine, so that what is compared',
+    'is the cost of the client; only ratios carry over to other machines. This extension ran with all',
+    'its checks on unless the table says otherwise; the peers check nothing.',
+    '',
+    `Machine: ${results.machine}.`,
+    '',
+    hasCable
+      ? 'Bandwidth is limited by the kernel (a virtual cable with a token bucket), a round trip by the server.'
+      : 'Bandwidth and round trip are played by the server.',
+    '',
+    '![Wall time against ali-oss](benchmarks.svg)',
+    '',
+    '## Targets',
+    '',
+    tableRow('what', 'target', 'reached', 'met'),
+    tableRow('---', '---', '---', '---'),
+    ...targets.map(targetRow),
+    '',
+    ...(bundles.length === 0
+      ? []
+      : [
+          '## Bundles',
+          '',
+          tableRow('file', 'KB', 'KB gzipped', 'ms to load'),
+          tableRow('---', '---', '---', '---'),
+          ...bundles,
+          '',
+        ]),
+    '## Cases',
+    '',
+    ...tables,
+  ].join('\n');
+  const bars = CASES.flatMap(({ id, title }) => {
+    const result = results.cases[id];
+    if (result?.clients['ali-oss'] === undefined) return [];
+    const clients = Object.keys(result.clients).map((client) => ({
+      name: client === 'engine' ? 'this extension' : client,
+      isOurs: client === 'engine',
+      ratio: median(ratios(result, client, 'ali-oss')),
+    }));
+    return [{ title, clients }];
+  });
+  const summary = targets
+    .map((target) => `${isMet(target) ? 'met   ' : 'MISSED'} ${targetRow(target)}`)
+    .join('\n');
+  return { markdown, svg: renderPicture(bars), summary };
+}
