@@ -18,6 +18,8 @@ import { messageOf } from './processes';
 
 const REPORTS = path.join(OUT, 'reports');
 const MODULES = path.join(ROOT, 'node_modules');
+/** No suite takes a quarter of this on a small machine; one that hangs counts as failed. */
+const SUITE_LIMIT_MS = 20 * 60_000;
 const TSX = path.join(MODULES, 'tsx/dist/cli.mjs');
 
 interface Suite {
@@ -43,7 +45,13 @@ const SUITES: readonly Suite[] = [
   {
     name: 'unit',
     commands: [
-      [path.join(MODULES, 'mocha/bin/mocha.js'), '--reporter', './scripts/mochaReporter.ts'],
+      // --exit: a test that failed may leave a server running, which must not keep the rest waiting.
+      [
+        path.join(MODULES, 'mocha/bin/mocha.js'),
+        '--exit',
+        '--reporter',
+        './scripts/mochaReporter.ts',
+      ],
     ],
     report: path.join(REPORTS, 'unit.json'),
     readCounts: (report) => report as Counts,
@@ -142,7 +150,13 @@ async function succeeds(command: readonly string[], report: string | undefined):
       ...(report ? { TEST_RESULT: report } : {}),
     },
   });
+  // The runners end their browsers and editors when they are asked to stop.
+  const timer = setTimeout(() => {
+    console.error(`No end after ${SUITE_LIMIT_MS / 60_000} minutes: stopped.`);
+    child.kill('SIGTERM');
+  }, SUITE_LIMIT_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(timer);
   return code === 0;
 }
 
