@@ -60,13 +60,17 @@ async function sendPart(
   }
 }
 
-/** Runs one try of a request with a body, inside the limits that hold over all transfers. */
+/**
+ * Runs one try of a request with a body, inside the limits that hold over all transfers.
+ * `beforeLast` has the checksum of the whole body and may still keep it from being complete.
+ */
 export async function inLane<T>(
   { environment, monitor, source }: SourceContext,
   kind: LaneKind,
   { offset, sizeBytes }: Part,
   signal: AbortSignal,
   request: BodyRequest<T>,
+  beforeLast?: (crc: Crc64) => Promise<void>,
 ): Promise<T> {
   const { lanes, limiter, pool } = environment;
   return lanes.run(kind, signal, async () => {
@@ -75,6 +79,7 @@ export async function inLane<T>(
     const chunks = source.read(offset, sizeBytes, pool, crc, {
       beforeChunk: (chunkBytes) => limiter.take(chunkBytes, signal),
       chunkBytes: () => limiter.chunkBytes,
+      beforeLast: () => beforeLast?.(crc) ?? Promise.resolve(),
       onTaken: (chunkBytes) => {
         lane.add(chunkBytes);
       },

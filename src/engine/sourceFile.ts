@@ -22,6 +22,8 @@ export interface ReadHooks {
   beforeChunk?(sizeBytes: number): Promise<void>;
   /** The most bytes of a chunk, below the size of a buffer. */
   chunkBytes?(): number;
+  /** Before the last chunk, which is in the checksum already: throws when nothing may be sent. */
+  beforeLast?(): Promise<void>;
   /** So many bytes were taken by the reader of the chunks. */
   onTaken?(sizeBytes: number): void;
 }
@@ -115,9 +117,12 @@ export class SourceFile {
         const chunk: Uint8Array = await pending;
         pending = undefined;
         const isLast = position >= sizeBytes;
-        if (isLast) await this.assertUnchanged();
-        else pending = readNext(turn);
+        if (!isLast) pending = readNext(turn);
         crc.update(chunk);
+        if (isLast) {
+          await this.assertUnchanged();
+          await hooks.beforeLast?.();
+        }
         await hooks.beforeChunk?.(chunk.length);
         yield chunk;
         hooks.onTaken?.(chunk.length);

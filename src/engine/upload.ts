@@ -1,4 +1,5 @@
 import { completeUpload, findObject, verifyObject } from './completion';
+import type { Crc64 } from './crc64';
 import { UploadError, isAbortError } from './errors';
 import { dropUpload, initiateUpload } from './initiate';
 import { assertStored } from './integrity';
@@ -130,24 +131,37 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
   const whole = { partNumber: 1, offset: 0, sizeBytes };
   let local = 0n;
+  // The last bytes are held back until it is sure that those before them are still in the file.
+  const prove = (crc: Crc64): Promise<void> =>
+    proveSource(context, async () => {
+      const now = await source.crc64(0, sizeBytes, environment.pool, signal);
+      return now === crc.digest();
+    });
   monitor.enter('uploading');
   const stored = await requests.send(`put ${key}`, signal, (attempt) =>
-    inLane(context, kind, whole, signal, async (body, crc, lane) => {
-      try {
-        const answer = await store.putObject(key, body, options, { signal });
-        local = crc.digest();
-        assertStored(answer.crc64 ?? local, local, 'object');
-        lane.confirm();
-        return answer;
-      } catch (error) {
-        // An earlier try may have stored the object although its answer got lost.
-        if (attempt === 1 || !UploadError.is(error, 'alreadyExists')) throw error;
-        local = await source.crc64(0, sizeBytes, environment.pool, signal);
-        const found = await findObject(context, sizeBytes, local, 0, signal);
-        if (found === undefined) throw error;
-        return found;
-      }
-    }),
+    inLane(
+      context,
+      kind,
+      whole,
+      signal,
+      async (body, crc, lane) => {
+        try {
+          const answer = await store.putObject(key, body, options, { signal });
+          local = crc.digest();
+          assertStored(answer.crc64 ?? local, local, 'object');
+          lane.confirm();
+          return answer;
+        } catch (error) {
+          // An earlier try may have stored the object although its answer got lost.
+          if (attempt === 1 || !UploadError.is(error, 'alreadyExists')) throw error;
+          local = await source.crc64(0, sizeBytes, environment.pool, signal);
+          const found = await findObject(context, sizeBytes, local, 0, signal);
+          if (found === undefined) throw error;
+          return found;
+        }
+      },
+      prove,
+    ),
   );
   return verifyObject(context, stored, sizeBytes, local, signal);
 }
@@ -181,13 +195,18 @@ async function finish(
   lease: Lease,
   signal: AbortSignal,
 ): Promise<StoredObject> {
-  await proveSource(context, upload, signal);
+  const prove = (): Promise<void> =>
+    proveSource(context, () => {
+      context.monitor.enter('verifying');
+      return proveParts(context, upload.accepted.values(), upload.plan, signal);
+    });
+  await prove();
   try {
     return await completeUpload(context, upload, lease, signal);
   } catch (error) {
     if (!UploadError.is(error, 'invalidParts')) throw error;
     await resendMissing(context, upload, signal);
-    await proveSource(context, upload, signal);
+    await prove();
     return await completeUpload(context, upload, lease, signal);
   }
 }
@@ -213,17 +232,13 @@ async function resendMissing(
 
 /** Throws `sourceChanged` unless the bytes that were sent are still those of the file. */
 async function proveSource(
-  context: SourceContext,
-  { accepted, plan }: OpenUpload,
-  signal: AbortSignal,
+  { job, source }: SourceContext,
+  compareBytes: () => Promise<boolean>,
 ): Promise<void> {
-  const { job, monitor, source } = context;
   const changes = [await source.change(), await source.changeOfPath()];
   if (changes.includes('changed')) throw changedError(job.filePath);
   if (!changes.includes('doubtful')) return;
-  monitor.enter('verifying');
-  const isProven = await proveParts(context, accepted.values(), plan, signal);
-  if (!isProven) throw changedError(job.filePath);
+  if (!(await compareBytes())) throw changedError(job.filePath);
 }
 
 async function withLease<T>(

@@ -5,11 +5,13 @@ import type { StoreFiles } from '../../src/engine/checkpointStore.ts';
 
 /** One call on the disk, such as `sync x.jsonl.1-2.tmp`; files are named without their folder. */
 export interface DiskCall {
-  readonly call: 'mkdir' | 'open' | 'rename' | 'writeFile' | 'write' | 'sync' | 'datasync';
+  readonly call: 'mkdir' | 'open' | 'rename' | (typeof PLAYED)[number];
   readonly name: string;
   /** Bytes of a write. */
   readonly sizeBytes: number;
 }
+
+const PLAYED = ['writeFile', 'write', 'sync', 'datasync'] as const;
 
 /** A disk that keeps a list of what is asked of it, and fails when it is told to. */
 export class PlayedDisk {
@@ -53,28 +55,14 @@ export class PlayedDisk {
       get(target, property) {
         const value: unknown = Reflect.get(target, property, target);
         if (typeof value !== 'function') return value;
-        const call = String(property) as DiskCall['call'];
-        const isNoted = ['writeFile', 'write', 'sync', 'datasync'].includes(call);
-        // As the real ones: what fails rejects.
-        return (...args: unknown[]): unknown => {
-          const failed = isNoted
-            ? failure(() => {
-                note(call, file, sizeOf(args[0]));
-              })
-            : undefined;
-          return failed ?? (Reflect.apply(value, target, args) as unknown);
+        const call = PLAYED.find((name) => name === property);
+        if (call === undefined) return value.bind(target) as unknown;
+        return async (...args: unknown[]): Promise<unknown> => {
+          note(call, file, sizeOf(args[0]));
+          return (await Reflect.apply(value, target, args)) as unknown;
         };
       },
     });
-  }
-}
-
-function failure(action: () => void): Promise<never> | undefined {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return Promise.reject(error);
   }
 }
 
