@@ -90,6 +90,7 @@ export interface ObjectInfo {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly crc64?: bigint | undefined;
+  /** By the clock of this computer, as far as it is known how that is off. */
   readonly lastModifiedMs?: number | undefined;
 }
 
@@ -97,6 +98,7 @@ export interface ObjectInfo {
 export interface UnfinishedUpload {
   readonly key: string;
   readonly uploadId: string;
+  /** By the clock of this computer, as {@link ObjectInfo.lastModifiedMs}. */
   readonly initiatedMs: number;
 }
 

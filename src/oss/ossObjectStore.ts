@@ -212,7 +212,7 @@ export class OssObjectStore implements ObjectStore {
       }
       const length = answer.headers['content-length'] ?? '';
       if (!/^\d+$/.test(length)) throw badResponse('NoLength', 'OSS gave no size', answer);
-      const lastModifiedMs = Date.parse(answer.headers['last-modified'] ?? '');
+      const lastModifiedMs = this.#localMs(answer.headers['last-modified'] ?? '');
       return {
         sizeBytes: Number(length),
         etag: etagOf(answer),
@@ -246,7 +246,7 @@ export class OssObjectStore implements ObjectStore {
           uploads.push({
             key: xmlName(page, upload, 'Key'),
             uploadId: xmlText(upload, 'UploadId'),
-            initiatedMs: Date.parse(xmlText(upload, 'Initiated')),
+            initiatedMs: this.#localMs(xmlText(upload, 'Initiated')),
           });
         }
         if (xmlText(page, 'IsTruncated') !== 'true') break;
@@ -278,6 +278,11 @@ export class OssObjectStore implements ObjectStore {
     const renewed = await this.#key.refresh();
     this.#log.info(renewed ? 'credentials were renewed' : 'there are no other credentials');
     return renewed;
+  }
+
+  /** A time of OSS by the clock of this computer, which is what it is compared with. */
+  #localMs(text: string): number {
+    return Date.parse(text) - this.#clock.skewMs;
   }
 
   #send(request: Omit<OssRequest, 'bucket'>, call: CallOptions): Promise<Answer> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../src/engine/index.ts';
 
 /** A wait that nobody has ended yet. */
 interface Waiter {
-  readonly dueMs: number;
+  dueMs: number;
   readonly resolve: () => void;
 }
 
@@ -57,6 +57,12 @@ export class VirtualClock implements Clock {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** The computer sleeps: time passes, and every wait stands still meanwhile. */
+  sleep(forMs: number): void {
+    this.#nowMs += forMs;
+    for (const waiter of this.#waiters) waiter.dueMs += forMs;
   }
 
   /** Lets time pass by itself until `stop`. */
