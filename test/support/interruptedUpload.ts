@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TransferManager, UploadRequest } from '../../src/engine/index.ts';
 import type { TransferManagerOptions } from '../../src/engine/transferManager.ts';
 import type { EngineHarness } from './engineHarness.ts';
+import type { OperationRecord } from './ossOperationsLog.ts';
 
 /** What an earlier window has left of one upload. */
 export interface InterruptedUpload {
@@ -54,10 +55,10 @@ export async function interruptUpload(
   });
   await manager.shutdown();
   // A body that had left before the pause may still be accepted: it is taken back.
+  const isHeld = ({ operation, key: ofKey, partNumber }: OperationRecord): boolean =>
+    operation === 'uploadPart' && ofKey === key && heldNumbers.includes(partNumber ?? 0);
   await server.waitFor(
-    (records) =>
-      records.slice(start).filter((record) => record.operation === 'uploadPart').length >=
-      partCount,
+    (records) => records.slice(start).filter(isHeld).length === heldNumbers.length,
   );
   const uploadId = server.uploads(bucket).find((upload) => upload.key === key)?.uploadId;
   assert.ok(uploadId);

@@ -8,7 +8,7 @@ import type { TransferSnapshot, UploadRequest } from '../../../src/engine/index.
 import { planParts } from '../../../src/engine/partPlan.ts';
 import { MAX_PART_SIZE_BYTES, validateRequest } from '../../../src/engine/validate.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../support/engineHarness.ts';
-import { interruptUpload } from '../../support/partialUpload.ts';
+import { interruptUpload } from '../../support/interruptedUpload.ts';
 
 const FILE_BYTES = 2 * PART_BYTES + 12_345;
 

@@ -14,8 +14,8 @@ import {
   MemoryLog,
   PART_BYTES,
 } from '../../support/engineHarness.ts';
-import { interruptUpload, whenSnapshot } from '../../support/partialUpload.ts';
-import type { InterruptedUpload } from '../../support/partialUpload.ts';
+import { interruptUpload, whenSnapshot } from '../../support/interruptedUpload.ts';
+import type { InterruptedUpload } from '../../support/interruptedUpload.ts';
 import { PlayedDisk } from '../../support/playedDisk.ts';
 
 /** 5 parts, the last of them short. */

@@ -29,7 +29,7 @@ import { planParts } from '../../../src/engine/partPlan.ts';
 import { SourceFile } from '../../../src/engine/sourceFile.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../support/engineHarness.ts';
 import { sha256OfFile, testBytes, writeTestFile } from '../../support/files.ts';
-import { interruptUpload } from '../../support/partialUpload.ts';
+import { interruptUpload } from '../../support/interruptedUpload.ts';
 
 /** 5 parts, the last of them short. */
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
