@@ -14,13 +14,15 @@ export async function buildExtension(): Promise<void> {
 }
 
 /** Builds and packages the extension; resolves with the path of the .vsix. */
-export async function packageVsix(): Promise<string> {
-  fs.mkdirSync(path.dirname(VSIX), { recursive: true });
+export async function packageVsix(target: string = VSIX): Promise<string> {
+  fs.mkdirSync(path.dirname(target), { recursive: true });
   const vsce = path.join(ROOT, 'node_modules', '@vscode', 'vsce', 'vsce');
   // vsce builds by itself, through the script vscode:prepublish. Everything is bundled, so that no
   // dependency has to be looked for.
-  await run(process.execPath, [vsce, 'package', '--no-dependencies', '--out', VSIX], { cwd: ROOT });
-  return VSIX;
+  await run(process.execPath, [vsce, 'package', '--no-dependencies', '--out', target], {
+    cwd: ROOT,
+  });
+  return target;
 }
 
 if (require.main === module) {
