@@ -13,6 +13,7 @@ test('the package holds the extension and nothing else', () => {
   const needed = [
     'dist/extension.js',
     'dist/oss.js',
+    'dist/ThirdPartyNotices.txt',
     'l10n/bundle.l10n.zh-cn.json',
     'media/icon.png',
     'package.json',
