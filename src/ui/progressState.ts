@@ -39,15 +39,16 @@ export function progressOf(
 ): ProgressState {
   const active = activeTransfers(snapshot);
   const { totals } = snapshot;
-  const percent =
+  const share =
     totals.sizeBytes > 0
       ? percentOf(totals.doneBytes, totals.sizeBytes)
       : percentOf(totals.filesDone, totals.files);
+  const percent = Math.max(previousPercent, share);
   const message =
     waitingText(active, nowMs, words) ??
     stepText(active, words) ??
-    bytesText(snapshot, active, words);
-  return { percent: Math.max(previousPercent, percent), message };
+    bytesText(snapshot, active, percent, words);
+  return { percent, message };
 }
 
 /** When nothing moves: why, and when it is tried again. */
@@ -92,6 +93,7 @@ function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string 
 function bytesText(
   snapshot: TransfersSnapshot,
   active: readonly TransferSnapshot[],
+  percent: number,
   { l10n, language }: Words,
 ): string {
   const { totals } = snapshot;
@@ -105,6 +107,8 @@ function bytesText(
       : fileName(first?.filePath ?? '');
   const parts = [
     subject,
+    // The bar says it too, but not to a screen reader.
+    l10n.t('{percent} %', { percent }),
     l10n.t('{done} of {total}', {
       done: formatBytes(totals.doneBytes, language),
       total: formatBytes(totals.sizeBytes, language),

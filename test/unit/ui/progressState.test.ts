@@ -15,7 +15,7 @@ describe('progress of the notification', () => {
     assert.equal(state.percent, 41);
     assert.equal(
       state.message,
-      'video.mp4 · 429.6 MB of 1.0 GB · 8.4 MB/s · about 2 min left [Details](command:ossUpload.showTransfers)',
+      'video.mp4 · 41 % · 429.6 MB of 1.0 GB · 8.4 MB/s · about 2 min left [Details](command:ossUpload.showTransfers)',
     );
   });
 
@@ -28,7 +28,7 @@ describe('progress of the notification', () => {
     );
     assert.equal(
       state.message,
-      'video.mp4 · 429.6 MB/1.0 GB · 8.4 MB/s · 约剩 2分钟 [详情](command:ossUpload.showTransfers)',
+      'video.mp4 · 41% · 429.6 MB/1.0 GB · 8.4 MB/s · 约剩 2分钟 [详情](command:ossUpload.showTransfers)',
     );
   });
 
@@ -36,14 +36,14 @@ describe('progress of the notification', () => {
     const { message } = progressOf(snapshot([batch([uploading])]), 0, NOW, english);
     assert.equal(
       message,
-      'video.mp4 · 429.6 MB of 1.0 GB [Details](command:ossUpload.showTransfers)',
+      'video.mp4 · 41 % · 429.6 MB of 1.0 GB [Details](command:ossUpload.showTransfers)',
     );
   });
 
   it('counts the files of a batch', () => {
     const files = [{ state: 'completed', confirmedBytes: GB } as const, uploading, {}];
     const { message, percent } = progressOf(snapshot([batch(files)]), 0, NOW, english);
-    assert.match(message, /^2 of 3 files · 1\.4 GB of 3\.0 GB /);
+    assert.match(message, /^2 of 3 files · 47 % · 1\.4 GB of 3\.0 GB /);
     assert.equal(percent, 47);
   });
 
