@@ -69,6 +69,8 @@ async function main(): Promise<void> {
   const oss = await startOss(home, options);
   const settings = {
     'ossUpload.endpoint': oss.endpoint,
+    'ossUpload.bucket': BUCKET,
+    'ossUpload.region': REGION,
     'ossUpload.completionMessage': 'always',
   };
   // In the environment they are found by the extension and stored by nobody.
@@ -170,8 +172,8 @@ async function openDesktop(
 function instructions(firstStep: string): string {
   return `
   1. ${firstStep}
-  2. Right-click big-file.bin, choose "Upload to OSS (resumable)", and take the credentials from
-     the environment, the bucket ${BUCKET}, and no folder.
+  2. Right-click big-file.bin, choose "Upload to OSS (resumable)", and press Enter to use the
+     credentials of the environment.
   3. In the middle of it press Ctrl-C here, then run npm start again and reload the window.
   4. Click "1 upload to resume" in the status bar: it goes on where it was.
 
