@@ -8,8 +8,6 @@ declare module 'ali-oss' {
     options: Client.ClientOptions;
     /** Signs, builds the URL and calls `urllib`; any status is a result. */
     request(parameters: Client.RequestParameters): Promise<Client.UrllibResult>;
-    /** Without the root; an element that occurs once is not an array, and all leaves are strings. */
-    parseXML(text: string | Buffer): Promise<unknown>;
     signatureUrlV4(
       method: string,
       expiresSeconds: number,

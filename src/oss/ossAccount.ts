@@ -70,7 +70,7 @@ export class SignedAccount implements OssAccount {
     const buckets: BucketSummary[] = [];
     for (let marker = ''; ;) {
       const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
-      const page = await client.parse(answer, 'ListAllMyBucketsResult');
+      const page = client.parse(answer, 'ListAllMyBucketsResult');
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
         buckets.push({
           name: xmlText(bucket, 'Name'),
@@ -117,16 +117,15 @@ export class SignedAccount implements OssAccount {
 
   async #regionByInfo(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
     const request = { method: 'GET', bucket, subresource: { bucketInfo: '' } } as const;
-    const info = await client.parse(await this.#send(client, request, call), 'BucketInfo');
+    const info = client.parse(await this.#send(client, request, call), 'BucketInfo');
     return regionId(xmlText(xmlElement(info)['Bucket'], 'Location'));
   }
 
   async #regionByLocation(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
     const request = { method: 'GET', bucket, subresource: { location: '' } } as const;
     const answer = await this.#send(client, request, call);
-    const location = await client.parse(answer, 'LocationConstraint');
-    // A root without children is its text, unless it has attributes.
-    return regionId(typeof location === 'string' ? location : xmlText(location, '_'));
+    const location = client.parse(answer, 'LocationConstraint');
+    return regionId(typeof location === 'string' ? location : '');
   }
 
   async #regionByProbe(
@@ -170,7 +169,7 @@ export class SignedAccount implements OssAccount {
         },
       };
       const answer = await this.#send(client, request, call);
-      const listing = await client.parse(answer, 'ListBucketResult');
+      const listing = client.parse(answer, 'ListBucketResult');
       for (const folder of xmlElements(listing, 'CommonPrefixes')) {
         folders.push(xmlName(listing, folder, 'Prefix'));
       }

@@ -8,6 +8,7 @@ import type { Answer } from './ossErrors';
 import { badResponse, errorOfAnswer, invalidArgument, isErrorBody } from './ossErrors';
 import type { Headers } from './ossHeaders';
 import type { OssTransport } from './ossTransport';
+import { parseXml } from './xml';
 
 /** By how much the clock of this computer is off, learned from the server; shared by all clients. */
 export class ServerClock {
@@ -68,7 +69,7 @@ class Journey {
 }
 
 /**
- * Signed requests to one address. ali-oss signs, builds the URL and parses XML; the transport moves
+ * Signed requests to one address. ali-oss signs and builds the URL; the transport moves
  * the bytes.
  */
 export class OssClient {
@@ -139,16 +140,16 @@ export class OssClient {
 
   /**
    * The XML of an answer as an object, without its root, which must be `root`; an element that
-   * occurs once is not an array. Rejects with `badResponse`, or with the error it carries.
+   * occurs once is not an array. Throws `badResponse`, or the error it carries.
    */
-  async parse(answer: Answer, root: string): Promise<unknown> {
+  parse(answer: Answer, root: string): unknown {
     if (isErrorBody(answer.body)) throw errorOfAnswer(answer);
     const text = answer.body.toString('utf8');
     if (!new RegExp(`<${root}[\\s/>]`).test(text.slice(0, 1024))) {
       throw badResponse('UnexpectedBody', `the answer is not a ${root}`, answer);
     }
     try {
-      return await this.#base.parseXML(text);
+      return parseXml(text);
     } catch {
       throw badResponse('MalformedXML', `the ${root} cannot be read`, answer);
     }

@@ -70,7 +70,7 @@ export class OssObjectStore implements ObjectStore {
         },
         call,
       );
-      const result = await this.#client.parse(answer, 'InitiateMultipartUploadResult');
+      const result = this.#client.parse(answer, 'InitiateMultipartUploadResult');
       const uploadId = xmlText(result, 'UploadId');
       if (uploadId === '') throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
       return { uploadId };
@@ -126,7 +126,7 @@ export class OssObjectStore implements ObjectStore {
           },
           call,
         );
-        const page = await this.#client.parse(answer, 'ListPartsResult');
+        const page = this.#client.parse(answer, 'ListPartsResult');
         parts.push(...xmlElements(page, 'Part').map((part) => listedPart(part, answer)));
         if (xmlText(page, 'IsTruncated') !== 'true') break;
         const next = Number(xmlText(page, 'NextPartNumberMarker'));
@@ -160,7 +160,7 @@ export class OssObjectStore implements ObjectStore {
       );
       if (options.callback === undefined) {
         // OSS sends the status before it knows the outcome: a 200 may carry an error.
-        const result = await this.#client.parse(answer, 'CompleteMultipartUploadResult');
+        const result = this.#client.parse(answer, 'CompleteMultipartUploadResult');
         return storedObject(answer, options, xmlText(result, 'ETag'));
       }
       return storedObject(answer, options);
@@ -241,7 +241,7 @@ export class OssObjectStore implements ObjectStore {
           },
           call,
         );
-        const page = await this.#client.parse(answer, 'ListMultipartUploadsResult');
+        const page = this.#client.parse(answer, 'ListMultipartUploadsResult');
         for (const upload of xmlElements(page, 'Upload')) {
           uploads.push({
             key: xmlName(page, upload, 'Key'),

@@ -1,8 +1,111 @@
 /**
- * What ali-oss's XML parser leaves: elements are properties, all text, and one element looks
- * different from several.
+ * An element of an answer: its children by name, several of one name as an array; one without
+ * children is its text. Attributes are left out: OSS says nothing in them.
  */
 export type XmlElement = Readonly<Record<string, unknown>>;
+
+/** What stands between the angle brackets of a tag: its name, and attributes, which are skipped. */
+const TAG = /^([^\s<>/!?"'=]+)(?:\s+[^\s<>/"'=]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*$/;
+const CHARACTER_DATA = ['<![CDATA[', ']]>'] as const;
+/** Begin and end of what is no tag: character data, comments, instructions. */
+const OTHERS = [CHARACTER_DATA, ['<!--', '-->'], ['<?', '?>']] as const;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  lt: '<',
+  gt: '>',
+  amp: '&',
+  quot: '"',
+  apos: "'",
+};
+
+interface OpenElement {
+  readonly name: string;
+  text: string;
+  children: Record<string, unknown> | undefined;
+}
+
+/**
+ * Reads a document, without its root. The parser of ali-oss takes many times as long: half a second
+ * for 10,000 listed parts. Throws a SyntaxError for anything that is not well-formed, an answer that
+ * is cut off included.
+ */
+export function parseXml(document: string): unknown {
+  const root: OpenElement = { name: '', text: '', children: undefined };
+  const open: OpenElement[] = [];
+  let element = root;
+  for (let position = 0; position < document.length;) {
+    const start = document.indexOf('<', position);
+    const text = document.slice(position, start < 0 ? undefined : start);
+    element.text += withoutEntities(text);
+    if (start < 0) break;
+    const other = OTHERS.find(([begin]) => document.startsWith(begin, start));
+    const [begin, close] = other ?? ['<', '>'];
+    const end = document.indexOf(close, start + begin.length);
+    if (end < 0) throw malformed();
+    position = end + close.length;
+    const inside = document.slice(start + begin.length, end);
+    if (other !== undefined) {
+      if (other === CHARACTER_DATA) element.text += inside;
+      continue;
+    }
+    const isEnd = inside.startsWith('/');
+    const isEmpty = !isEnd && inside.endsWith('/');
+    const name = nameOf(inside.slice(isEnd ? 1 : 0, isEmpty ? -1 : undefined));
+    if (isEmpty) {
+      add(element, name, '');
+    } else if (isEnd) {
+      const parent = open.pop();
+      if (parent === undefined || element.name !== name) throw malformed();
+      add(parent, name, element.children ?? element.text);
+      element = parent;
+    } else {
+      open.push(element);
+      element = { name, text: '', children: undefined };
+    }
+  }
+  const [content, ...others] = Object.values(root.children ?? {});
+  const isWhole = open.length === 0 && root.text.trim() === '';
+  if (!isWhole || content === undefined || Array.isArray(content) || others.length > 0) {
+    throw malformed();
+  }
+  return content;
+}
+
+function nameOf(tag: string): string {
+  const name = TAG.exec(tag)?.[1];
+  if (name === undefined) throw malformed();
+  return name;
+}
+
+function add(parent: OpenElement, name: string, content: unknown): void {
+  // Without a prototype, so that no name means anything.
+  parent.children ??= Object.create(null) as Record<string, unknown>;
+  const before = parent.children[name];
+  if (before === undefined) parent.children[name] = content;
+  else if (Array.isArray(before)) before.push(content);
+  else parent.children[name] = [before, content];
+}
+
+function withoutEntities(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replaceAll(/&(?:#(\d+)|#x([\da-f]+)|(\w+));|&/gi, (_all, ...groups: unknown[]) => {
+    const [decimal, hexadecimal, name] = groups;
+    if (typeof decimal === 'string') return characterOf(Number(decimal));
+    if (typeof hexadecimal === 'string') return characterOf(Number.parseInt(hexadecimal, 16));
+    const character = typeof name === 'string' ? ENTITIES[name] : undefined;
+    if (character === undefined) throw malformed();
+    return character;
+  });
+}
+
+function characterOf(codePoint: number): string {
+  if (!(codePoint <= 0x10ffff)) throw malformed();
+  return String.fromCodePoint(codePoint);
+}
+
+function malformed(): SyntaxError {
+  return new SyntaxError('the XML is not well-formed');
+}
 
 /** A parsed element; {} for one without children. */
 export function xmlElement(value: unknown): XmlElement {
