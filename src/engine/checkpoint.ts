@@ -90,14 +90,14 @@ export class CheckpointWriter {
 /** Reads a checkpoint file, whatever it holds; never throws. */
 export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
   const content = readJournal(KIND, bytes);
-  const raw = content.header;
-  if (content.state === 'damaged') return { state: 'damaged', uploadId: uploadIdOf(raw) };
+  const { header: raw, firstLine } = content;
+  if (content.state === 'damaged') return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
   const version = isObject(raw) ? raw['version'] : undefined;
   if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
   const header = parseHeader(raw);
   const records = content.records.map(parsePart);
   if (version !== VERSION || header === undefined || !records.every((part) => part !== undefined)) {
-    return { state: 'damaged', uploadId: uploadIdOf(raw) };
+    return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
   }
   const parts = new Map(records.map((part) => [part.partNumber, part]));
   return { state: 'valid', checkpoint: { header, parts, intactBytes: content.intactBytes } };
@@ -155,10 +155,9 @@ export function isTarget(raw: unknown): raw is UploadTarget {
   );
 }
 
-function uploadIdOf(raw: unknown): string | undefined {
-  const uploadId = isObject(raw) ? raw['uploadId'] : undefined;
-  // An id goes into a URL: whatever does not look like one is not even worth an abort.
-  return typeof uploadId === 'string' && /^[\w.-]{8,128}$/.test(uploadId) ? uploadId : undefined;
+/** What looks like an upload id, in text that need not be JSON any more. */
+function uploadIdIn(line: string): string | undefined {
+  return /"uploadId":"([\w.-]{8,128})"/.exec(line)?.[1];
 }
 
 export function isObject(raw: unknown): raw is Record<string, unknown> {

@@ -9,7 +9,10 @@ const CHECK_LENGTH = 16;
 const LINE_END = 0x0a;
 
 /** What a file holds, as far as it can be trusted. */
-export type JournalContent =
+export type JournalContent = {
+  /** Not to be trusted: good for finding what can be cleaned up. */
+  readonly firstLine: string;
+} & (
   | {
       readonly state: 'intact';
       readonly header: unknown;
@@ -23,7 +26,8 @@ export type JournalContent =
       readonly header: unknown;
       /** Those records that verify, when the first line does. */
       readonly records: readonly unknown[];
-    };
+    }
+);
 
 function check(salt: string, json: string): string {
   return createHash('sha256')
@@ -53,17 +57,20 @@ export class JournalWriter {
 
 /** Reads a file, whatever it holds; never throws. `kind` must be that of the writer. */
 export function readJournal(kind: string, bytes: Uint8Array): JournalContent {
-  // What follows the last line end was torn while it was appended, perhaps inside a character.
   const intactBytes = bytes.lastIndexOf(LINE_END) + 1;
-  const [first = '', ...lines] = decode(bytes.subarray(0, intactBytes))?.split('\n') ?? [];
-  const header = parseJson(first.slice(CHECK_LENGTH + 1));
-  const salt = verified(kind, first);
-  if (salt === undefined) return { state: 'damaged', header, records: [] };
+  // Bytes that are no text become signs that fail the check of their own line only.
+  const lines = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\n');
+  const [firstLine = ''] = lines;
+  // What follows the last line end was torn while it was appended, perhaps inside a character.
   lines.pop();
-  const good = lines.filter((line) => verified(salt, line) !== undefined);
+  const salt = lines.length > 0 ? verified(kind, firstLine) : undefined;
+  const header = parseJson(firstLine.slice(CHECK_LENGTH + 1));
+  if (salt === undefined) return { state: 'damaged', firstLine, header, records: [] };
+  const recordLines = lines.slice(1);
+  const good = recordLines.filter((line) => verified(salt, line) !== undefined);
   const records = good.map((line) => parseJson(line.slice(CHECK_LENGTH + 1)));
-  if (good.length < lines.length) return { state: 'damaged', header, records };
-  return { state: 'intact', header, records, intactBytes };
+  if (good.length < recordLines.length) return { state: 'damaged', firstLine, header, records };
+  return { state: 'intact', firstLine, header, records, intactBytes };
 }
 
 /** The line's check value if it is right. */
@@ -71,14 +78,6 @@ function verified(salt: string, line: string): string | undefined {
   const said = line.slice(0, CHECK_LENGTH);
   const isRight = line[CHECK_LENGTH] === ' ' && check(salt, line.slice(CHECK_LENGTH + 1)) === said;
   return isRight ? said : undefined;
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function parseJson(json: string): unknown {
