@@ -1,0 +1,157 @@
+import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { UploadError } from '../../../src/engine/errors.ts';
+import type { Clock } from '../../../src/engine/index.ts';
+import { acquireLease, BEAT_MS, leaseHolder } from '../../../src/engine/lease.ts';
+import { removeFolder, temporaryFolder } from '../../support/files.ts';
+
+const { signal } = new AbortController();
+
+/** Time stands still, and each wait is noted and over at once. */
+class NotingClock implements Clock {
+  readonly waits: number[] = [];
+  duringWait: () => Promise<void> = () => Promise.resolve();
+  now(): number {
+    return Date.now();
+  }
+  async delay(delayMs: number): Promise<void> {
+    this.waits.push(delayMs);
+    await this.duringWait();
+  }
+}
+
+describe('lease', () => {
+  let folder: string;
+  let file: string;
+  let clock: NotingClock;
+  beforeEach(async () => {
+    folder = await temporaryFolder('lease');
+    file = path.join(folder, 'x.lease');
+    clock = new NotingClock();
+  });
+  afterEach(async () => {
+    await removeFolder(folder);
+  });
+
+  const take = (): ReturnType<typeof acquireLease> => acquireLease(file, clock, signal);
+
+  /** A lease as another process would have written it. */
+  async function foreign(holder: object, ageMs: number): Promise<void> {
+    await writeFile(
+      file,
+      JSON.stringify({ instanceId: 'foreign', pid: 1, host: hostname(), sinceMs: 5, ...holder }),
+    );
+    const beat = new Date(Date.now() - ageMs);
+    await utimes(file, beat, beat);
+  }
+
+  /** The id of a process that is gone. */
+  function deadPid(): number {
+    return spawnSync(process.execPath, ['--version']).pid;
+  }
+
+  function isHeldBy(pid: number): (error: unknown) => boolean {
+    return (error) => UploadError.is(error, 'heldElsewhere') && error.holder?.pid === pid;
+  }
+
+  it('is taken once, names its holder, and can be taken again when it was released', async () => {
+    const lease = await take();
+    assert.ok(await lease.isHeld());
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await leaseHolder(file, clock))?.pid, process.pid);
+    await assert.rejects(take(), isHeldBy(process.pid));
+    await lease.release();
+    await assert.rejects(stat(file), { code: 'ENOENT' });
+    assert.equal(await leaseHolder(file, clock), undefined);
+    await (await take()).release();
+    assert.deepEqual(clock.waits, []);
+  });
+
+  it('is given to one of many that ask at once', async () => {
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, take));
+    const given = asked.filter((result) => result.status === 'fulfilled');
+    assert.equal(given.length, 1);
+    await given[0]?.value.release();
+  });
+
+  it('of a process that is gone is taken over at once, by one of many', async () => {
+    await foreign({ pid: deadPid() }, 0);
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, take));
+    const given = asked.filter((result) => result.status === 'fulfilled');
+    assert.equal(given.length, 1);
+    assert.deepEqual(clock.waits, []);
+    await given[0]?.value.release();
+  });
+
+  it('of a process that lives and beats is not taken', async () => {
+    await foreign({ pid: process.ppid }, BEAT_MS);
+    await assert.rejects(take(), isHeldBy(process.ppid));
+  });
+
+  it('of another computer is judged by its beats alone', async () => {
+    await foreign({ pid: deadPid(), host: 'another' }, BEAT_MS);
+    await assert.rejects(take(), UploadError);
+    await foreign({ pid: deadPid(), host: 'another' }, 4 * BEAT_MS);
+    await (await take()).release();
+  });
+
+  it('that missed three beats is taken over after one more', async () => {
+    await foreign({ pid: process.ppid }, 4 * BEAT_MS);
+    assert.equal(await leaseHolder(file, clock), undefined);
+    const lease = await take();
+    assert.deepEqual(clock.waits, [BEAT_MS]);
+    await lease.release();
+  });
+
+  it('that beats again after a sleep stays with its holder', async () => {
+    await foreign({ pid: process.ppid }, 4 * BEAT_MS);
+    clock.duringWait = () => utimes(file, new Date(), new Date());
+    await assert.rejects(take(), isHeldBy(process.ppid));
+  });
+
+  it('is not held any more when another has taken it, and its release leaves that one', async () => {
+    const lease = await take();
+    await foreign({ pid: process.ppid }, 0);
+    assert.ok(!(await lease.isHeld()));
+    await lease.release();
+    assert.match(await readFile(file, 'utf8'), /foreign/);
+  });
+
+  it('that somebody deleted is put back', async () => {
+    const lease = await take();
+    await rm(file);
+    assert.ok(await lease.isHeld());
+    await assert.rejects(take(), isHeldBy(process.pid));
+    await lease.release();
+    await assert.rejects(stat(file), { code: 'ENOENT' });
+  });
+
+  it('goes on being held when its folder is gone', async () => {
+    const lease = await take();
+    await removeFolder(folder);
+    assert.ok(await lease.isHeld());
+    await lease.release();
+    await mkdir(folder);
+  });
+
+  for (const text of [
+    '',
+    '{}',
+    '[]',
+    'null',
+    '5',
+    'x'.repeat(1000),
+    '{"pid":"a","instanceId":3}',
+  ]) {
+    it(`with ${JSON.stringify(text.slice(0, 30))} in it is held while it is fresh, and taken when it is old`, async () => {
+      await writeFile(file, text);
+      await assert.rejects(take(), UploadError);
+      const old = new Date(Date.now() - 4 * BEAT_MS);
+      await utimes(file, old, old);
+      await (await take()).release();
+    });
+  }
+});
