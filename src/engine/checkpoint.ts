@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { UploadError } from './errors';
 import type { Fingerprint } from './fingerprint';
 import { JournalWriter, readJournal } from './journal';
-import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from './validate';
+import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, validateTarget } from './validate';
 import type { ObjectOptions, UploadTarget } from './ports';
 
 const KIND = 'oss-upload-checkpoint';
 const VERSION = 1;
+/** Ids of OSS have 32 signs; whatever is much longer does not fit into a URL. */
+const MOST_ID_LENGTH = 1024;
 
 /** A part that OSS has accepted, its CRC compared. */
 export interface PartRecord {
@@ -117,6 +119,7 @@ function parseHeader(raw: unknown): CheckpointHeader | undefined {
   const { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs } = raw;
   const isValid =
     typeof uploadId === 'string' &&
+    uploadId.length <= MOST_ID_LENGTH &&
     typeof filePath === 'string' &&
     typeof optionsHash === 'string' &&
     isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
@@ -149,10 +152,12 @@ function isFingerprint(raw: unknown): raw is Fingerprint {
 
 /** Whether a value read from disk is a target. */
 export function isTarget(raw: unknown): raw is UploadTarget {
-  return (
-    isObject(raw) &&
-    ['bucket', 'key', 'region', 'profile'].every((name) => typeof raw[name] === 'string')
-  );
+  try {
+    validateTarget(raw as UploadTarget);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What looks like an upload id, in text that need not be JSON any more. */

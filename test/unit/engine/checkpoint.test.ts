@@ -54,6 +54,7 @@ describe('checkpoint', () => {
 
   const bad: readonly object[] = [
     { uploadId: 1 },
+    { uploadId: 'x'.repeat(1025) },
     { filePath: null },
     { partSizeBytes: 102_399 },
     { partSizeBytes: 5 * 1024 ** 3 + 1 },
@@ -64,13 +65,15 @@ describe('checkpoint', () => {
     { source: { ...HEADER.source, mtimeNs: 1 } },
     { source: [] },
     { target: { ...HEADER.target, key: 1 } },
+    { target: { ...HEADER.target, bucket: 'A' } },
+    { target: { ...HEADER.target, key: 'k'.repeat(1024) } },
     { target: null },
     { version: 0 },
     { version: '1' },
     { version: undefined },
   ];
   for (const change of bad) {
-    it(`is damaged with ${JSON.stringify(change)}, and still names its upload`, () => {
+    it(`is damaged with ${JSON.stringify(change).slice(0, 60)}, and still names its upload`, () => {
       const content = read(forged(change));
       assert.equal(content.state, 'damaged');
       const expected = 'uploadId' in change ? undefined : HEADER.uploadId;

@@ -319,9 +319,10 @@ describe('fuzz of the files on disk', () => {
     try {
       await harness.uploadOne(manager, request);
     } catch (error) {
-      throw new Error(`${name}: ${String(error)}`, { cause: error });
+      throw new Error(`${name}: ${String(error).slice(0, 300)}`, { cause: error });
+    } finally {
+      await manager.shutdown();
     }
-    await manager.shutdown();
     harness.server.deleteObject(BUCKET, request.target.key);
   }
 
