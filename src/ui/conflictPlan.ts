@@ -13,8 +13,8 @@ export function withOverwrite(request: UploadRequest, isAllowed: boolean): Uploa
   return { ...request, options: { ...request.options, forbidOverwrite: !isAllowed } };
 }
 
-/** Identity of the object a request makes. */
-export function objectOf(request: UploadRequest): string {
+/** Identity of the object a request or a transfer makes. */
+export function objectOf(request: Pick<UploadRequest, 'target'>): string {
   return `${request.target.bucket}/${request.target.key}`;
 }
 

@@ -140,14 +140,14 @@ async function askBatch(
   const [first] = existing;
   if (first === undefined) return 'cancel';
   const sameSize = isComparable ? existing.filter(hasSameSize).length : 0;
-  const choices = existing.length === 1 ? singleChoices(first) : manyChoices(existing.length);
+  const choices = existing.length === 1 ? singleChoices(first) : manyChoices(existing);
   const answer = await askPick<BatchAnswer>({
     place: alone(
       existing.length === 1
         ? l10n.t('{key} already exists', { key: first.request.target.key })
         : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
     ),
-    placeholder: existing.length === 1 ? comparison(first) : l10n.t('Choose what to do with them'),
+    placeholder: existing.length === 1 ? askOne() : l10n.t('Choose what to do with them'),
     choices: [
       ...choices,
       ...(sameSize === 0 ? [] : [identicalChoice(sameSize, existing.length)]),
@@ -175,7 +175,7 @@ async function askEach(
         totalSteps: existing.length,
         canGoBack: at > 0,
       },
-      placeholder: comparison(object),
+      placeholder: askOne(),
       choices: singleChoices(object),
     });
     if (answer.kind === 'cancel' || answer.kind === 'button') return undefined;
@@ -189,19 +189,41 @@ async function askEach(
   return answers;
 }
 
+function askOne(): string {
+  return l10n.t('Choose what to do with it');
+}
+
+/** Each answer says what would be in OSS after it. */
 function singleChoices(object: ExistingObject): readonly Choice<ConflictAnswer>[] {
   const renamed = fileName(numberedKey(object.request.target.key, 1));
   return [
-    { label: `$(replace) ${l10n.t('Overwrite')}`, value: 'overwrite' },
-    { label: `$(debug-step-over) ${l10n.t('Skip')}`, value: 'skip' },
+    {
+      label: `$(replace) ${l10n.t('Overwrite')}`,
+      description: localText([object]),
+      value: 'overwrite',
+    },
+    {
+      label: `$(debug-step-over) ${l10n.t('Skip')}`,
+      description: remoteText([object]),
+      value: 'skip',
+    },
     { label: `$(files) ${l10n.t('Keep both as {name}', { name: renamed })}`, value: 'rename' },
   ];
 }
 
-function manyChoices(n: number): readonly Choice<ConflictAnswer>[] {
+function manyChoices(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
+  const n = existing.length;
   return [
-    { label: `$(replace) ${l10n.t('Overwrite {n}', { n })}`, value: 'overwrite' },
-    { label: `$(debug-step-over) ${l10n.t('Skip {n}', { n })}`, value: 'skip' },
+    {
+      label: `$(replace) ${l10n.t('Overwrite {n}', { n })}`,
+      description: localText(existing),
+      value: 'overwrite',
+    },
+    {
+      label: `$(debug-step-over) ${l10n.t('Skip {n}', { n })}`,
+      description: remoteText(existing),
+      value: 'skip',
+    },
     {
       label: `$(files) ${l10n.t('Keep both')}`,
       description: l10n.t('upload as name-1'),
@@ -218,17 +240,38 @@ function identicalChoice(sameSize: number, total: number): Choice<'skipIdentical
   };
 }
 
-/** Sizes and dates of both sides. */
-function comparison(object: ExistingObject): string {
+function localText(objects: readonly ExistingObject[]): string {
+  const { size, date } = sizeAndDate(
+    objects.map(({ localSizeBytes, localMtimeMs }) => [localSizeBytes, localMtimeMs]),
+  );
+  return objects.length === 1
+    ? l10n.t('local: {size}, {date}', { size, date })
+    : l10n.t('local: {size}, newest {date}', { size, date });
+}
+
+function remoteText(objects: readonly ExistingObject[]): string {
+  const { size, date } = sizeAndDate(
+    objects.map(({ info }) => [info.sizeBytes, info.lastModifiedMs]),
+  );
+  return objects.length === 1
+    ? l10n.t('in OSS: {size}, {date}', { size, date })
+    : l10n.t('in OSS: {size}, newest {date}', { size, date });
+}
+
+/** The sizes together, and the latest of the dates that are known. */
+function sizeAndDate(all: readonly (readonly [sizeBytes: number, timeMs: number | undefined])[]): {
+  readonly size: string;
+  readonly date: string;
+} {
   const { language } = vscode.env;
-  const { info, localSizeBytes, localMtimeMs } = object;
-  return l10n.t('{key} already exists ({size}, {date}). Local: {localSize}, {localDate}.', {
-    key: object.request.target.key,
-    size: formatBytes(info.sizeBytes, language),
-    date: info.lastModifiedMs === undefined ? '?' : formatDate(info.lastModifiedMs, language),
-    localSize: formatBytes(localSizeBytes, language),
-    localDate: formatDate(localMtimeMs, language),
-  });
+  const times = all.map(([, timeMs]) => timeMs).filter((timeMs) => timeMs !== undefined);
+  return {
+    size: formatBytes(
+      all.reduce((sum, [sizeBytes]) => sum + sizeBytes, 0),
+      language,
+    ),
+    date: times.length === 0 ? '?' : formatDate(Math.max(...times), language),
+  };
 }
 
 function hasSameSize(object: ExistingObject): boolean {

@@ -225,10 +225,16 @@ export function describeError(error: UploadError, context: ErrorContext, words: 
       return describeWrongRegion(error, bucket, l10n);
     case 'accountBlocked':
       return say(
-        l10n.t('OSS refuses uploads to bucket "{bucket}": {reason} Ask the owner of the account.', {
-          bucket,
-          reason: sentence(error.message),
-        }),
+        // What OSS says of an account that has not paid is no more than this code.
+        error.code === 'UserDisable'
+          ? l10n.t(
+              'OSS refuses uploads to bucket "{bucket}": its account is in arrears or disabled ({code}). Ask the owner of the account.',
+              { bucket, code: error.code },
+            )
+          : l10n.t(
+              'OSS refuses uploads to bucket "{bucket}": {reason} Ask the owner of the account.',
+              { bucket, reason: sentence(error.message) },
+            ),
         'openHelp',
         'retry',
         'copyErrorDetails',
@@ -289,7 +295,9 @@ export function describeError(error: UploadError, context: ErrorContext, words: 
     case 'heldElsewhere':
       return message(
         'information',
-        l10n.t('{name} is being uploaded in another window.', { name }),
+        count > 1
+          ? l10n.t('{n} files are being uploaded in another window.', { n: count })
+          : l10n.t('{name} is being uploaded in another window.', { name }),
         error,
         ['showUploads'],
       );

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../engine/index';
 import { formatBytes, formatCount } from './format';
-import { describeError } from './messages';
 import {
   bytesLeft,
   bytesSent,
@@ -16,6 +15,7 @@ import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
 import type { Words } from './transferPorts';
+import { shortReason } from './transferRows';
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;
@@ -242,7 +242,8 @@ function reasonOf(item: ResumeItem, words: Words): string | undefined {
   );
   return stuck?.error === undefined
     ? undefined
-    : describeError(stuck.error, { ...stuck, count: item.waiting.length }, words).text;
+    : // A sentence would be cut off; the row's remedy says the rest.
+      shortReason(stuck.error.kind, words.l10n);
 }
 
 function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {

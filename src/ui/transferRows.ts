@@ -313,7 +313,7 @@ function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string 
 }
 
 /** Why something failed, in a few words for a narrow row. */
-function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
+export function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
   switch (kind) {
     case 'network':
       return l10n.t('no network');

@@ -10,7 +10,7 @@ import type {
   Transfers,
   UploadRequest,
 } from '../engine/index';
-import { withDistinctKeys } from './conflictPlan';
+import { objectOf, withDistinctKeys } from './conflictPlan';
 import type { Conflicts } from './conflicts';
 import type { Destination, Destinations } from './destination';
 import { settleDirtyDocuments } from './dirtyDocuments';
@@ -160,9 +160,10 @@ export class UploadCommand {
   }
 
   private async run(roots: readonly vscode.Uri[], plan: Plan): Promise<UploadCallResult> {
-    const { requests, failures } = plan;
-    this.tellFailures(failures);
-    const failed = failures.map((failure) => failedOf(failure));
+    this.tellFailures(plan.failures);
+    const { requests, failures: held } = await this.leaveToOthers(plan.requests);
+    this.tellHeld(held);
+    const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
     if (requests.length === 0) return { uploaded: [], failed };
     const batchId = await this.transfers.enqueue({
       label: labelOf(roots, requests.length),
@@ -170,6 +171,26 @@ export class UploadCommand {
       requests,
     });
     return this.resultOf(await this.transfers.whenSettled(batchId), failed);
+  }
+
+  /** What another window is just sending stays with it: it neither fails nor waits here. */
+  private async leaveToOthers(requests: readonly UploadRequest[]): Promise<Plan> {
+    await this.transfers.refresh();
+    const elsewhere = new Set(
+      this.transfers
+        .snapshot()
+        .batches.filter((batch) => batch.isElsewhere)
+        .flatMap((batch) => batch.transfers.map(objectOf)),
+    );
+    const isHeld = (request: UploadRequest): boolean => elsewhere.has(objectOf(request));
+    return {
+      requests: requests.filter((request) => !isHeld(request)),
+      failures: requests.filter(isHeld).map(({ filePath, target: { bucket, key } }) =>
+        new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
+          code: 'HeldElsewhere',
+        }).with({ sourcePath: filePath, bucket, key }),
+      ),
+    };
   }
 
   /** Every question, in order. Undefined when the user left at one of them. */
@@ -320,6 +341,14 @@ export class UploadCommand {
     void vscode.window.showInformationMessage(
       l10n.t('Workspace settings for OSS are ignored until you trust this folder.'),
     );
+  }
+
+  private tellHeld(held: readonly UploadError[]): void {
+    const [first] = held;
+    if (first === undefined) return;
+    const words = { l10n, language: vscode.env.language };
+    const message = describeError(first, { count: held.length }, words);
+    void this.actions.attempt(this.actions.show(message, []));
   }
 
   /** One message for all that was left out; the log names each. */
