@@ -131,6 +131,13 @@ export class Session {
     return this.window;
   }
 
+  /** A further window of the running editor; {@link window} stays the one before. */
+  async openAnother(folder = this.workspace): Promise<Workbench> {
+    if (!this.profile) throw new Error('No window was opened.');
+    const page = await this.profile.newPage();
+    return new Workbench(page).open(this.editor.url(folder));
+  }
+
   /** Closes the window; the editor's server goes on. */
   async closeWindow(): Promise<void> {
     await this.window.page.close();

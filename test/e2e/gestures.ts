@@ -1,0 +1,118 @@
+/** What several spec files do in a window, and what they look at, beyond the workbench itself. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Locator } from '@playwright/test';
+import type { Workbench } from '../../scripts/editor/workbench';
+import { OUT } from '../../scripts/paths';
+import { until } from '../../scripts/processes';
+import type { Hold } from '../support/ossHolds';
+import type { Session } from './session';
+
+/** The item of the explorer's menu. */
+export const MENU_ITEM = 'Upload to OSS (resumable)';
+
+/** A picture for whoever reviews the looks: `out/shots/<name>.png`. */
+export async function shot(window: Workbench, name: string): Promise<void> {
+  const folder = path.join(OUT, 'shots');
+  fs.mkdirSync(folder, { recursive: true });
+  await window.page.screenshot({ path: path.join(folder, `${name}.png`) });
+}
+
+/** What is on the clipboard. */
+export function clipboard(window: Workbench): Promise<string> {
+  return window.page.evaluate<string>('navigator.clipboard.readText()');
+}
+
+/** The notification of what runs. */
+export function progress(window: Workbench): Locator {
+  return window.notification('Uploading to OSS');
+}
+
+/** Opens the view of the uploads; its rows are then {@link uploadRow}. */
+export async function showUploads(window: Workbench): Promise<void> {
+  await window.command('OSS: Show Uploads');
+  await window.treeRows('OSS Uploads').first().waitFor();
+}
+
+/** The row of a file in the view. */
+export function uploadRow(window: Workbench, name: string): Locator {
+  return window.treeRows('OSS Uploads').filter({ hasText: name });
+}
+
+/** Presses an icon of a row, which is there while the pointer is on the row. */
+export async function pressInRow(row: Locator, button: string): Promise<void> {
+  await row.hover();
+  await row.getByRole('button', { name: button }).click();
+}
+
+/** Types an AccessKey into the three boxes. */
+export async function typeCredentials(
+  window: Workbench,
+  key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined },
+): Promise<void> {
+  await window.input('AccessKey ID', key.accessKeyId);
+  await window.input('AccessKey Secret', key.accessKeySecret);
+  await window.input('STS token', key.securityToken ?? '');
+}
+
+/**
+ * Lets so many parts of an object through and keeps the others on their way, so that an upload
+ * stands at a known place however fast the machine is.
+ */
+export function stuckAfter(session: Session, key: string, parts: number): Hold {
+  return session.oss.hold({ on: 'uploadPart', key, after: parts, times: Number.MAX_SAFE_INTEGER });
+}
+
+/** Waits until so many parts of an object are accepted. */
+export async function partsAccepted(session: Session, key: string, parts: number): Promise<void> {
+  await until(
+    `${parts} parts of ${key}`,
+    () => new Set(session.acceptedParts(key)).size >= parts,
+    60_000,
+  );
+}
+
+/** How often each part of an object was accepted more than once. */
+export function acceptedTwice(session: Session, key: string, from = 0): number[] {
+  const parts = session.acceptedParts(key, from);
+  return parts.filter((part, index) => parts.indexOf(part) !== index);
+}
+
+/** How many requests of a kind came for a key. */
+export function countOf(session: Session, operation: string, key?: string, from = 0): number {
+  return session.oss.operations
+    .slice(from)
+    .filter((r) => r.operation === operation && (key === undefined || r.key === key)).length;
+}
+
+/** What was shown from now on: texts of notifications, titles of questions, most toasts at once. */
+export interface Watched {
+  readonly toasts: readonly string[];
+  readonly questions: readonly string[];
+  readonly most: number;
+}
+
+/** Begins to write down what pops up in a window, in which nothing is left from before. */
+export async function watch(window: Workbench): Promise<() => Promise<Watched>> {
+  await window.command('Notifications: Clear All Notifications');
+  // A text, because these files know nothing of a page's own types.
+  await window.page.evaluate(`(() => {
+    const seen = { toasts: [], questions: [], most: 0 };
+    window.watchedByTest = seen;
+    const look = () => {
+      const toasts = [...document.querySelectorAll('.notifications-toasts .notification-toast')];
+      seen.most = Math.max(seen.most, toasts.length);
+      for (const toast of toasts) {
+        const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
+        // The text of a progress changes all the time: what it begins with names it.
+        const name = text.startsWith('Uploading to OSS') ? 'Uploading to OSS' : text;
+        if (name !== '' && !seen.toasts.includes(name)) seen.toasts.push(name);
+      }
+      const title = document.querySelector('.quick-input-widget:not([style*="display: none"]) .quick-input-title');
+      const question = title?.textContent ?? '';
+      if (question !== '' && seen.questions.at(-1) !== question) seen.questions.push(question);
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  })()`);
+  return () => window.page.evaluate<Watched>('window.watchedByTest');
+}
