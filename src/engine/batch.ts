@@ -12,6 +12,8 @@ export class Batch {
   lease: Lease | undefined;
   /** This window drives it. */
   isOwned = false;
+  /** While this window tries to become the one that drives it. */
+  taking: Promise<void> | undefined;
   /** Another window drives it. */
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
@@ -21,6 +23,11 @@ export class Batch {
     readonly id: string,
     readonly header: BatchHeader,
   ) {}
+
+  /** This window drives it, or is about to: what the disk says about it is older. */
+  get isOurs(): boolean {
+    return this.isOwned || this.taking !== undefined;
+  }
 
   get isSettled(): boolean {
     return ![...this.transfers.values()].some((transfer) => transfer.isActive);

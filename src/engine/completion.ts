@@ -1,6 +1,7 @@
 import { UploadError } from './errors';
 import { assertStored, combinedCrc64, matchesObject } from './integrity';
 import { abortUpload } from './initiate';
+import { assertHeld } from './lease';
 import type { Lease } from './lease';
 import type { ObjectInfo, StoredObject } from './ports';
 import { CLOCK_TOLERANCE_MS, sizeOfParts } from './uploadContext';
@@ -25,10 +26,7 @@ export async function completeUpload(
     const message = `${parts.length} of ${plan.partCount} parts are there before the completion`;
     throw new UploadError('internal', message, { code: 'PartsMissing', uploadId });
   }
-  if (!(await lease.isHeld())) {
-    const message = 'another process took this upload over';
-    throw new UploadError('heldElsewhere', message, { code: 'HeldElsewhere', uploadId });
-  }
+  await assertHeld(lease, uploadId);
   monitor.enter('completing');
   const local = combinedCrc64(parts);
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };

@@ -61,6 +61,13 @@ export async function acquireLease(
   }
 }
 
+/** Throws `heldElsewhere` when another process has taken the upload over. */
+export async function assertHeld(lease: Lease, uploadId: string): Promise<void> {
+  if (await lease.isHeld()) return;
+  const message = 'another process took this upload over';
+  throw new UploadError('heldElsewhere', message, { code: 'HeldElsewhere', uploadId });
+}
+
 /** Who holds that lease; undefined when nobody does. Judges at once, without waiting for a beat. */
 export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHolder | undefined> {
   const seen = await look(file).catch(() => undefined);
@@ -71,12 +78,14 @@ export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHold
 class HeldLease implements Lease {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;
+  private beatMs: number;
 
   constructor(
     private readonly file: string,
     private readonly self: LeaseHolder,
     private readonly clock: Clock,
   ) {
+    this.beatMs = self.sinceMs;
     this.timer = setInterval(() => void this.beat(), BEAT_MS).unref();
   }
 
@@ -89,6 +98,9 @@ class HeldLease implements Lease {
       try {
         const seen = await look(this.file);
         if (seen !== undefined) return seen.holder.instanceId === this.self.instanceId;
+        // Gone while we were seen alive: the folder was emptied. Gone after we seemed dead: somebody
+        // may have taken it, finished and given it back.
+        if (this.clock.now() - this.beatMs > STALE_MS) return false;
         await write(this.file, this.self);
         return true;
       } catch (error) {
@@ -104,9 +116,14 @@ class HeldLease implements Lease {
   }
 
   private async beat(): Promise<void> {
-    const now = new Date(this.clock.now());
-    if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
-    else this.controller.abort(heldError(undefined));
+    const nowMs = this.clock.now();
+    const now = new Date(nowMs);
+    if (await this.isHeld()) {
+      await utimes(this.file, now, now).catch(() => undefined);
+      this.beatMs = nowMs;
+    } else {
+      this.controller.abort(heldError(undefined));
+    }
   }
 }
 

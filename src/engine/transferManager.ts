@@ -77,7 +77,8 @@ export class TransferManager implements Transfers {
   private cached: TransfersSnapshot | undefined;
   private heart: NodeJS.Timeout | undefined;
   private lookout: NodeJS.Timeout | undefined;
-  private refreshing: Promise<void> | undefined;
+  private refreshing: Promise<void> = Promise.resolve();
+  private nextRefresh: Promise<void> | undefined;
 
   constructor(options: TransferManagerOptions) {
     const { logger, limits, openStore, clock = systemClock, random = Math.random } = options;
@@ -167,6 +168,7 @@ export class TransferManager implements Transfers {
     const batch = this.batches.get(batchId);
     if (batch === undefined) throw new Error(`there is no batch ${batchId}`);
     await batch.whenSettled();
+    await Promise.all(this.endings);
     return batch.snapshot();
   }
 
@@ -184,10 +186,8 @@ export class TransferManager implements Transfers {
     change: Parameters<Transfers['resume']>[1] = {},
   ): Promise<void> {
     this.startHeart();
-    const wanted = new Set(this.select(ids).map((transfer) => transfer.id));
-    for (const batch of this.batchesOf(wanted)) await this.own(batch);
-    // Taking a batch up has read it again: some of its files may be finished or gone.
-    const transfers = this.select([...wanted]).filter((transfer) => transfer.isWaitingForUser);
+    const { taken, refusals } = await this.take(ids);
+    const transfers = taken.filter((transfer) => transfer.isWaitingForUser);
     await Promise.all(
       transfers.map(async (transfer) => {
         await transfer.stop();
@@ -198,17 +198,20 @@ export class TransferManager implements Transfers {
       }),
     );
     this.queueUp(transfers);
+    const [refusal] = refusals;
+    if (refusal !== undefined) throw refusal;
   }
 
   async discard(ids: readonly string[]): Promise<void> {
-    const wanted = new Set(this.select(ids).map((transfer) => transfer.id));
-    for (const batch of this.batchesOf(wanted)) await this.own(batch);
-    const transfers = this.select([...wanted]).filter(({ state }) => state !== 'completed');
+    const { taken, refusals } = await this.take(ids);
+    const transfers = taken.filter(({ state }) => state !== 'completed');
     transfers.forEach((transfer) => {
       transfer.moveTo('discarding');
     });
     await mapLimited(transfers, 8, (transfer) => this.discardOne(transfer));
     this.settle(transfers);
+    const [refusal] = refusals;
+    if (refusal !== undefined) throw refusal;
   }
 
   async relocate(id: string, filePath: string): Promise<void> {
@@ -234,7 +237,7 @@ export class TransferManager implements Transfers {
       }
       if (batch.transfers.size === 0) this.batches.delete(batch.id);
     }
-    this.ticker.changed(true);
+    this.changed(true);
   }
 
   setLimits(limits: TransferLimits): void {
@@ -245,21 +248,19 @@ export class TransferManager implements Transfers {
 
   retryNow(): void {
     this.environment.wakeUp.now();
-    const left = [...this.allTransfers()].filter(
-      (transfer) => transfer.state === 'discarding' && !transfer.isRunning,
-    );
-    if (left.length > 0) void this.discard(left.map(({ id }) => id));
+    this.discardLeft();
   }
 
   refresh(): Promise<void> {
-    this.refreshing ??= this.readFolder()
-      .catch((error: unknown) => {
+    // A reading that is under way may have missed what just happened.
+    this.nextRefresh ??= this.refreshing.then(() => {
+      this.nextRefresh = undefined;
+      this.refreshing = this.readFolder().catch((error: unknown) => {
         this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
-      })
-      .finally(() => {
-        this.refreshing = undefined;
       });
-    return this.refreshing;
+      return this.refreshing;
+    });
+    return this.nextRefresh;
   }
 
   async shutdown(): Promise<void> {
@@ -272,9 +273,15 @@ export class TransferManager implements Transfers {
       await transfer.stop();
     });
     const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
-    await Promise.race([Promise.all([...stopped, this.refreshing]), timeUp]);
+    await Promise.race([Promise.all([...stopped, this.nextRefresh ?? this.refreshing]), timeUp]);
     const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
     await Promise.all([...owned.map((batch) => this.letGo(batch)), ...this.endings]);
+  }
+
+  /** The next snapshot is a new one, and whoever listens is told soon. */
+  private changed(isNewState: boolean): void {
+    this.cached = undefined;
+    this.ticker.changed(isNewState);
   }
 
   // --- the life of a transfer ---
@@ -287,8 +294,7 @@ export class TransferManager implements Transfers {
       batch.header.createdMs,
       () => this.clock.now(),
       (isNewState) => {
-        this.cached = undefined;
-        this.ticker.changed(isNewState);
+        this.changed(isNewState);
       },
       (notice) => {
         this.logger.info(`${notice.filePath}: ${notice.kind} ${notice.detail ?? ''}`);
@@ -317,6 +323,8 @@ export class TransferManager implements Transfers {
           await this.batchOf(transfer)?.journal?.finish(item.id);
         });
         transfer.moveTo('completed');
+        // OSS can be reached: what it has not heard of yet, it hears now.
+        this.discardLeft();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         // Whoever stopped it has said already what it is now.
@@ -349,26 +357,46 @@ export class TransferManager implements Transfers {
   }
 
   private settle(transfers: readonly Transfer[]): void {
-    for (const batch of this.batchesOf(new Set(transfers.map(({ id }) => id)))) {
+    for (const batch of this.batchesOf(transfers)) {
       if (batch.isOwned && batch.isFinished) this.endBatch(batch);
       batch.checkSettled();
     }
     for (const batch of this.batches.values()) batch.checkSettled();
-    this.ticker.changed(true);
+    this.changed(true);
+  }
+
+  /** Tries again what could not be discarded before. What another window works on stays with it. */
+  private discardLeft(): void {
+    const left = [...this.allTransfers()].filter(
+      ({ state, isRunning, batchId }) =>
+        state === 'discarding' && !isRunning && this.batches.get(batchId)?.isElsewhere !== true,
+    );
+    if (left.length === 0) return;
+    this.discard(left.map(({ id }) => id)).catch((error: unknown) => {
+      this.logger.warn(`discard: ${String(error)}`);
+    });
   }
 
   private async discardOne(transfer: Transfer): Promise<void> {
     await transfer.stop();
     const batch = this.batchOf(transfer);
+    const forget = async (): Promise<void> => {
+      await batch?.journal?.remove(transfer.id);
+      batch?.transfers.delete(transfer.id);
+    };
     await transfer.start(async (signal) => {
       const timeout = AbortSignal.any([signal, this.life.signal, AbortSignal.timeout(DISCARD_MS)]);
       try {
         await discardUpload(transfer.item, this.environment, transfer.monitor, timeout);
-        await batch?.journal?.remove(transfer.id);
-        batch?.transfers.delete(transfer.id);
+        await forget();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         this.logger.warn(`discard: ${describe(error)}`);
+        if (error.kind === 'heldElsewhere') {
+          // What another window works on is not ours to remove, now or later.
+          await forget();
+          return;
+        }
         transfer.moveTo('discarding', error);
         const item = { ...transfer.item, isDiscarding: true };
         transfer.item = item;
@@ -383,15 +411,39 @@ export class TransferManager implements Transfers {
 
   // --- batches ---
 
+  /** Takes up the batches of these ids, as far as no other window drives them. */
+  private async take(
+    ids: readonly string[],
+  ): Promise<{ readonly taken: readonly Transfer[]; readonly refusals: readonly UploadError[] }> {
+    const wanted = this.select(ids);
+    const refusals: UploadError[] = [];
+    for (const batch of this.batchesOf(wanted)) {
+      await this.own(batch).catch((error: unknown) => refusals.push(UploadError.from(error)));
+    }
+    // Taking a batch up has read it again: some of its files may be finished or gone.
+    const taken = wanted.map((transfer) => {
+      const batch = this.batchOf(transfer);
+      return batch?.isOwned === true ? batch.transfers.get(transfer.id) : undefined;
+    });
+    return { taken: taken.filter((transfer) => transfer !== undefined), refusals };
+  }
+
   /** Makes this window the one that drives a batch. Throws `heldElsewhere`. */
   private async own(batch: Batch): Promise<void> {
-    if (batch.isOwned) return;
+    if (batch.isOwned && batch.taking === undefined) return;
+    batch.taking ??= this.takeLease(batch).finally(() => {
+      batch.taking = undefined;
+    });
+    await batch.taking;
+  }
+
+  private async takeLease(batch: Batch): Promise<void> {
     const leaseFile = this.batchStore.leaseFile(batch.id);
     try {
       batch.lease = await acquireLease(leaseFile, this.clock, this.life.signal);
     } catch (error) {
       batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
-      this.ticker.changed(true);
+      this.changed(true);
       throw error;
     }
     batch.isOwned = true;
@@ -449,21 +501,26 @@ export class TransferManager implements Transfers {
     return joined;
   }
 
-  /** Unfinished uploads of the same files leave their batches: they go on in a new one. */
+  /**
+   * Unfinished uploads of the same files leave their batches: they go on in a new one. Those that
+   * another window works on are shown there too: it will say who holds them.
+   */
   private async takeOver(ids: readonly string[]): Promise<void> {
     for (const transfer of this.select(ids)) {
       const batch = this.batchOf(transfer);
-      if (batch === undefined || batch.isElsewhere) continue;
+      if (batch === undefined) continue;
       try {
-        await this.own(batch);
-        await transfer.stop();
-        await batch.journal?.remove(transfer.id);
-        batch.transfers.delete(transfer.id);
-        if (batch.isFinished) await this.finishBatch(batch);
-        if (batch.transfers.size === 0) this.batches.delete(batch.id);
+        if (!batch.isElsewhere) await this.own(batch);
       } catch (error) {
         if (!UploadError.is(error, 'heldElsewhere')) throw error;
       }
+      if (batch.isOwned) {
+        await transfer.stop();
+        await batch.journal?.remove(transfer.id);
+      }
+      batch.transfers.delete(transfer.id);
+      if (batch.isOwned && batch.isFinished) await this.finishBatch(batch);
+      if (batch.transfers.size === 0) this.batches.delete(batch.id);
     }
   }
 
@@ -475,11 +532,11 @@ export class TransferManager implements Transfers {
     const found = await this.folder.read(owned);
     const driven = new Set([...this.allTransfers()].filter(isDriven).map(({ id }) => id));
     for (const batch of [...this.batches.values()]) {
-      const isOnlyOnDisk = !batch.isOwned && !batch.isFinished;
+      const isOnlyOnDisk = !batch.isOurs && !batch.isFinished;
       if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.delete(batch.id);
     }
     for (const saved of found) {
-      if (this.batches.get(saved.id)?.isOwned) continue;
+      if (this.batches.get(saved.id)?.isOurs === true) continue;
       const batch = new Batch(saved.id, saved.header);
       batch.isElsewhere = saved.isElsewhere;
       batch.finishedEarlier = saved.finishedEarlier;
@@ -493,9 +550,10 @@ export class TransferManager implements Transfers {
         Object.assign(transfer.monitor, progress);
       }
       if (batch.transfers.size > 0) this.batches.set(batch.id, batch);
+      else this.batches.delete(batch.id);
     }
     this.lookOut();
-    this.ticker.changed(true);
+    this.changed(true);
 
     function isDriven(transfer: Transfer): boolean {
       return owned.has(transfer.batchId) && transfer.state !== 'completed';
@@ -519,10 +577,9 @@ export class TransferManager implements Transfers {
     return this.batches.get(transfer.batchId);
   }
 
-  private batchesOf(transferIds: ReadonlySet<string>): Batch[] {
-    return [...this.batches.values()].filter((batch) =>
-      [...batch.transfers.keys()].some((id) => transferIds.has(id)),
-    );
+  private batchesOf(transfers: readonly Transfer[]): Batch[] {
+    const batches = transfers.map((transfer) => this.batchOf(transfer));
+    return [...new Set(batches)].filter((batch) => batch !== undefined);
   }
 
   // --- time ---
@@ -536,7 +593,7 @@ export class TransferManager implements Transfers {
       if (now - lastMs > SLEEP_MS) this.environment.wakeUp.now();
       lastMs = now;
       const isActive = [...this.allTransfers()].some((transfer) => transfer.isActive);
-      if (isActive) this.ticker.changed(false);
+      if (isActive) this.changed(false);
     }, TICK_MS).unref();
   }
 

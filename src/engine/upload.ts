@@ -4,7 +4,7 @@ import { UploadError, isAbortError } from './errors';
 import { dropUpload, initiateUpload } from './initiate';
 import { assertStored } from './integrity';
 import type { LaneKind } from './lanes';
-import { acquireLease } from './lease';
+import { acquireLease, assertHeld } from './lease';
 import type { Lease } from './lease';
 import { planParts } from './partPlan';
 import type { PartPlan } from './partPlan';
@@ -182,7 +182,11 @@ async function multipart(
     return await finish(context, upload, lease, signal);
   } catch (error) {
     const isVoid = UploadError.is(error, 'sourceChanged') || UploadError.is(error, 'noSuchUpload');
-    if (isVoid) await dropUpload(context, upload.header, signal);
+    if (isVoid) {
+      // Whoever took it over may have completed it, or be at it.
+      await assertHeld(lease, upload.uploadId);
+      await dropUpload(context, upload.header, signal);
+    }
     throw error;
   } finally {
     await upload.journal?.close();

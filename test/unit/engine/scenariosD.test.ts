@@ -906,7 +906,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const handle = await open(file);
       const prototype = Object.getPrototypeOf(handle) as FileHandle;
       await handle.close();
-      const read = Reflect.get(prototype, 'read') as FileHandle['read'];
+      const read = Reflect.get<FileHandle, 'read'>(prototype, 'read');
       let reads = 0;
       function failing(this: FileHandle, ...parameters: unknown[]): unknown {
         const [buffer] = parameters;

@@ -1,0 +1,575 @@
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { UploadError } from '../../../src/engine/index.ts';
+import type {
+  Clock,
+  TransferManager,
+  TransferSnapshot,
+  UploadRequest,
+} from '../../../src/engine/index.ts';
+import type { UploaderTask } from '../../crash/uploader.ts';
+import {
+  ACCESS_KEY,
+  BUCKET,
+  EngineHarness,
+  PART_BYTES,
+  hastyClock,
+} from '../../support/engineHarness.ts';
+import { faultAnswers } from '../../support/ossFaults.ts';
+import { close, interruptAtPart } from '../../support/reopenedWindow.ts';
+import { watchedStore } from '../../support/watchedStore.ts';
+
+/** 10 parts, the last of them short. */
+const FILE_BYTES = 9 * PART_BYTES + 12_345;
+const MINUTE_MS = 60_000;
+
+/** A clock that can be set forward, as if all processes had been stopped for a while. */
+class LeapingClock implements Clock {
+  aheadMs = 0;
+  readonly delay = hastyClock.delay.bind(hastyClock);
+  now(): number {
+    return Date.now() + this.aheadMs;
+  }
+}
+
+describe('concurrency (engine-facts.md section 5, group E)', () => {
+  let harness: EngineHarness;
+  beforeEach(async () => {
+    harness = await EngineHarness.start();
+  });
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  async function request(
+    name = 'a.bin',
+    options: Partial<UploadRequest['options']> = {},
+    sizeBytes = FILE_BYTES,
+  ): Promise<UploadRequest> {
+    return harness.request(await harness.file(name, sizeBytes), name, options);
+  }
+
+  function enqueue(manager: TransferManager, ...requests: UploadRequest[]): Promise<string> {
+    return manager.enqueue({ label: 'test', workspacePath: '', requests });
+  }
+
+  function stateOf(manager: TransferManager): TransferSnapshot | undefined {
+    return manager.snapshot().batches[0]?.transfers[0];
+  }
+
+  function completions(): number {
+    return harness.operations('completeMultipartUpload').filter(({ accepted }) => accepted).length;
+  }
+
+  function isHeldBy(pid: number) {
+    return (error: unknown): boolean =>
+      UploadError.is(error, 'heldElsewhere') &&
+      error.holder?.pid === pid &&
+      error.holder.sinceMs > Date.now() - MINUTE_MS;
+  }
+
+  describe('E1, E2 two windows and one upload', () => {
+    it('E1 both start it: one works, the other says who holds it', async () => {
+      const upload = await request();
+      const [first, second] = [harness.manager(), harness.manager()];
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
+      const firstId = await enqueue(first, upload);
+      await hold.reached;
+      const { id, transfers } = await harness.upload(second, upload);
+      assert.equal(transfers[0]?.state, 'failed');
+      assert.ok(isHeldBy(process.pid)(transfers[0].error));
+      assert.equal(second.snapshot().batches.length, 1, 'one row for one upload');
+      await second.discard([id]);
+      assert.equal(harness.operations('abortMultipartUpload').length, 0);
+      hold.release();
+      const settled = await first.whenSettled(firstId);
+      assert.equal(settled.transfers[0]?.state, 'completed');
+      await harness.assertUploaded(upload);
+      await first.shutdown();
+      await close(harness, second);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      assert.equal(completions(), 1);
+    });
+
+    it('E2 both resume it: one works, the other sees it work', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      await interruptAtPart(harness, upload, 4);
+      const [first, second] = [harness.manager(), harness.manager()];
+      await Promise.all([first.refresh(), second.refresh()]);
+      const id = first.snapshot().batches[0]?.id ?? '';
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 6 });
+      const outcomes = await Promise.allSettled([first.resume([id]), second.resume([id])]);
+      const [refused] = outcomes.filter((outcome) => outcome.status === 'rejected');
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+      assert.ok(isHeldBy(process.pid)(refused?.reason));
+      await hold.reached;
+      const [working, watching] =
+        outcomes[0].status === 'fulfilled' ? [first, second] : [second, first];
+      assert.equal(watching.snapshot().batches[0]?.isElsewhere, true);
+      hold.release();
+      await working.whenSettled(id);
+      await close(harness, working);
+      await watching.refresh();
+      assert.deepEqual(watching.snapshot().batches, []);
+      await harness.assertUploaded(upload);
+      assert.deepEqual(harness.acceptedParts(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      assert.equal(completions(), 1);
+    });
+
+    it('E2 a window that was taken for dead does not complete, nor start over', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      const clock = new LeapingClock();
+      const stopped = harness.manager({ clock });
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 10 });
+      const id = await enqueue(stopped, upload);
+      await hold.reached;
+      clock.aheadMs = MINUTE_MS;
+      const second = harness.manager({ clock });
+      await second.refresh();
+      await second.resume([id]);
+      // The hold lets the second request for this part pass.
+      const settled = await second.whenSettled(id);
+      assert.equal(settled.transfers[0]?.state, 'completed', settled.transfers[0]?.error?.stack);
+      hold.release();
+      const late = await stopped.whenSettled(id);
+      assert.equal(late.transfers[0]?.error?.kind, 'heldElsewhere');
+      await harness.assertUploaded(upload);
+      assert.equal(completions(), 1);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      await stopped.shutdown();
+      await close(harness, second);
+    });
+
+    it('E2 a window that was taken for dead leaves what the other one does alone', async () => {
+      const file = await harness.file('a.bin', FILE_BYTES);
+      const upload = harness.request(file, 'a.bin', { parallel: 1 });
+      const clock = new LeapingClock();
+      const stopped = harness.manager({ clock });
+      const first = harness.server.hold({ on: 'uploadPart', partNumber: 9 });
+      const id = await enqueue(stopped, upload);
+      await first.reached;
+      clock.aheadMs = MINUTE_MS;
+      const second = harness.manager({ clock });
+      await second.refresh();
+      const other = harness.server.hold({ on: 'uploadPart', partNumber: 10 });
+      await second.resume([id]);
+      await other.reached;
+      // The first window is told that its upload is void, and may not clean up.
+      harness.server.faults.push({
+        on: 'uploadPart',
+        partNumber: 9,
+        do: { answer: { status: 404, code: 'NoSuchUpload' } },
+      });
+      first.release();
+      const late = await stopped.whenSettled(id);
+      assert.equal(late.transfers[0]?.error?.kind, 'heldElsewhere');
+      assert.equal(harness.server.uploads(BUCKET).length, 1);
+      other.release();
+      const settled = await second.whenSettled(id);
+      assert.equal(settled.transfers[0]?.state, 'completed', settled.transfers[0]?.error?.stack);
+      await harness.assertUploaded(upload);
+      await stopped.shutdown();
+      await close(harness, second);
+    });
+  });
+
+  describe('E1 two processes', () => {
+    let child: ChildProcess | undefined;
+    afterEach(() => {
+      child?.kill('SIGKILL');
+      child = undefined;
+    });
+
+    function startProcess(...requests: UploadRequest[]): ChildProcess {
+      const task: UploaderTask = {
+        stateDir: harness.stateDir,
+        endpoint: harness.server.endpoint,
+        ...ACCESS_KEY,
+        requests,
+      };
+      const script = path.join(__dirname, '..', '..', 'crash', 'uploader.ts');
+      child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(task)], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      return child;
+    }
+
+    it('E1 the other process is named; killed, this one takes over; one completion', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 6 });
+      const other = startProcess(upload);
+      await hold.reached;
+      const manager = harness.manager();
+      await manager.refresh();
+      const [batch] = manager.snapshot().batches;
+      assert.ok(batch?.isElsewhere);
+      await assert.rejects(manager.resume([batch.id]), isHeldBy(other.pid ?? 0));
+
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+      hold.release();
+      const before = harness.server.operations.length;
+      await manager.refresh();
+      assert.equal(manager.snapshot().batches[0]?.isElsewhere, false);
+      await manager.resume([batch.id]);
+      const { transfers } = await manager.whenSettled(batch.id);
+      assert.equal(transfers[0]?.state, 'completed', transfers[0]?.error?.stack);
+      await harness.assertUploaded(upload);
+      const again = harness.acceptedParts(before);
+      assert.ok(again.every((partNumber) => partNumber >= 6));
+      assert.equal(completions(), 1);
+      await close(harness, manager);
+    });
+  });
+
+  describe('E4 files and objects', () => {
+    it('E4 one file to two objects at once', async () => {
+      const file = await harness.file('a.bin', FILE_BYTES);
+      const [left, right] = [harness.request(file, 'left'), harness.request(file, 'right')];
+      const manager = harness.manager();
+      const { transfers } = await harness.upload(manager, left, right);
+      assert.deepEqual(
+        transfers.map(({ state }) => state),
+        ['completed', 'completed'],
+      );
+      await harness.assertUploaded(left);
+      await harness.assertUploaded(right);
+      await close(harness, manager);
+    });
+
+    it('E4 two files to one object: one after the other, the last one stays', async () => {
+      const first = harness.request(await harness.file('first', FILE_BYTES, 1), 'same');
+      const last = harness.request(await harness.file('last', FILE_BYTES, 2), 'same');
+      const manager = harness.manager();
+      const { transfers } = await harness.upload(manager, first, last);
+      assert.deepEqual(
+        transfers.map(({ state }) => state),
+        ['completed', 'completed'],
+      );
+      await harness.assertUploaded(last);
+      const [completed, initiated] = [
+        harness.operations('completeMultipartUpload')[0],
+        harness.operations('initiateMultipartUpload')[1],
+      ];
+      assert.ok((completed?.at ?? Infinity) <= (initiated?.startedAt ?? 0));
+      await close(harness, manager);
+    });
+
+    it('E4 the same file to the same object twice: joins what runs', async () => {
+      const upload = await request();
+      const manager = harness.manager();
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 2 });
+      const id = await enqueue(manager, upload);
+      await hold.reached;
+      assert.equal(await enqueue(manager, upload), id);
+      hold.release();
+      await manager.whenSettled(id);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      await close(harness, manager);
+    });
+  });
+
+  it('E5 pause and resume twenty times: one completion, no part twice at once, no step back', async () => {
+    const upload = await request('a.bin', { parallel: 3 }, 60 * PART_BYTES);
+    const inFlight = new Set<unknown>();
+    let twice = 0;
+    const openStore = watchedStore(harness.oss.openStore, ({ name, parameters }) => {
+      if (name !== 'uploadPart') return () => undefined;
+      const [, , partNumber] = parameters;
+      if (inFlight.has(partNumber)) twice++;
+      inFlight.add(partNumber);
+      return () => inFlight.delete(partNumber);
+    });
+    const manager = harness.manager({ openStore });
+    const seen: number[] = [];
+    manager.onDidChange(() => {
+      const transfer = stateOf(manager);
+      // Before the journal has been compared with the server there is nothing to tell yet.
+      if (transfer?.state === 'uploading') seen.push(transfer.confirmedBytes);
+    });
+    const id = await enqueue(manager, upload);
+    for (let round = 0; round < 20; round++) {
+      const parts = harness.operations('uploadPart').length;
+      await harness.server.waitFor(
+        (all) => all.filter(({ operation }) => operation === 'uploadPart').length > parts,
+      );
+      await manager.pause([id]);
+      assert.equal(stateOf(manager)?.state, 'paused');
+      assert.equal(inFlight.size, 0, 'nothing is sent any more after a pause');
+      await manager.resume([id]);
+    }
+    const { transfers } = await manager.whenSettled(id);
+    assert.equal(transfers[0]?.state, 'completed', transfers[0]?.error?.stack);
+    assert.equal(twice, 0);
+    assert.equal(completions(), 1);
+    assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+    assert.deepEqual(
+      seen,
+      [...seen].sort((left, right) => left - right),
+      'confirmed bytes went back',
+    );
+    await harness.assertUploaded(upload);
+    await close(harness, manager);
+  });
+
+  it('E5 pause and resume without waiting for anything', async () => {
+    const upload = await request('a.bin', { parallel: 3 }, 20 * PART_BYTES);
+    const manager = harness.manager();
+    const id = await enqueue(manager, upload);
+    const calls: Promise<void>[] = [];
+    for (let round = 0; round < 20; round++) {
+      calls.push(manager.pause([id]), manager.resume([id]));
+      if (round % 5 === 0) await delay(5);
+    }
+    await Promise.all(calls);
+    await manager.resume([id]);
+    const { transfers } = await manager.whenSettled(id);
+    assert.equal(transfers[0]?.state, 'completed', transfers[0]?.error?.stack);
+    assert.equal(completions(), 1);
+    await harness.assertUploaded(upload);
+    await close(harness, manager);
+  });
+
+  it('E6 one of five is paused: its connection closes, the others go on', async () => {
+    const uploads = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => request(name, { parallel: 1 }, 3 * PART_BYTES)),
+    );
+    const hold = harness.server.hold({
+      on: 'uploadPart',
+      partNumber: 2,
+      at: 'received',
+      times: 5,
+    });
+    const manager = harness.manager();
+    const id = await enqueue(manager, ...uploads);
+    while (harness.server.openRequests.length < 5) await delay(1);
+    const connections = harness.server.openConnections;
+    const paused = manager
+      .snapshot()
+      .batches[0]?.transfers.find(({ target }) => target.key === 'c');
+    assert.ok(paused);
+    const startMs = performance.now();
+    await manager.pause([paused.id]);
+    while (harness.server.openConnections >= connections) await delay(1);
+    assert.ok(performance.now() - startMs < 1000);
+    hold.release();
+    const { transfers } = await manager.whenSettled(id);
+    assert.deepEqual(
+      transfers.map(({ state }) => state),
+      ['completed', 'completed', 'paused', 'completed', 'completed'],
+    );
+    await manager.resume([paused.id]);
+    await manager.whenSettled(id);
+    await Promise.all(uploads.map((upload) => harness.assertUploaded(upload)));
+    await close(harness, manager);
+  });
+
+  describe('E8 lanes', () => {
+    for (const [parallel, parts] of [
+      [1, 4],
+      [3, 10],
+      [64, 20],
+      [64, 2],
+    ] as const) {
+      it(`E8 ${parallel} at a time, ${parts} parts`, async () => {
+        const warnings: Error[] = [];
+        const note = (warning: Error): void => void warnings.push(warning);
+        process.on('warning', note);
+        const upload = await request('a.bin', { parallel }, parts * PART_BYTES);
+        const manager = harness.manager({ limits: { concurrency: 64, maxBytesPerSecond: 0 } });
+        const hold = harness.server.hold({ on: 'uploadPart', times: 100 });
+        const id = await enqueue(manager, upload);
+        const expected = Math.min(parallel, parts);
+        while (harness.server.openRequests.length < expected) await delay(1);
+        await delay(10);
+        assert.equal(harness.server.openRequests.length, expected);
+        hold.release();
+        const { transfers } = await manager.whenSettled(id);
+        assert.equal(transfers[0]?.state, 'completed');
+        await harness.assertUploaded(upload);
+        process.off('warning', note);
+        assert.deepEqual(
+          warnings.map(({ message }) => message),
+          [],
+        );
+        await close(harness, manager);
+      });
+    }
+
+    it('E8 parts finish in reverse order: completed in theirs', async () => {
+      const upload = await request('a.bin', { parallel: 10 });
+      const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
+      const holds = numbers.map((partNumber) =>
+        harness.server.hold({ on: 'uploadPart', partNumber }),
+      );
+      const manager = harness.manager({ limits: { concurrency: 10, maxBytesPerSecond: 0 } });
+      const id = await enqueue(manager, upload);
+      await Promise.all(holds.map(({ reached }) => reached));
+      for (const hold of holds.reverse()) {
+        const accepted = harness.acceptedParts().length;
+        hold.release();
+        await harness.server.waitFor(() => harness.acceptedParts().length > accepted);
+      }
+      const { transfers } = await manager.whenSettled(id);
+      assert.equal(transfers[0]?.state, 'completed');
+      assert.deepEqual(harness.acceptedParts(), numbers.reverse());
+      await harness.assertUploaded(upload);
+      await close(harness, manager);
+    });
+  });
+
+  describe('E9 many files', () => {
+    async function manyFiles(count: number): Promise<UploadRequest[]> {
+      const names = Array.from({ length: count }, (_, index) => `small/${index}.txt`);
+      return Promise.all(names.map((name, index) => request(name, {}, 1000 + index)));
+    }
+
+    it('E9 small and big files together: within the limit, and neither waits for the other', async () => {
+      const small = await manyFiles(300);
+      const big = await Promise.all(
+        ['A', 'B', 'C'].map((name) => request(name, {}, 20 * PART_BYTES)),
+      );
+      let units = 0;
+      let most = 0;
+      const openStore = watchedStore(harness.oss.openStore, ({ name }) => {
+        const unit = name === 'uploadPart' ? 4 : name === 'putObject' ? 1 : 0;
+        units += unit;
+        most = Math.max(most, units);
+        return () => (units -= unit);
+      });
+      const limits = { concurrency: 4, maxBytesPerSecond: 0 };
+      const manager = harness.manager({ openStore, limits });
+      const { transfers } = await harness.upload(manager, ...small, ...big);
+      assert.ok(transfers.every(({ state }) => state === 'completed'));
+      assert.ok(most <= 16, `${most / 4} lanes were in use`);
+
+      const isPut = ({ operation }: { operation: string }): boolean => operation === 'putObject';
+      const { operations } = harness.server;
+      const firstPart = operations.findIndex(({ operation }) => operation === 'uploadPart');
+      const lastPart = operations.findLastIndex(({ operation }) => operation === 'uploadPart');
+      const putsBefore = operations.slice(0, firstPart).filter(isPut).length;
+      const putsMeanwhile = operations.slice(firstPart, lastPart).filter(isPut).length;
+      assert.ok(putsBefore < 150, `${putsBefore} small files before the first part`);
+      assert.ok(putsMeanwhile > 30, `${putsMeanwhile} small files while parts were sent`);
+      await Promise.all([...small.slice(0, 20), ...big].map((one) => harness.assertUploaded(one)));
+      await close(harness, manager);
+    });
+
+    it('E9 a folder is interrupted: what is finished is not sent again, the rest is', async () => {
+      const uploads = await manyFiles(60);
+      const big = await request('big', { parallel: 1 });
+      const all = [...uploads, big];
+      const first = harness.manager({ limits: { concurrency: 2, maxBytesPerSecond: 0 } });
+      const id = await enqueue(first, ...all);
+      await harness.server.waitFor((done) => {
+        const puts = done.filter(
+          ({ operation, accepted }) => operation === 'putObject' && accepted,
+        );
+        return puts.length >= 25 && done.some(({ partNumber }) => (partNumber ?? 0) >= 2);
+      });
+      await first.shutdown();
+      const finished = first
+        .snapshot()
+        .batches[0]?.transfers.filter(({ state }) => state === 'completed')
+        .map(({ target }) => target.key);
+      assert.ok(finished && finished.length > 0 && finished.length < all.length);
+
+      const before = harness.server.operations.length;
+      const second = harness.manager();
+      await second.refresh();
+      const [batch] = second.snapshot().batches;
+      assert.equal(batch?.id, id);
+      assert.equal(batch.finishedEarlier.files, finished.length);
+      assert.equal(batch.transfers.length, all.length - finished.length);
+      await second.resume([id]);
+      const { transfers } = await second.whenSettled(id);
+      assert.ok(transfers.every(({ state }) => state === 'completed'));
+      const sent = harness.server.operations.slice(before).map(({ key }) => key);
+      assert.deepEqual(
+        finished.filter((key) => sent.includes(key)),
+        [],
+        'finished files were sent again',
+      );
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      await Promise.all(all.map((upload) => harness.assertUploaded(upload)));
+      await close(harness, second);
+    });
+
+    it('E9 files that fail do not stop the others, and can be tried again alone', async () => {
+      const uploads = await manyFiles(30);
+      const bad = ['small/3.txt', 'small/17.txt'];
+      harness.server.faults.push(
+        ...bad.map((key) => ({
+          on: 'putObject' as const,
+          key,
+          do: { answer: faultAnswers.accessDenied },
+        })),
+      );
+      const manager = harness.manager();
+      const { id, transfers } = await harness.upload(manager, ...uploads);
+      const failed = transfers.filter(({ state }) => state === 'failed');
+      assert.deepEqual(failed.map(({ target }) => target.key).sort(), bad.sort());
+      assert.equal(transfers.filter(({ state }) => state === 'completed').length, 28);
+      harness.server.faults.length = 0;
+      const before = harness.server.operations.length;
+      await manager.resume([id]);
+      await manager.whenSettled(id);
+      assert.equal(harness.server.operations.length, before + 2);
+      await Promise.all(uploads.map((upload) => harness.assertUploaded(upload)));
+      await close(harness, manager);
+    });
+  });
+
+  describe('E10 whoever listens', () => {
+    it('E10 throws: reported, and nobody else notices', async () => {
+      const upload = await request();
+      const manager = harness.manager();
+      let told = 0;
+      manager.onDidChange(() => {
+        throw new Error('a broken listener');
+      });
+      manager.onDidChange(() => {
+        told++;
+      });
+      await harness.uploadOne(manager, upload);
+      assert.ok(told > 0);
+      assert.ok(harness.log.lines.some((line) => line.includes('a broken listener')));
+      await close(harness, manager);
+    });
+
+    it('E10 is slow: the upload goes on', async () => {
+      const upload = await request();
+      const manager = harness.manager();
+      manager.onDidChange(() => {
+        const endMs = performance.now() + 20;
+        while (performance.now() < endMs);
+      });
+      await harness.uploadOne(manager, upload);
+      await close(harness, manager);
+    });
+
+    it('E10 pauses: the upload can be resumed', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      const manager = harness.manager();
+      const paused = new Promise<void>((resolve) => {
+        const subscription = manager.onDidChange(() => {
+          const transfer = stateOf(manager);
+          if (transfer?.state !== 'uploading') return;
+          subscription.dispose();
+          void manager.pause([transfer.id]).then(resolve);
+        });
+      });
+      const id = await enqueue(manager, upload);
+      await paused;
+      assert.equal(stateOf(manager)?.state, 'paused');
+      await manager.resume([id]);
+      await manager.whenSettled(id);
+      await harness.assertUploaded(upload);
+      await close(harness, manager);
+    });
+  });
+});
