@@ -2,12 +2,18 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import type { FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CheckpointWriter, isObject, readCheckpoint } from './checkpoint';
 import type { CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { fingerprintOf } from './fingerprint';
 import type { Logger } from './ports';
 
 const SUFFIX = '.jsonl';
+/**
+ * A power cut may take the lines of so long: their parts are then proven by the file's bytes instead
+ * of by the record. A disk that is flushed for every line slows down everybody who uses it.
+ */
+const SYNC_PAUSE_MS = 1000;
 /** 10,000 parts are about 1 MB; a larger file is not one of ours and is not even read. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
@@ -132,6 +138,7 @@ export class RecordFolder {
 export class AppendFile {
   private queue: Promise<unknown> = Promise.resolve();
   private syncing: Promise<void> | undefined;
+  private readonly closing = new AbortController();
   private broken = false;
 
   constructor(
@@ -142,7 +149,7 @@ export class AppendFile {
 
   /**
    * Resolves when the system has the line: it then survives the end of this process. What a power
-   * cut could still take is asked to disk in the background, for many lines at once. `broken` is
+   * cut could still take is asked to disk in the background, for the lines of a second at once. `broken` is
    * told once, by the line that could not be written.
    */
   async append(line: string): Promise<'written' | 'broken' | 'skipped'> {
@@ -153,6 +160,7 @@ export class AppendFile {
 
   async close(): Promise<void> {
     await this.queue;
+    this.closing.abort();
     await this.syncing;
     await this.handle.close();
   }
@@ -179,6 +187,8 @@ export class AppendFile {
       await this.handle.datasync().catch((error: unknown) => {
         this.logger.warn(`cannot flush the checkpoint: ${String(error)}`);
       });
+      const { signal } = this.closing;
+      await delay(SYNC_PAUSE_MS, undefined, { ref: false, signal }).catch(() => undefined);
     }
     this.syncing = undefined;
   }

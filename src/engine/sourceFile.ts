@@ -100,13 +100,17 @@ export class SourceFile {
     crc: Crc64,
     hooks: ReadHooks = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const buffers = [pool.take(), pool.take()] as const;
+    const first = pool.take(sizeBytes);
+    // What fits into one buffer is read side by side in it, in however many chunks.
+    const fits = sizeBytes <= first.length;
+    const buffers = fits ? ([first] as const) : ([first, pool.take(sizeBytes)] as const);
     let position = 0;
     const readNext = async (turn: number): Promise<Uint8Array> => {
-      const buffer = buffers[turn % 2] ?? buffers[0];
+      const buffer = buffers[turn % buffers.length] ?? first;
       const most = Math.min(buffer.length, hooks.chunkBytes?.() ?? buffer.length);
       const length = Math.min(most, sizeBytes - position);
-      const chunk = await this.fill(buffer.subarray(0, length), offset + position);
+      const start = fits ? position : 0;
+      const chunk = await this.fill(buffer.subarray(start, start + length), offset + position);
       position += chunk.length;
       return chunk;
     };

@@ -53,6 +53,7 @@ const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 export class OssTransport {
   readonly #timeouts: TransportTimeouts;
   readonly #tls: { ca?: string | string[]; rejectUnauthorized?: boolean };
+  readonly #pace = new Pace();
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
 
   constructor(options: TransportOptions = {}) {
@@ -88,10 +89,8 @@ export class OssTransport {
     } catch (error) {
       return Promise.reject(errorOfConnection(error));
     }
-    return new Exchange(request, sent, {
-      ...this.#timeouts,
-      answerMs: request.answerTimeoutMs ?? this.#timeouts.answerMs,
-    }).answer;
+    const answerMs = request.answerTimeoutMs ?? this.#timeouts.answerMs;
+    return new Exchange(request, sent, { ...this.#timeouts, answerMs }, this.#pace).answer;
   }
 
   /** Closes all connections. */
@@ -155,12 +154,29 @@ export function nextSliceBytes(lastBytes: number, tookMs: number): number {
   return lastBytes;
 }
 
+/** What one request learns about the line holds for the next one. */
+class Pace {
+  sliceBytes = FIRST_SLICE_BYTES;
+
+  /** A slice of that size was taken by the system. One that was short tells nothing good. */
+  took(sizeBytes: number, tookMs: number): void {
+    const next = nextSliceBytes(sizeBytes, tookMs);
+    if (next > this.sliceBytes || next < sizeBytes) this.sliceBytes = next;
+  }
+
+  /** A slice did not get through within the limit: perhaps the line has become a slow one. */
+  stalled(): void {
+    this.sliceBytes = SMALLEST_SLICE_BYTES;
+  }
+}
+
 /** One request on its way. */
 class Exchange {
   readonly answer: Promise<Answer>;
   readonly #request: TransportRequest;
   readonly #sent: ClientRequest;
   readonly #timeouts: TransportTimeouts;
+  readonly #pace: Pace;
   #resolve!: (answer: Answer) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
@@ -177,7 +193,13 @@ class Exchange {
   #timer: NodeJS.Timeout | undefined;
   #timerName: keyof TransportTimeouts | undefined;
 
-  constructor(request: TransportRequest, sent: ClientRequest, timeouts: TransportTimeouts) {
+  constructor(
+    request: TransportRequest,
+    sent: ClientRequest,
+    timeouts: TransportTimeouts,
+    pace: Pace,
+  ) {
+    this.#pace = pace;
     this.#request = request;
     this.#sent = sent;
     this.#timeouts = timeouts;
@@ -226,7 +248,6 @@ class Exchange {
       const chunks = body.chunks[Symbol.asyncIterator]();
       this.#chunks = chunks;
       let leftBytes = body.sizeBytes;
-      let sliceBytes = FIRST_SLICE_BYTES;
       for (;;) {
         this.#waitingForSource = true;
         this.#watch();
@@ -238,7 +259,7 @@ class Exchange {
         if (next.done === true) break;
         leftBytes -= next.value.byteLength;
         if (leftBytes < 0) throw wrongLength(body.sizeBytes, 'more');
-        sliceBytes = await this.#writeChunk(next.value, sliceBytes);
+        await this.#writeChunk(next.value);
         if (this.#isOver()) return;
       }
       if (leftBytes > 0) throw wrongLength(body.sizeBytes, 'fewer');
@@ -249,10 +270,9 @@ class Exchange {
   }
 
   /** Resolves when the system has the whole chunk: its memory is used again after that. */
-  async #writeChunk(chunk: Uint8Array, firstSliceBytes: number): Promise<number> {
-    let sliceBytes = firstSliceBytes;
+  async #writeChunk(chunk: Uint8Array): Promise<void> {
     for (let offset = 0; offset < chunk.byteLength && !this.#settled && !this.#stopped;) {
-      const slice = chunk.subarray(offset, offset + sliceBytes);
+      const slice = chunk.subarray(offset, offset + this.#pace.sliceBytes);
       const startMs = performance.now();
       await new Promise<void>((resolve) => {
         this.#sent.write(slice, () => {
@@ -261,9 +281,8 @@ class Exchange {
       });
       this.#onConnected();
       offset += slice.byteLength;
-      sliceBytes = nextSliceBytes(sliceBytes, performance.now() - startMs);
+      this.#pace.took(slice.byteLength, performance.now() - startMs);
     }
-    return sliceBytes;
   }
 
   /** Whether the rest of the body is not wanted any more. */
@@ -373,6 +392,7 @@ class Exchange {
   }
 
   #onLimit(name: keyof TransportTimeouts): void {
+    if (name === 'stallMs') this.#pace.stalled();
     const [code, what] = LIMITS[name];
     const error = new UploadError('timeout', `${what} for ${this.#timeouts[name]} ms`, { code });
     // An error status that came before the stall is still the better answer.
