@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions } from '../../../esbuild.js';
+import { BUDGETS } from '../../../scripts/budgets';
 import type * as Room from '../../../src/oss/index';
 import { bodyOf, CALL, OssFixture, SILENT, SOURCE } from './ossFixture';
-
-const LARGEST_BYTES = 320 * 1024;
 
 describe('dist/oss.js', function () {
   this.timeout(60_000);
@@ -31,7 +30,7 @@ describe('dist/oss.js', function () {
   afterEach(() => fixture.close());
 
   it('stays small', async () => {
-    assert.ok((await stat(file)).size < LARGEST_BYTES);
+    assert.ok((await stat(file)).size <= BUDGETS['dist/oss.js']);
   });
 
   it('is read in a bare Node without a look at navigator or a change of fs', () => {
