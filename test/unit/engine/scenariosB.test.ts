@@ -16,6 +16,7 @@ import {
 } from '../../support/engineHarness.ts';
 import { interruptUpload, whenSnapshot } from '../../support/interruptedUpload.ts';
 import type { InterruptedUpload } from '../../support/interruptedUpload.ts';
+import { testBytes } from '../../support/files.ts';
 import { PlayedDisk } from '../../support/playedDisk.ts';
 
 /** 5 parts, the last of them short. */
@@ -109,6 +110,22 @@ describe('scenarios B: the life of a checkpoint', () => {
     const header = await headerOf(interrupted);
     await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
     assert.deepEqual((await resumeAll(interrupted)).sent, [2, 4]);
+    await harness.assertUploaded(request);
+  });
+
+  it('B2 a part of the right size and other bytes that only the server knows is sent again', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
+    const { target } = request;
+    const store = await harness.oss.openStore(target);
+    const { signal } = new AbortController();
+    for (const partNumber of [2, 3]) {
+      const body = { sizeBytes: PART_BYTES, chunks: once(testBytes(0, PART_BYTES, 9)) };
+      const { uploadId } = interrupted;
+      await store.uploadPart(target.key, uploadId, partNumber, body, {}, { signal });
+    }
+    const since = harness.server.operations.length;
+    assert.deepEqual((await resumeAll({ since })).sent, [2, 3, 4]);
     await harness.assertUploaded(request);
   });
 
@@ -537,3 +554,8 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.deepEqual(await harness.stateFiles(), [`y.jsonl.${process.pid}-0b.tmp`]);
   });
 });
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  yield bytes;
+}

@@ -268,6 +268,20 @@ describe('scenarios C: the file changes', () => {
     });
   }
 
+  it('C9 a change stops the workers at the next part, not after the last', async () => {
+    const { request, transfer } = await changedDuringUpload(
+      { partNumber: 2, at: 'carriedOut' },
+      (file) => overwrite(file, 8, 64),
+    );
+    await assertSentAgain(request, transfer);
+    const [first] = harness.operations('uploadPart');
+    const accepted = harness
+      .operations('uploadPart')
+      .filter((part) => part.uploadId === first?.uploadId && part.accepted)
+      .map(({ partNumber }) => partNumber);
+    assert.deepEqual(accepted, [1, 2]);
+  });
+
   it('C9 a part that is already sent rewritten in place, its time restored: seen before the completion', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
