@@ -128,7 +128,13 @@ export function activate(context: vscode.ExtensionContext): void {
       if (focused) transfers.retryNow();
     }),
   );
-  void actions.attempt(transfers.refresh().then(() => prompt.startUp()));
+  void actions.attempt(
+    transfers.refresh().then(() => {
+      // What an earlier window could not discard goes now.
+      transfers.retryNow();
+      return prompt.startUp();
+    }),
+  );
 }
 
 /** Stops the uploads and keeps what they have: the next window goes on from there. */

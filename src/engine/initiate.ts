@@ -65,7 +65,7 @@ export async function dropUpload(
   await context.environment.checkpoints.remove(context.job.id);
 }
 
-/** Aborts an upload; one that OSS does not know any more counts as aborted. */
+/** Aborts an upload; one that OSS does not know any more, or whose bucket is gone, counts as aborted. */
 export async function abortUpload(
   { job, environment, store, requests }: UploadContext,
   uploadId: string,
@@ -77,6 +77,7 @@ export async function abortUpload(
       store.abortMultipartUpload(key, uploadId, { signal }),
     );
   } catch (error) {
+    if (UploadError.is(error, 'noSuchBucket')) return;
     // Without the permission the parts stay until the bucket's lifecycle rule removes them.
     if (!UploadError.is(error, 'accessDenied')) throw error;
     environment.logger.warn(`may not abort ${uploadId} of ${key}: ${error.message}`);
@@ -111,6 +112,7 @@ async function abortOrphans(
       await abortUpload(context, uploadId, signal);
     }
   } catch (error) {
+    if (UploadError.is(error, 'noSuchBucket')) return;
     if (!UploadError.is(error, 'accessDenied')) throw error;
     logger.warn(`may not list unfinished uploads of ${ownKey}: ${error.message}`);
   }
