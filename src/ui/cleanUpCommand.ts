@@ -50,12 +50,7 @@ export class CleanUpCommand {
     }
     const answer = await askPickMany({
       place: alone(l10n.t('Clean Up Unfinished Uploads')),
-      placeholder: l10n.t(
-        'Choose what to remove from {place}. Its parts cannot be used any more.',
-        {
-          place,
-        },
-      ),
+      placeholder: l10n.t('Choose what to remove from {place}', { place }),
       choices: found.map(choiceOf),
     });
     if (answer.kind === 'value' && answer.value.length > 0) {
@@ -65,7 +60,9 @@ export class CleanUpCommand {
 
   private async remove(store: ObjectStore, chosen: readonly FoundUpload[]): Promise<void> {
     const removed = await withLateProgress(
-      l10n.t('Removing {n} unfinished uploads…', { n: chosen.length }),
+      chosen.length === 1
+        ? l10n.t('Removing 1 unfinished upload…')
+        : l10n.t('Removing {n} unfinished uploads…', { n: chosen.length }),
       async (_report, signal) => {
         const failures: UploadError[] = [];
         for (const { upload, transfer } of chosen) {
@@ -89,7 +86,9 @@ export class CleanUpCommand {
     const done = formatCount(chosen.length - removed.length, language);
     if (failure === undefined) {
       void vscode.window.showInformationMessage(
-        l10n.t('Removed {n} unfinished uploads from OSS.', { n: done }),
+        chosen.length === 1
+          ? l10n.t('Removed 1 unfinished upload from OSS.')
+          : l10n.t('Removed {n} unfinished uploads from OSS.', { n: done }),
       );
       return;
     }

@@ -107,7 +107,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   getTreeItem({ row }: TransferNode): vscode.TreeItem {
     const item = new vscode.TreeItem(
       row.label,
-      row.kind === 'batch' && row.state !== 'done'
+      isParent({ row })
         ? vscode.TreeItemCollapsibleState.Collapsed
         : vscode.TreeItemCollapsibleState.None,
     );
@@ -142,10 +142,12 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   private refresh(): void {
     this.updateHeader();
     const before = this.roots;
+    const hadParents = before.some(isParent);
     const shapes = new Map([...this.nodes].map(([id, node]) => [id, shapeOf(node.row)]));
     const after = this.readRoots();
     this.roots = after;
-    if (!isSameList(before, after)) {
+    // Beside a parent all rows are indented: a row that stays as it is would keep its old place.
+    if (!isSameList(before, after) || hadParents !== after.some(isParent)) {
       this.changed.fire(undefined);
       return;
     }
@@ -293,6 +295,11 @@ function greyElsewhere(uri: vscode.Uri): vscode.FileDecoration | undefined {
   return uri.scheme === ELSEWHERE_SCHEME
     ? new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor('disabledForeground'))
     : undefined;
+}
+
+/** Whether there is something below a row: what is done is only counted. */
+function isParent({ row }: Pick<TransferNode, 'row'>): boolean {
+  return row.kind === 'batch' && row.state !== 'done';
 }
 
 function shapeOf(row: TransferRow): string {

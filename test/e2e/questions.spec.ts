@@ -150,7 +150,7 @@ test('what was left in the bucket is listed and removed, never silently', async 
   await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
   await window.row('elsewhere/left.bin').waitFor();
   await window.page.keyboard.press('Enter');
-  await window.notification('Removed 1 unfinished uploads from OSS.').waitFor();
+  await window.notification('Removed 1 unfinished upload from OSS.').waitFor();
   await session.expectNothingLeft();
 });
 
