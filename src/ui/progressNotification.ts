@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
 import { percentOf } from './format';
@@ -8,6 +9,8 @@ import type { TransferActions } from './transferActions';
 
 /** Small files are usually there before this has passed; then no notification opens at all. */
 const BRIEF_DELAY_MS = 1000;
+/** A stop that has not ended by then is told all the same. */
+const STOP_PATIENCE_MS = 300;
 /** The countdown of a waiting upload moves although no snapshot changes. */
 const TICK_MS = 1000;
 
@@ -114,12 +117,15 @@ export class ProgressNotification implements Disposable {
   /** Cancel: stops all of them, keeps all of it, and says what can be done now. */
   private async stop(): Promise<void> {
     const stopping = activeTransfers(this.transfers.snapshot());
-    try {
-      await this.transfers.pause(idsOf(stopping));
-    } finally {
-      this.isStopping = false;
-      this.update();
-    }
+    const pausing = this.actions.attempt(
+      this.transfers.pause(idsOf(stopping)).finally(() => {
+        this.isStopping = false;
+        this.update();
+      }),
+    );
+    // The requests end at once. That a busy disk still writes the last checkpoint is no reason to
+    // leave the user without a word.
+    await Promise.race([pausing, sleep(STOP_PATIENCE_MS)]);
     const ids = new Set(idsOf(stopping));
     const stopped = this.transfers
       .snapshot()
