@@ -72,9 +72,10 @@ export async function abortUpload(
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = job.target;
+  const { requestPayer } = job.options.object;
   try {
     await requests.send(`abort ${key}`, signal, () =>
-      store.abortMultipartUpload(key, uploadId, { signal }),
+      store.abortMultipartUpload(key, uploadId, { signal, requestPayer }),
     );
   } catch (error) {
     if (UploadError.is(error, 'noSuchBucket')) return;
@@ -97,9 +98,10 @@ async function abortOrphans(
   const { job, environment, store, requests } = context;
   const { logger, checkpoints } = environment;
   const ownKey = job.target.key;
+  const { requestPayer } = job.options.object;
   try {
     const uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
-      store.listMultipartUploads(ownKey, { signal }),
+      store.listMultipartUploads(ownKey, { signal, requestPayer }),
     );
     const known = new Set([ownUploadId]);
     for (const { content } of await checkpoints.list()) {

@@ -45,6 +45,8 @@ export interface ObjectOptions {
 export interface CallOptions {
   /** Ends the request at once; the call then rejects with kind `aborted`. */
   readonly signal: AbortSignal;
+  /** `x-oss-request-payer`, for requests that have no {@link ObjectOptions}. */
+  readonly requestPayer?: boolean | undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ export type Headers = Readonly<Record<string, string>>;
 type NewObjectOptions = ObjectOptions & { readonly forbidOverwrite: boolean };
 
 /** Headers of every request that concerns an object. */
-export function commonHeaders(options: ObjectOptions): Headers {
+export function commonHeaders(options: Pick<ObjectOptions, 'requestPayer'>): Headers {
   return sendable({
     'x-oss-request-payer': options.requestPayer === true ? 'requester' : undefined,
   });

@@ -171,7 +171,10 @@ export class OssObjectStore implements ObjectStore {
   abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void> {
     return this.#about({ key, uploadId }, async () => {
       try {
-        await this.#send({ method: 'DELETE', key, subresource: { uploadId } }, call);
+        await this.#send(
+          { method: 'DELETE', key, subresource: { uploadId }, headers: commonHeaders(call) },
+          call,
+        );
       } catch (error) {
         if (!UploadError.is(error, 'noSuchUpload')) throw error;
       }
@@ -238,6 +241,7 @@ export class OssObjectStore implements ObjectStore {
               'key-marker': keyMarker,
               'upload-id-marker': uploadIdMarker,
             },
+            headers: commonHeaders(call),
           },
           call,
         );

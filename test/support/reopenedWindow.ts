@@ -15,13 +15,17 @@ export async function interruptAtPart(
   const { faults } = harness.server;
   const silence: Fault = { on: 'uploadPart', partNumber, do: { neverAnswer: true } };
   faults.push(silence);
+  const since = harness.server.operations.length;
   const manager = harness.manager();
   const id = await manager.enqueue({ label: 'test', workspacePath: '', requests: [request] });
-  await harness.server.waitFor((all) => all.some((record) => record.partNumber === partNumber));
+  await harness.server.waitFor((all) =>
+    all.slice(since).some((record) => record.partNumber === partNumber),
+  );
   await manager.pause([id]);
   await manager.shutdown();
   faults.splice(faults.indexOf(silence), 1);
-  const [left] = harness.server.uploads(request.target.bucket);
+  const { bucket, key } = request.target;
+  const left = harness.server.uploads(bucket).find((upload) => upload.key === key);
   assert.ok(left);
   return left.uploadId;
 }
