@@ -18,6 +18,8 @@ export class Batch {
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
   private waiters: (() => void)[] = [];
+  /** The last one that was active when that was asked: as long as it is, the others do not matter. */
+  private lastActive: Transfer | undefined;
 
   constructor(
     readonly id: string,
@@ -30,11 +32,15 @@ export class Batch {
   }
 
   get isSettled(): boolean {
-    return ![...this.transfers.values()].some((transfer) => transfer.isActive);
+    const known = this.lastActive;
+    if (known?.isActive === true && this.transfers.get(known.id) === known) return false;
+    this.lastActive = [...this.transfers.values()].findLast((transfer) => transfer.isActive);
+    return this.lastActive === undefined;
   }
 
   /** Nothing is left to do, not even by the user. */
   get isFinished(): boolean {
+    if (!this.isSettled) return false;
     return [...this.transfers.values()].every((transfer) => transfer.state === 'completed');
   }
 

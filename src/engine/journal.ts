@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * The lines of our files on disk. A line is `<check> <json>\n`. The check value of the first line
@@ -30,12 +30,7 @@ export type JournalContent = {
 );
 
 function check(salt: string, json: string): string {
-  return createHash('sha256')
-    .update(salt)
-    .update('\n')
-    .update(json)
-    .digest('hex')
-    .slice(0, CHECK_LENGTH);
+  return hash('sha256', `${salt}\n${json}`).slice(0, CHECK_LENGTH);
 }
 
 /** Writes the lines of one file: first the header, then records that belong to this header. */
