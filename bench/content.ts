@@ -2,11 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+const blocks = new Map<number, Buffer>();
+
 /** The bytes that all files of a run repeat; the same for the same size, and nothing like a pattern. */
 export function blockBytes(sizeBytes: number): Buffer {
-  return createHash('shake256', { outputLength: sizeBytes })
+  const known = blocks.get(sizeBytes);
+  if (known !== undefined) return known;
+  const block = createHash('shake256', { outputLength: sizeBytes })
     .update(`block of ${sizeBytes}`)
     .digest();
+  blocks.set(sizeBytes, block);
+  return block;
 }
 
 /** Makes a file of whole and begun blocks, unless it is there. */
