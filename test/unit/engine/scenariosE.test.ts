@@ -73,26 +73,30 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
   }
 
   describe('E1, E2 two windows and one upload', () => {
-    it('E1 both start it: one works, the other says who holds it', async () => {
+    it('E1 both start it: one works, the other says who holds it, and leaves it alone', async () => {
       const upload = await request();
+      const another = await request('b.bin');
       const [first, second] = [harness.manager(), harness.manager()];
-      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
+      const hold = harness.server.hold({ on: 'uploadPart', key: 'a.bin', partNumber: 4 });
       const firstId = await enqueue(first, upload);
       await hold.reached;
-      const { id, transfers } = await harness.upload(second, upload);
-      assert.equal(transfers[0]?.state, 'failed');
-      assert.ok(isHeldBy(process.pid)(transfers[0].error));
+      const { transfers } = await harness.upload(second, upload, another);
+      const [held, own] = transfers;
+      assert.equal(held?.state, 'failed');
+      assert.ok(isHeldBy(process.pid)(held.error));
+      assert.equal(own?.state, 'completed');
       assert.equal(second.snapshot().batches.length, 1, 'one row for one upload');
-      await second.discard([id]);
+      await second.discard([held.id]);
       assert.equal(harness.operations('abortMultipartUpload').length, 0);
       hold.release();
       const settled = await first.whenSettled(firstId);
       assert.equal(settled.transfers[0]?.state, 'completed');
       await harness.assertUploaded(upload);
+      await harness.assertUploaded(another);
       await first.shutdown();
       await close(harness, second);
-      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
-      assert.equal(completions(), 1);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 2);
+      assert.equal(completions(), 2);
     });
 
     it('E2 both resume it: one works, the other sees it work', async () => {
