@@ -38,7 +38,8 @@ export function parseXml(document: string): unknown {
     const text = document.slice(position, start < 0 ? undefined : start);
     element.text += withoutEntities(text);
     if (start < 0) break;
-    const other = OTHERS.find(([begin]) => document.startsWith(begin, start));
+    const isTag = !/[!?]/.test(document.charAt(start + 1));
+    const other = isTag ? undefined : OTHERS.find(([begin]) => document.startsWith(begin, start));
     const [begin, close] = other ?? ['<', '>'];
     const end = document.indexOf(close, start + begin.length);
     if (end < 0) throw malformed();
@@ -50,7 +51,8 @@ export function parseXml(document: string): unknown {
     }
     const isEnd = inside.startsWith('/');
     const isEmpty = !isEnd && inside.endsWith('/');
-    const name = nameOf(inside.slice(isEnd ? 1 : 0, isEmpty ? -1 : undefined));
+    const tag = inside.slice(isEnd ? 1 : 0, isEmpty ? -1 : undefined);
+    const name = isEnd && tag === element.name ? tag : nameOf(tag);
     if (isEmpty) {
       add(element, name, '');
     } else if (isEnd) {
