@@ -36,6 +36,8 @@ export type BatchContent =
       /** Ids of the files that are uploaded and verified. */
       readonly finished: ReadonlySet<string>;
       readonly finishedBytes: number;
+      /** Ids of the files that the user has paused. */
+      readonly paused: ReadonlySet<string>;
       readonly isDamaged: boolean;
       readonly intactBytes: number;
     }
@@ -64,6 +66,16 @@ export class BatchWriter {
     return this.journal.line({ finished: id });
   }
 
+  /** The user has paused these files. */
+  pausedLine(ids: readonly string[]): string {
+    return this.journal.line({ paused: ids });
+  }
+
+  /** These files are to go on. */
+  resumedLine(ids: readonly string[]): string {
+    return this.journal.line({ resumed: ids });
+  }
+
   /** The file is no longer part of this batch. */
   removedLine(id: string): string {
     return this.journal.line({ removed: id });
@@ -83,12 +95,14 @@ export function readBatch(bytes: Uint8Array): BatchContent {
 
   const items = new Map<string, BatchItem>();
   const finished = new Set<string>();
+  const paused = new Set<string>();
   let finishedBytes = 0;
   let isDamaged = content.state === 'damaged';
   for (const record of content.records) {
     const line = isObject(record) ? record : {};
     const item = parseItem(line['item']);
     const gone = line['finished'] ?? line['removed'];
+    const moved = line['paused'] ?? line['resumed'];
     if (item !== undefined) {
       items.set(item.id, item);
     } else if (typeof gone === 'string') {
@@ -97,12 +111,18 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         finishedBytes += items.get(gone)?.sizeBytes ?? 0;
       }
       items.delete(gone);
+    } else if (isTexts(moved)) {
+      for (const id of moved) {
+        if ('paused' in line) paused.add(id);
+        else paused.delete(id);
+      }
     } else {
       isDamaged = true;
     }
   }
   const intactBytes = content.state === 'intact' ? content.intactBytes : 0;
-  return { state: 'valid', header, items, finished, finishedBytes, isDamaged, intactBytes };
+  const done = { finished, finishedBytes };
+  return { state: 'valid', header, items, ...done, paused, isDamaged, intactBytes };
 }
 
 function parseHeader(raw: unknown): BatchHeader | undefined {
@@ -127,6 +147,10 @@ function parseItem(raw: unknown): BatchItem | undefined {
     isWhole(sizeBytes, 0, Number.MAX_SAFE_INTEGER) &&
     typeof isDiscarding === 'boolean';
   return isValid ? { id, filePath, target, options, sizeBytes, isDiscarding } : undefined;
+}
+
+function isTexts(raw: unknown): raw is string[] {
+  return Array.isArray(raw) && raw.every((text) => typeof text === 'string');
 }
 
 function isOptions(raw: unknown): raw is UploadOptions {

@@ -23,6 +23,14 @@ export class OpenBatch {
     await this.file.append(this.writer.finishedLine(id));
   }
 
+  async pause(ids: readonly string[]): Promise<void> {
+    await this.file.append(this.writer.pausedLine(ids));
+  }
+
+  async resume(ids: readonly string[]): Promise<void> {
+    await this.file.append(this.writer.resumedLine(ids));
+  }
+
   async remove(id: string): Promise<void> {
     await this.file.append(this.writer.removedLine(id));
   }

@@ -5,7 +5,7 @@ import type { BatchStore } from './batchStore';
 import { newerCheckpointError } from './checkpoint';
 import type { Checkpoint, CheckpointContent } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
-import { acquireLease, leaseHolder } from './lease';
+import { GUARD_SUFFIX, acquireLease, leaseHolder } from './lease';
 import { planParts } from './partPlan';
 import type { Clock, Logger } from './ports';
 import { sizeOfParts } from './uploadContext';
@@ -17,7 +17,14 @@ export interface SavedBatch {
   readonly header: BatchHeader;
   readonly isElsewhere: boolean;
   readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
-  readonly items: readonly { readonly item: BatchItem; readonly progress: SavedProgress }[];
+  readonly items: readonly SavedItem[];
+}
+
+/** A file that is not finished. */
+export interface SavedItem {
+  readonly item: BatchItem;
+  readonly progress: SavedProgress;
+  readonly state: 'interrupted' | 'paused' | 'discarding';
 }
 
 /** How far the checkpoint says an upload is. */
@@ -68,10 +75,11 @@ export class Folder {
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
-      const items = [...content.items.values()].map((item) => ({
-        item,
-        progress: progressOf(item, checkpoints.get(item.id)),
-      }));
+      const items = [...content.items.values()].map((item): SavedItem => {
+        const progress = progressOf(item, checkpoints.get(item.id));
+        const state = content.paused.has(item.id) ? 'paused' : 'interrupted';
+        return { item, progress, state: item.isDiscarding ? 'discarding' : state };
+      });
       const { header, finished, finishedBytes } = content;
       const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
       found.push({ id, header, isElsewhere: holder !== undefined, finishedEarlier, items });
@@ -113,7 +121,7 @@ export class Folder {
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
       isElsewhere: holder !== undefined,
       finishedEarlier: { files: 0, sizeBytes: 0 },
-      items: [{ item, progress: progressOf(item, checkpoint) }],
+      items: [{ item, progress: progressOf(item, checkpoint), state: 'interrupted' }],
     };
   }
 
@@ -130,12 +138,8 @@ export class Folder {
         !names.has(`${id}.jsonl`) &&
         !names.has(`${id}.batch`);
       if (isOrphan) await this.cleanLease(name);
-      // Set aside by a process that was taking an abandoned lease over.
-      const isAside = /\.lease\.[0-9a-f-]+$/.test(name);
-      const file = this.records.pathOf(name);
-      if (isAside && (await leaseHolder(file, this.clock)) === undefined) {
-        await this.records.remove(name);
-      }
+      const guarded = name.endsWith(GUARD_SUFFIX) ? name.slice(0, -GUARD_SUFFIX.length) : name;
+      if (!names.has(guarded)) await this.records.remove(name);
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { UploadError } from './errors';
 import { isObject } from './checkpoint';
@@ -9,6 +9,9 @@ import type { Clock } from './ports';
 export const BEAT_MS = 5000;
 /** A lease that was not touched for so long is abandoned, even when its process seems alive. */
 const STALE_MS = 3 * BEAT_MS;
+/** Beside a lease while an abandoned one is being removed. */
+export const GUARD_SUFFIX = '.takeover';
+const GUARD_MS = 2000;
 
 /** Who works on an upload. */
 export interface LeaseHolder {
@@ -57,7 +60,7 @@ export async function acquireLease(
     const seen = await look(file);
     if (seen === undefined) continue;
     if (!(await isAbandoned(file, seen, clock, signal))) throw heldError(seen.holder);
-    await remove(file, seen);
+    await remove(file, seen, clock);
   }
 }
 
@@ -180,22 +183,25 @@ function isDead({ holder }: Seen): boolean {
 }
 
 /**
- * Removes the lease that was seen, and no other: whoever renames the file first owns what is in it,
- * and puts it back when it is not the one that was judged.
+ * Removes the lease that was seen, and no other. Of many that judged it abandoned, one at a time
+ * looks again under a guard: whoever comes later finds the lease of the one before.
  */
-async function remove(file: string, seen: Seen): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
+async function remove(file: string, seen: Seen, clock: Clock): Promise<void> {
+  const guard = file + GUARD_SUFFIX;
   try {
-    await rename(file, aside);
+    await writeFile(guard, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
+    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: clock.now() }));
+    // Its process was killed within the few system calls that the guard is for.
+    if (clock.now() - mtimeMs > GUARD_MS) await rm(guard, { force: true });
+    return;
   }
-  const taken = await look(aside);
-  if (taken === undefined || taken.holder.instanceId === seen.holder.instanceId) {
-    await rm(aside, { force: true });
-  } else {
-    await rename(aside, file);
+  try {
+    const present = await look(file);
+    if (present?.holder.instanceId === seen.holder.instanceId) await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
 }
 

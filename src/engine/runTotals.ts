@@ -10,9 +10,10 @@ export class RunTotals {
   private readonly members = new Set<Transfer>();
   private readonly meter = new SpeedMeter();
 
-  /** To be called before these transfers become active. */
+  /** To be called when these transfers become active; the run begins anew when no other is. */
   begin(all: Iterable<Transfer>, joining: readonly Transfer[]): void {
-    if (![...all].some((transfer) => transfer.isActive)) {
+    const fresh = new Set(joining);
+    if (![...all].some((transfer) => transfer.isActive && !fresh.has(transfer))) {
       this.members.clear();
       this.meter.reset();
     }

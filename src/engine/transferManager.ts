@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Batch } from './batch';
 import type { BatchItem } from './batchRecord';
 import { BatchStore } from './batchStore';
+import type { OpenBatch } from './batchStore';
 import { BufferPool } from './bufferPool';
 import { ChangeTicker } from './changeTicker';
 import { checkpointId } from './checkpoint';
@@ -178,6 +179,7 @@ export class TransferManager implements Transfers {
       transfer.moveTo('paused');
     });
     await Promise.all(active.map((transfer) => transfer.stop()));
+    await this.inEachBatch(active, (journal, paused) => journal.pause(paused));
     this.settle(active);
   }
 
@@ -197,6 +199,7 @@ export class TransferManager implements Transfers {
         await this.batchOf(transfer)?.journal?.putItem(item);
       }),
     );
+    await this.inEachBatch(transfers, (journal, resumed) => journal.resume(resumed));
     this.queueUp(transfers);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
@@ -540,13 +543,9 @@ export class TransferManager implements Transfers {
       const batch = new Batch(saved.id, saved.header);
       batch.isElsewhere = saved.isElsewhere;
       batch.finishedEarlier = saved.finishedEarlier;
-      for (const { item, progress } of saved.items) {
+      for (const { item, progress, state } of saved.items) {
         if (driven.has(item.id)) continue;
-        const transfer = this.addTransfer(
-          batch,
-          item,
-          item.isDiscarding ? 'discarding' : 'interrupted',
-        );
+        const transfer = this.addTransfer(batch, item, state);
         Object.assign(transfer.monitor, progress);
       }
       if (batch.transfers.size > 0) this.batches.set(batch.id, batch);
@@ -571,6 +570,22 @@ export class TransferManager implements Transfers {
     return [...this.allTransfers()].filter(
       ({ id, batchId }) => wanted.has(id) || wanted.has(batchId),
     );
+  }
+
+  /** Writes something about these transfers into the files of their batches. */
+  private async inEachBatch(
+    transfers: readonly Transfer[],
+    write: (journal: OpenBatch, ids: string[]) => Promise<void>,
+  ): Promise<void> {
+    for (const [batchId, ofBatch] of groupBy(transfers, ({ batchId }) => batchId)) {
+      const journal = this.batches.get(batchId)?.journal;
+      if (journal !== undefined) {
+        await write(
+          journal,
+          ofBatch.map(({ id }) => id),
+        );
+      }
+    }
   }
 
   private batchOf(transfer: Transfer): Batch | undefined {
@@ -655,6 +670,17 @@ function describe(error: UploadError): string {
   const { code, message, status, requestId, ec, partNumber, uploadId, bucket, key } = error;
   const facts = { code, status, requestId, ec, partNumber, uploadId, bucket, key };
   return `${error.kind}: ${message} ${JSON.stringify(facts)}`;
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 async function mapLimited<Item, Result>(

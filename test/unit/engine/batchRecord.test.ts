@@ -46,6 +46,19 @@ describe('the record of a batch', () => {
     assert.deepEqual([...content.items.values()], [later]);
   });
 
+  it('knows which files are paused', () => {
+    const [one, two] = [item('1').id, item('2').id];
+    const content = read(
+      writer.headerLine,
+      writer.itemLine(item('1')),
+      writer.itemLine(item('2')),
+      writer.pausedLine([one, two]),
+      writer.resumedLine([two]),
+    );
+    assert.deepEqual([...content.paused], [one]);
+    assert.ok(!content.isDamaged);
+  });
+
   it('a file may come back after it was finished', () => {
     const content = read(
       writer.headerLine,

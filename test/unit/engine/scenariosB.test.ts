@@ -534,6 +534,44 @@ describe('scenarios B: the life of a checkpoint', () => {
     await manager.whenSettled(id);
   });
 
+  it('what the user has paused is paused in the next window too, until it is resumed', async () => {
+    const request = harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin');
+    const first = harness.manager();
+    const hold = harness.server.hold({ on: 'uploadPart', partNumber: 2 });
+    const id = await first.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    await hold.reached;
+    await first.pause([id]);
+    hold.release();
+    await first.shutdown();
+
+    const second = harness.manager();
+    await second.refresh();
+    assert.equal(second.snapshot().batches[0]?.transfers[0]?.state, 'paused');
+    const again = harness.server.hold({ on: 'uploadPart', after: 1 });
+    await second.resume([id]);
+    await again.reached;
+    await second.shutdown();
+    again.release();
+
+    const third = harness.manager();
+    await third.refresh();
+    assert.equal(third.snapshot().batches[0]?.transfers[0]?.state, 'interrupted');
+    await third.discard([id]);
+    await third.shutdown();
+    await harness.assertNothingLeft();
+  });
+
+  it('an upload after others is counted by itself', async () => {
+    const manager = harness.manager();
+    await harness.uploadOne(
+      manager,
+      harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin'),
+    );
+    await harness.uploadOne(manager, harness.request(await harness.file('b.bin', 1000), 'b.bin'));
+    const { files, filesDone, sizeBytes } = manager.snapshot().totals;
+    assert.deepEqual({ files, filesDone, sizeBytes }, { files: 1, filesDone: 1, sizeBytes: 1000 });
+  });
+
   it('a file left behind by a dead process is removed, one of a living process stays', async () => {
     await mkdir(harness.stateDir);
     const at = (name: string): string => path.join(harness.stateDir, name);
@@ -543,11 +581,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await writeFile(at('gone.lease'), JSON.stringify({ instanceId: 'i', pid: dead, host: '' }));
     const long = new Date(Date.now() - 60_000);
     await utimes(at('gone.lease'), long, long);
-    await writeFile(
-      at('gone.lease.0c-0d'),
-      JSON.stringify({ instanceId: 'i', pid: dead, host: '' }),
-    );
-    await utimes(at('gone.lease.0c-0d'), long, long);
+    await writeFile(at('away.lease.takeover'), '');
     const manager = harness.manager();
     await manager.refresh();
     await manager.shutdown();
