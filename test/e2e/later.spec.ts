@@ -38,7 +38,19 @@ let sums: Record<string, string>;
 test.beforeAll(async ({ browser }) => {
   session = await Session.begin(browser, { machineSettings: MACHINE_SETTINGS });
   sums = {};
-  const names = ['a', 'b', 'c', 'offline', 'auto', 'never', 'moved', 'old', 'ours', 'away'];
+  const names = [
+    'a',
+    'b',
+    'c',
+    'offline',
+    'auto',
+    'never',
+    'again',
+    'moved',
+    'old',
+    'ours',
+    'away',
+  ];
   for (const name of names) {
     sums[`${name}.bin`] = await session.addFile(`${name}.bin`, SIZE_BYTES);
   }
@@ -220,7 +232,7 @@ test('resumeOnStartup auto: goes on by itself, with one notification', async () 
 
 test('resumeOnStartup never: nothing is shown, and the command still offers it', async () => {
   const { window } = session;
-  holds = [await uploadTwoParts('never.bin')];
+  holds = [await uploadTwoParts('never.bin'), await uploadTwoParts('again.bin')];
   changeSettings({ 'ossUpload.resumeOnStartup': 'never' });
   await window.reload();
   await letThrough();
@@ -235,8 +247,9 @@ test('resumeOnStartup never: nothing is shown, and the command still offers it',
   }).toPass();
   await expect(session.status).toHaveCount(0);
   await window.pick('OSS: Resume Interrupted Uploads...');
-  await window.pick('never.bin');
+  await window.pick(/Resume all \(2 · /);
   await expectWhole('never.bin');
+  await expectWhole('again.bin');
   await session.expectNothingLeft();
   changeSettings({});
 });
