@@ -74,6 +74,14 @@ export class RecordFolder {
     return new AppendFile(handle, intactBytes, this.logger);
   }
 
+  /** When the file was last written to; undefined when there is none. */
+  async modifiedMs(name: string): Promise<number | undefined> {
+    return stat(this.pathOf(name)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+  }
+
   /** The file's bytes; undefined when there is none. Files over the limit read as empty. */
   async read(name: string, mostBytes: number): Promise<Uint8Array | undefined> {
     let handle: FileHandle;

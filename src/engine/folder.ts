@@ -25,6 +25,8 @@ export interface SavedItem {
   readonly item: BatchItem;
   readonly progress: SavedProgress;
   readonly state: 'interrupted' | 'paused' | 'discarding';
+  /** When it last moved, as far as that can be told. */
+  readonly updatedMs: number | undefined;
 }
 
 /** How far the checkpoint says an upload is. */
@@ -75,11 +77,15 @@ export class Folder {
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
-      const items = [...content.items.values()].map((item): SavedItem => {
-        const progress = progressOf(item, checkpoints.get(item.id));
-        const state = content.paused.has(item.id) ? 'paused' : 'interrupted';
-        return { item, progress, state: item.isDiscarding ? 'discarding' : state };
-      });
+      const items: SavedItem[] = [];
+      for (const item of content.items.values()) {
+        const checkpoint = checkpoints.get(item.id);
+        const progress = progressOf(item, checkpoint);
+        const rest = content.paused.has(item.id) ? 'paused' : 'interrupted';
+        const state = item.isDiscarding ? 'discarding' : rest;
+        const file = checkpoint === undefined ? `${id}.batch` : `${item.id}.jsonl`;
+        items.push({ item, progress, state, updatedMs: await this.records.modifiedMs(file) });
+      }
       const { header, finished, finishedBytes } = content;
       const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
       found.push({ id, header, isElsewhere: holder !== undefined, finishedEarlier, items });
@@ -116,12 +122,13 @@ export class Folder {
     const { sizeBytes } = source;
     const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
     const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
+    const updatedMs = await this.records.modifiedMs(`${id}.jsonl`);
     return {
       id: aloneId(id),
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
       isElsewhere: holder !== undefined,
       finishedEarlier: { files: 0, sizeBytes: 0 },
-      items: [{ item, progress: progressOf(item, checkpoint), state: 'interrupted' }],
+      items: [{ item, progress: progressOf(item, checkpoint), state: 'interrupted', updatedMs }],
     };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { UploadError } from './errors';
 import { isObject } from './checkpoint';
@@ -12,6 +12,14 @@ const STALE_MS = 3 * BEAT_MS;
 /** Beside a lease while an abandoned one is being removed. */
 export const GUARD_SUFFIX = '.takeover';
 const GUARD_MS = 2000;
+/** What file systems without hard links answer, such as exFAT and some of the network. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+]);
 
 /** Who works on an upload. */
 export interface LeaseHolder {
@@ -135,9 +143,22 @@ interface Seen {
   readonly beatMs: number;
 }
 
-/** Fails with EEXIST when there is a lease. */
+/**
+ * Fails with EEXIST when there is a lease. The file appears with what it says: an empty one, of a
+ * process that was killed in between, would be nobody's and keep everybody out.
+ */
 async function write(file: string, holder: LeaseHolder): Promise<void> {
-  await writeFile(file, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
+  const temporary = `${file}.${process.pid}-${randomUUID()}.tmp`;
+  const text = JSON.stringify(holder);
+  try {
+    await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
+    await link(temporary, file);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 });
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }
 
 async function look(file: string): Promise<Seen | undefined> {

@@ -40,9 +40,10 @@ export class Transfer {
     private readonly now: () => number,
     private readonly onChange: (isNewState: boolean) => void,
     onNotice: (notice: TransferNotice) => void,
+    updatedMs: number = createdMs,
   ) {
     this.rest = state;
-    this.updatedMs = createdMs;
+    this.updatedMs = updatedMs;
     this.monitor = new UploadMonitor(
       (isNewState) => {
         this.changed(isNewState);

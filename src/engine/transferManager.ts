@@ -289,7 +289,12 @@ export class TransferManager implements Transfers {
 
   // --- the life of a transfer ---
 
-  private addTransfer(batch: Batch, item: BatchItem, state: RestState): Transfer {
+  private addTransfer(
+    batch: Batch,
+    item: BatchItem,
+    state: RestState,
+    updatedMs?: number,
+  ): Transfer {
     const transfer = new Transfer(
       item,
       batch.id,
@@ -303,6 +308,7 @@ export class TransferManager implements Transfers {
         this.logger.info(`${notice.filePath}: ${notice.kind} ${notice.detail ?? ''}`);
         this.noticeEmitter.fire(notice);
       },
+      updatedMs,
     );
     batch.transfers.set(transfer.id, transfer);
     return transfer;
@@ -543,9 +549,9 @@ export class TransferManager implements Transfers {
       const batch = new Batch(saved.id, saved.header);
       batch.isElsewhere = saved.isElsewhere;
       batch.finishedEarlier = saved.finishedEarlier;
-      for (const { item, progress, state } of saved.items) {
+      for (const { item, progress, state, updatedMs } of saved.items) {
         if (driven.has(item.id)) continue;
-        const transfer = this.addTransfer(batch, item, state);
+        const transfer = this.addTransfer(batch, item, state, updatedMs);
         Object.assign(transfer.monitor, progress);
       }
       if (batch.transfers.size > 0) this.batches.set(batch.id, batch);

@@ -47,7 +47,7 @@ export function progressOf(
   const message =
     waitingText(active, nowMs, words) ??
     stepText(active, words) ??
-    bytesText(snapshot, active, percent, words);
+    bytesText(snapshot, active, share, words);
   return { percent, message };
 }
 
@@ -93,7 +93,7 @@ function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string 
 function bytesText(
   snapshot: TransfersSnapshot,
   active: readonly TransferSnapshot[],
-  percent: number,
+  share: number,
   { l10n, language }: Words,
 ): string {
   const { totals } = snapshot;
@@ -108,7 +108,7 @@ function bytesText(
   const parts = [
     subject,
     // The bar says it too, but not to a screen reader.
-    l10n.t('{percent} %', { percent }),
+    l10n.t('{percent} %', { percent: share }),
     l10n.t('{done} of {total}', {
       done: formatBytes(totals.doneBytes, language),
       total: formatBytes(totals.sizeBytes, language),

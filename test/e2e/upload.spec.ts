@@ -59,7 +59,7 @@ test('right-click on a large file: questions, rising percentage, the same bytes 
   await session.answerFirstQuestions();
 
   const message = window.message(progress());
-  await expect(message).toContainText(/video\.mp4 · [\d.]+ .?i?B of 64(\.0)? Mi?B/);
+  await expect(message).toContainText(/video\.mp4 · \d+ % · [\d.]+ .?i?B of 64(\.0)? Mi?B/);
   const seen = new Set<number>();
   await expect(async () => {
     seen.add(await percentOf(progress()));

@@ -58,7 +58,7 @@ describe('progress of the notification', () => {
     const grown = snapshot([batch([uploading]), batch([{}], { id: 'b2' })]);
     const after = progressOf(grown, before.percent, NOW, english);
     assert.equal(after.percent, 41);
-    assert.match(after.message, /429\.6 MB of 2\.0 GB/);
+    assert.match(after.message, / 20 % · 429\.6 MB of 2\.0 GB/);
   });
 
   it('never goes back and never passes 100, whatever comes', () => {
