@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SinkSettings, SinkStats } from './sink.mts';
@@ -22,6 +23,7 @@ export class Cable {
   static open(): Cable | undefined {
     const cable = new Cable(`ossbench${process.pid}`, `ob${process.pid}`);
     try {
+      removeLeftOvers();
       cable.run('ip', 'netns', 'add', cable.namespace);
       cable.run(
         'ip',
@@ -78,6 +80,14 @@ export class Cable {
 
   private run(command: string, ...args: string[]): void {
     execFileSync(command, args, { stdio: 'ignore' });
+  }
+}
+
+/** Of benches that were killed: two cables with the same addresses lead nowhere. */
+function removeLeftOvers(): void {
+  const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+  for (const [name, pid] of names.matchAll(/^ossbench(\d+)/gm)) {
+    if (!existsSync(`/proc/${pid ?? ''}`)) execFileSync('ip', ['netns', 'del', name]);
   }
 }
 
