@@ -8,7 +8,7 @@ import type { ObjectOptions, UploadTarget } from './ports';
 const KIND = 'oss-upload-checkpoint';
 const VERSION = 1;
 /** Ids of OSS have 32 signs; whatever is much longer does not fit into a URL. */
-const MOST_ID_LENGTH = 1024;
+const MOST_TOKEN_LENGTH = 1024;
 
 /** A part that OSS has accepted, its CRC compared. */
 export interface PartRecord {
@@ -118,8 +118,7 @@ function parseHeader(raw: unknown): CheckpointHeader | undefined {
   if (!isObject(raw)) return undefined;
   const { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs } = raw;
   const isValid =
-    typeof uploadId === 'string' &&
-    uploadId.length <= MOST_ID_LENGTH &&
+    isToken(uploadId) &&
     typeof filePath === 'string' &&
     typeof optionsHash === 'string' &&
     isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
@@ -136,7 +135,7 @@ function parsePart(raw: unknown): PartRecord | undefined {
   const isValid =
     isWhole(partNumber, 1, MAX_PARTS) &&
     isWhole(sizeBytes, 1, MAX_PART_SIZE_BYTES) &&
-    typeof etag === 'string' &&
+    isToken(etag) &&
     typeof crc64 === 'string' &&
     /^\d{1,20}$/.test(crc64);
   return isValid ? { partNumber, sizeBytes, etag, crc64: BigInt(crc64) } : undefined;
@@ -148,6 +147,11 @@ function isFingerprint(raw: unknown): raw is Fingerprint {
     isWhole(raw['sizeBytes'], 0, MAX_PARTS * MAX_PART_SIZE_BYTES) &&
     ['mtimeNs', 'ctimeNs', 'inode', 'device'].every((name) => typeof raw[name] === 'string')
   );
+}
+
+/** Whether OSS can have given this as an id or an ETag: it goes into a URL, or into XML. */
+function isToken(raw: unknown): raw is string {
+  return typeof raw === 'string' && raw.length <= MOST_TOKEN_LENGTH && /^[!-~]*$/.test(raw);
 }
 
 /** Whether a value read from disk is a target. */
