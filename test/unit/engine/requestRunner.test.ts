@@ -7,6 +7,7 @@ import type { ObjectStore } from '../../../src/engine/ports.ts';
 import { RequestRunner, WakeUp } from '../../../src/engine/requestRunner.ts';
 import { RetryBudget } from '../../../src/engine/retry.ts';
 import { UploadMonitor } from '../../../src/engine/uploadMonitor.ts';
+import { until } from '../../support/until.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
 
 const MINUTE_MS = 60_000;
@@ -56,7 +57,7 @@ class Bench {
 
   /** Waits until so many wait for their next try. */
   async waiting(count = 1): Promise<void> {
-    while (this.clock.waiting < count) await turn();
+    await until(() => this.clock.waiting >= count);
   }
 }
 

@@ -21,6 +21,7 @@ import {
 } from '../../support/engineHarness.ts';
 import { faultAnswers } from '../../support/ossFaults.ts';
 import { close, interruptAtPart } from '../../support/reopenedWindow.ts';
+import { until } from '../../support/until.ts';
 import { watchedStore } from '../../support/watchedStore.ts';
 
 /** 10 parts, the last of them short. */
@@ -350,7 +351,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
     const manager = harness.manager();
     const id = await enqueue(manager, ...uploads);
-    while (harness.server.openRequests.length < 5) await delay(1);
+    await until(() => harness.server.openRequests.length === 5);
     const connections = harness.server.openConnections;
     const paused = manager
       .snapshot()
@@ -358,7 +359,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     assert.ok(paused);
     const startMs = performance.now();
     await manager.pause([paused.id]);
-    while (harness.server.openConnections >= connections) await delay(1);
+    await until(() => harness.server.openConnections < connections);
     assert.ok(performance.now() - startMs < 1000);
     hold.release();
     const { transfers } = await manager.whenSettled(id);
@@ -388,7 +389,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
         const hold = harness.server.hold({ on: 'uploadPart', times: 100 });
         const id = await enqueue(manager, upload);
         const expected = Math.min(parallel, parts);
-        while (harness.server.openRequests.length < expected) await delay(1);
+        await until(() => harness.server.openRequests.length === expected);
         await delay(10);
         assert.equal(harness.server.openRequests.length, expected);
         hold.release();
