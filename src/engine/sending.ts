@@ -79,7 +79,7 @@ export async function inLane<T>(
     const chunks = source.read(offset, sizeBytes, pool, crc, {
       beforeChunk: (chunkBytes) => limiter.take(chunkBytes, signal),
       chunkBytes: () => limiter.chunkBytes,
-      beforeLast: () => beforeLast?.(crc) ?? Promise.resolve(),
+      ...(beforeLast !== undefined && { beforeLast: () => beforeLast(crc) }),
       onTaken: (chunkBytes) => {
         lane.add(chunkBytes);
       },

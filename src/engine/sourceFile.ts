@@ -22,7 +22,10 @@ export interface ReadHooks {
   beforeChunk?(sizeBytes: number): Promise<void>;
   /** The most bytes of a chunk, below the size of a buffer. */
   chunkBytes?(): number;
-  /** Before the last chunk, which is in the checksum already: throws when nothing may be sent. */
+  /**
+   * Looks at the file before the last chunk, which is in the checksum already, instead of
+   * {@link SourceFile.assertUnchanged}: throws when nothing may be sent.
+   */
   beforeLast?(): Promise<void>;
   /** So many bytes were taken by the reader of the chunks. */
   onTaken?(sizeBytes: number): void;
@@ -123,10 +126,7 @@ export class SourceFile {
         const isLast = position >= sizeBytes;
         if (!isLast) pending = readNext(turn);
         crc.update(chunk);
-        if (isLast) {
-          await this.assertUnchanged();
-          await hooks.beforeLast?.();
-        }
+        if (isLast) await (hooks.beforeLast?.() ?? this.assertUnchanged());
         await hooks.beforeChunk?.(chunk.length);
         yield chunk;
         hooks.onTaken?.(chunk.length);

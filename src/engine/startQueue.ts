@@ -1,7 +1,7 @@
 import type { Transfer } from './transfer';
 
-/** Small files under way for each lane of the limit: they share lanes, and preparing takes time. */
-const SMALL_FILES_PER_LANE = 4;
+/** Small files under way for each lane of the limit: four share it, the others are being prepared. */
+const SMALL_FILES_PER_LANE = 6;
 
 /**
  * Decides which transfers run. Large files start one after the other, as many as fill the lanes;

@@ -1,24 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { realpath, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { Batch } from './batch';
+import { changedItem, toItem } from './batchItem';
+import { BatchOwner } from './batchOwner';
 import type { BatchItem } from './batchRecord';
 import { BatchStore } from './batchStore';
 import type { OpenBatch } from './batchStore';
 import { BufferPool } from './bufferPool';
 import { ChangeTicker } from './changeTicker';
-import { checkpointId } from './checkpoint';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import type { StoreFiles } from './checkpointStore';
 import { UploadError } from './errors';
 import { Emitter } from './events';
+import { describeFailure, isShared, restAfter } from './failure';
 import { Folder } from './folder';
+import { runParts } from './partScheduler';
 import { Lanes } from './lanes';
-import { acquireLease } from './lease';
 import type { Clock, Logger, OpenStore } from './ports';
 import { RateLimiter } from './rateLimiter';
 import { WakeUp } from './requestRunner';
-import { isNetworkGone } from './retry';
 import { RunTotals } from './runTotals';
 import { StartQueue } from './startQueue';
 import { systemClock } from './systemClock';
@@ -43,6 +43,9 @@ const SHUTDOWN_MS = 1000;
 /** The clock jumps by more than this only when the computer slept. */
 const SLEEP_MS = 10_000;
 const TICK_MS = 1000;
+/** Files looked at, and discards sent, at the same time. */
+const STATS = 32;
+const DISCARDS = 8;
 /** How soon another window's uploads, or their end, are seen here. */
 const LOOKOUT_MS = 3000;
 
@@ -65,7 +68,7 @@ export class TransferManager implements Transfers {
   private readonly environment: UploadEnvironment;
   private readonly clock: Clock;
   private readonly logger: Logger;
-  private readonly batchStore: BatchStore;
+  private readonly owner: BatchOwner;
   private readonly folder: Folder;
   private readonly queue: StartQueue;
   private readonly totals = new RunTotals();
@@ -73,8 +76,6 @@ export class TransferManager implements Transfers {
   private readonly noticeEmitter: Emitter<TransferNotice>;
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
-  /** Batches that are being cleaned up. */
-  private readonly endings = new Set<Promise<void>>();
   private cached: TransfersSnapshot | undefined;
   private heart: NodeJS.Timeout | undefined;
   private lookout: NodeJS.Timeout | undefined;
@@ -86,9 +87,10 @@ export class TransferManager implements Transfers {
     this.logger = logger;
     this.clock = clock;
     const records = new RecordFolder(options.stateDir, logger, options.files);
-    this.batchStore = new BatchStore(records);
+    const batches = new BatchStore(records);
+    this.owner = new BatchOwner(batches, clock, logger, this.life.signal);
     const checkpoints = new CheckpointStore(records);
-    this.folder = new Folder(records, this.batchStore, checkpoints, clock, logger);
+    this.folder = new Folder(records, batches, checkpoints, clock, logger);
     this.environment = {
       openStore,
       checkpoints,
@@ -134,24 +136,17 @@ export class TransferManager implements Transfers {
     this.startHeart();
     // What an earlier window left of the same files goes on in this batch.
     await this.refresh();
-    const items = await mapLimited(request.requests, 32, toItem);
-    const fresh = new Map(items.map((item) => [item.id, item]));
+    const fresh = await itemsOf(request.requests, this.life.signal);
     const joined = this.joinRunning(fresh);
     if (fresh.size === 0 && joined !== undefined) return joined;
     await this.takeOver([...fresh.keys()]);
 
     const { label, workspacePath } = request;
     const header = { label, workspacePath, createdMs: this.clock.now() };
-    const batch = new Batch(this.batchStore.newId(), header);
-    batch.isOwned = true;
+    const batch = new Batch(randomUUID(), header);
     for (const item of fresh.values()) this.addTransfer(batch, item, 'queued');
     try {
-      batch.journal = await this.batchStore.create(batch.id, header, [...fresh.values()]);
-      batch.lease = await acquireLease(
-        this.batchStore.leaseFile(batch.id),
-        this.clock,
-        this.life.signal,
-      );
+      await this.owner.begin(batch, [...fresh.values()]);
     } catch (error) {
       const [first] = fresh.values();
       if (first !== undefined) {
@@ -169,7 +164,7 @@ export class TransferManager implements Transfers {
     const batch = this.batches.get(batchId);
     if (batch === undefined) throw new Error(`there is no batch ${batchId}`);
     await batch.whenSettled();
-    await Promise.all(this.endings);
+    await this.owner.whenEnded();
     return batch.snapshot();
   }
 
@@ -193,7 +188,7 @@ export class TransferManager implements Transfers {
     await Promise.all(
       transfers.map(async (transfer) => {
         await transfer.stop();
-        const item = changed(transfer.item, change);
+        const item = changedItem(transfer.item, change);
         if (item === transfer.item) return;
         transfer.item = item;
         await this.batchOf(transfer)?.journal?.putItem(item);
@@ -211,7 +206,7 @@ export class TransferManager implements Transfers {
     transfers.forEach((transfer) => {
       transfer.moveTo('discarding');
     });
-    await mapLimited(transfers, 8, (transfer) => this.discardOne(transfer));
+    await runParts(transfers, DISCARDS, this.life.signal, (transfer) => this.discardOne(transfer));
     this.settle(transfers);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
@@ -278,7 +273,8 @@ export class TransferManager implements Transfers {
     const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
     await Promise.race([Promise.all([...stopped, this.nextRefresh ?? this.refreshing]), timeUp]);
     const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
-    await Promise.all([...owned.map((batch) => this.letGo(batch)), ...this.endings]);
+    await Promise.all(owned.map((batch) => this.owner.letGo(batch)));
+    await this.owner.whenEnded();
   }
 
   /** The next snapshot is a new one, and whoever listens is told soon. */
@@ -332,13 +328,13 @@ export class TransferManager implements Transfers {
           await this.batchOf(transfer)?.journal?.finish(item.id);
         });
         transfer.moveTo('completed');
-        // OSS can be reached: what it has not heard of yet, it hears now.
-        this.discardLeft();
+        // OSS can be reached: what it has not heard of yet, it hears now. Not after each of thousands.
+        if (this.batchOf(transfer)?.isSettled !== false) this.discardLeft();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         // Whoever stopped it has said already what it is now.
         if (error.kind === 'aborted' && signal.aborted) return;
-        this.logger.error(describe(error));
+        this.logger.error(describeFailure(error));
         transfer.moveTo(restAfter(error), error);
         this.spread(transfer, error);
       }
@@ -348,16 +344,9 @@ export class TransferManager implements Transfers {
 
   /** What fails one transfer for a reason that all share does not have to be found out by each. */
   private spread(failed: Transfer, error: UploadError): void {
-    const { bucket, profile } = failed.item.target;
-    const isShared = (other: Transfer): boolean => {
-      const { target } = other.item;
-      if (error.kind === 'credentials' || error.kind === 'noCredentials') {
-        return target.profile === profile;
-      }
-      const ofBucket = ['noSuchBucket', 'wrongRegion', 'accountBlocked'].includes(error.kind);
-      return ofBucket && target.bucket === bucket;
-    };
-    const others = [...this.allTransfers()].filter((other) => other.isActive && isShared(other));
+    const others = [...this.allTransfers()].filter(
+      (other) => other.isActive && isShared(error, failed.item.target, other.item.target),
+    );
     for (const other of others) {
       other.moveTo(restAfter(error), error);
       void other.stop();
@@ -367,7 +356,7 @@ export class TransferManager implements Transfers {
 
   private settle(transfers: readonly Transfer[]): void {
     for (const batch of this.batchesOf(transfers)) {
-      if (batch.isOwned && batch.isFinished) this.endBatch(batch);
+      if (batch.isOwned && batch.isFinished) this.owner.end(batch);
       batch.checkSettled();
     }
     for (const batch of this.batches.values()) batch.checkSettled();
@@ -400,7 +389,7 @@ export class TransferManager implements Transfers {
         await forget();
       } catch (thrown) {
         const error = UploadError.from(thrown);
-        this.logger.warn(`discard: ${describe(error)}`);
+        this.logger.warn(`discard: ${describeFailure(error)}`);
         if (error.kind === 'heldElsewhere') {
           // What another window works on is not ours to remove, now or later.
           await forget();
@@ -413,7 +402,7 @@ export class TransferManager implements Transfers {
       }
     });
     if (batch?.isOwned && batch.isFinished) {
-      await this.finishBatch(batch);
+      await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.delete(batch.id);
     }
   }
@@ -439,64 +428,9 @@ export class TransferManager implements Transfers {
 
   /** Makes this window the one that drives a batch. Throws `heldElsewhere`. */
   private async own(batch: Batch): Promise<void> {
-    if (batch.isOwned && batch.taking === undefined) return;
-    batch.taking ??= this.takeLease(batch).finally(() => {
-      batch.taking = undefined;
-    });
-    await batch.taking;
-  }
-
-  private async takeLease(batch: Batch): Promise<void> {
-    const leaseFile = this.batchStore.leaseFile(batch.id);
-    try {
-      batch.lease = await acquireLease(leaseFile, this.clock, this.life.signal);
-    } catch (error) {
-      batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
+    await this.owner.take(batch).finally(() => {
       this.changed(true);
-      throw error;
-    }
-    batch.isOwned = true;
-    batch.isElsewhere = false;
-    const content = await this.batchStore.read(batch.id);
-    const known = new Set(
-      content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
-    );
-    for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
-    const items = [...batch.transfers.values()].map(({ item }) => item);
-    batch.journal = await (
-      content?.state === 'valid'
-        ? this.batchStore.reopen(batch.id, content)
-        : this.batchStore.create(batch.id, batch.header, items)
-    ).catch((error: unknown) => {
-      this.logger.warn(`cannot write the batch: ${String(error)}`);
-      return undefined;
     });
-  }
-
-  /** All files of a batch are uploaded or discarded: nothing of it stays on disk. */
-  private async finishBatch(batch: Batch): Promise<void> {
-    const { journal, lease } = batch;
-    if (!batch.isOwned) return;
-    batch.isOwned = false;
-    batch.journal = batch.lease = undefined;
-    await journal?.close();
-    await this.batchStore.remove(batch.id);
-    await lease?.release();
-  }
-
-  private endBatch(batch: Batch): void {
-    const ending = this.finishBatch(batch)
-      .catch((error: unknown) => {
-        this.logger.warn(`cannot remove the batch: ${String(error)}`);
-      })
-      .finally(() => this.endings.delete(ending));
-    this.endings.add(ending);
-  }
-
-  private async letGo(batch: Batch): Promise<void> {
-    batch.isOwned = false;
-    await batch.journal?.close();
-    await batch.lease?.release();
   }
 
   /** Requests for what already runs are dropped; the batch where it runs is returned. */
@@ -528,7 +462,7 @@ export class TransferManager implements Transfers {
         await batch.journal?.remove(transfer.id);
       }
       batch.transfers.delete(transfer.id);
-      if (batch.isOwned && batch.isFinished) await this.finishBatch(batch);
+      if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.delete(batch.id);
     }
   }
@@ -583,14 +517,13 @@ export class TransferManager implements Transfers {
     transfers: readonly Transfer[],
     write: (journal: OpenBatch, ids: string[]) => Promise<void>,
   ): Promise<void> {
-    for (const [batchId, ofBatch] of groupBy(transfers, ({ batchId }) => batchId)) {
-      const journal = this.batches.get(batchId)?.journal;
-      if (journal !== undefined) {
-        await write(
-          journal,
-          ofBatch.map(({ id }) => id),
-        );
-      }
+    for (const { id, journal } of this.batchesOf(transfers)) {
+      const ofBatch = transfers.filter(({ batchId }) => batchId === id);
+      if (journal === undefined) continue;
+      await write(
+        journal,
+        ofBatch.map((transfer) => transfer.id),
+      );
     }
   }
 
@@ -632,73 +565,14 @@ export class TransferManager implements Transfers {
   }
 }
 
-/** The item of a request: its file by its real path, so that one file has one checkpoint. */
-async function toItem(request: UploadRequest): Promise<BatchItem> {
-  const { target, options } = request;
-  // A file that is not there fails on its own, with a message, when its turn comes.
-  const filePath = await realpath(request.filePath).catch(() => path.resolve(request.filePath));
-  const sizeBytes = await stat(filePath).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  const id = checkpointId(filePath, target.bucket, target.key);
-  return { id, filePath, target, options, sizeBytes, isDiscarding: false };
-}
-
-function changed(
-  item: BatchItem,
-  change: NonNullable<Parameters<Transfers['resume']>[1]>,
-): BatchItem {
-  const { forbidOverwrite, region, profile } = change;
-  if (forbidOverwrite === undefined && region === undefined && profile === undefined) return item;
-  return {
-    ...item,
-    target: {
-      ...item.target,
-      region: region ?? item.target.region,
-      profile: profile ?? item.target.profile,
-    },
-    options: {
-      ...item.options,
-      forbidOverwrite: forbidOverwrite ?? item.options.forbidOverwrite,
-    },
-  };
-}
-
-/** Where a failure leaves a transfer. */
-function restAfter(error: UploadError): RestState {
-  const { kind } = error;
-  if (kind === 'aborted' || isNetworkGone(error)) return 'interrupted';
-  return kind === 'credentials' || kind === 'noCredentials' ? 'paused' : 'failed';
-}
-
-function describe(error: UploadError): string {
-  const { code, message, status, requestId, ec, partNumber, uploadId, bucket, key } = error;
-  const facts = { code, status, requestId, ec, partNumber, uploadId, bucket, key };
-  return `${error.kind}: ${message} ${JSON.stringify(facts)}`;
-}
-
-function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
-}
-
-async function mapLimited<Item, Result>(
-  items: readonly Item[],
-  limit: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
-  return results;
+/** The items of these requests by id; of several requests for the same, the last. */
+async function itemsOf(
+  requests: readonly UploadRequest[],
+  signal: AbortSignal,
+): Promise<Map<string, BatchItem>> {
+  const items: BatchItem[] = [];
+  await runParts(requests.entries(), STATS, signal, async ([index, request]) => {
+    items[index] = await toItem(request);
+  });
+  return new Map(items.map((item) => [item.id, item]));
 }

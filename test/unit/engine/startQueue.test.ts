@@ -61,12 +61,12 @@ describe('StartQueue', () => {
 
   it('lets small files pass large ones, and large ones small ones', async () => {
     const bench = new Bench(1);
-    bench.push(large('A'), large('B'), ...['a', 'b', 'c', 'd', 'e'].map(small));
-    assert.deepEqual(bench.running, ['A', 'a', 'b', 'c', 'd']);
+    bench.push(large('A'), large('B'), ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(small));
+    assert.deepEqual(bench.running, ['A', 'a', 'b', 'c', 'd', 'e', 'f']);
     await bench.end('A');
-    assert.deepEqual(bench.running, ['a', 'b', 'c', 'd', 'B']);
+    assert.deepEqual(bench.running, ['a', 'b', 'c', 'd', 'e', 'f', 'B']);
     await bench.end('a');
-    assert.deepEqual(bench.running, ['b', 'c', 'd', 'B', 'e']);
+    assert.deepEqual(bench.running, ['b', 'c', 'd', 'e', 'f', 'B', 'g']);
   });
 
   it('uses lanes that are added at once', () => {
