@@ -1,4 +1,4 @@
-import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
+import type { BatchHeader } from './batchRecord';
 import type { OpenBatch } from './batchStore';
 import type { Lease } from './lease';
 import type { Transfer } from './transfer';
@@ -73,9 +73,4 @@ export class Batch {
       transfers: [...this.transfers.values()].map((transfer) => transfer.snapshot()),
     };
   }
-}
-
-/** The items of a batch that was read, none when it could not be. */
-export function itemsOf(content: BatchContent | undefined): readonly BatchItem[] {
-  return content?.state === 'valid' ? [...content.items.values()] : [];
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { BatchWriter, readBatch } from './batchRecord';
 import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
@@ -49,10 +48,6 @@ export class BatchStore {
   >();
 
   constructor(private readonly records: RecordFolder) {}
-
-  newId(): string {
-    return randomUUID();
-  }
 
   /** On disk, with all items, when it resolves. */
   async create(id: string, header: BatchHeader, items: readonly BatchItem[]): Promise<OpenBatch> {

@@ -1,0 +1,39 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BatchItem } from './batchRecord';
+import { checkpointId } from './checkpoint';
+import type { Transfers, UploadRequest } from './transfers';
+
+/** The item of a request: its file by its real path, so that one file has one checkpoint. */
+export async function toItem(request: UploadRequest): Promise<BatchItem> {
+  const { target, options } = request;
+  // A file that is not there fails on its own, with a message, when its turn comes.
+  const filePath = await realpath(request.filePath).catch(() => path.resolve(request.filePath));
+  const sizeBytes = await stat(filePath).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  const id = checkpointId(filePath, target.bucket, target.key);
+  return { id, filePath, target, options, sizeBytes, isDiscarding: false };
+}
+
+/** The item with what the user has decided about it; the same one when that changes nothing. */
+export function changedItem(
+  item: BatchItem,
+  change: NonNullable<Parameters<Transfers['resume']>[1]>,
+): BatchItem {
+  const { forbidOverwrite, region, profile } = change;
+  if (forbidOverwrite === undefined && region === undefined && profile === undefined) return item;
+  return {
+    ...item,
+    target: {
+      ...item.target,
+      region: region ?? item.target.region,
+      profile: profile ?? item.target.profile,
+    },
+    options: {
+      ...item.options,
+      forbidOverwrite: forbidOverwrite ?? item.options.forbidOverwrite,
+    },
+  };
+}
