@@ -350,10 +350,11 @@ function readCheckpointFile(name: string): string {
   return fs.readFileSync(path.join(checkpointFolder(), name), 'utf8');
 }
 
-/** What an upload has left that was begun ten days ago. */
+/** What an upload has left that moved last ten days ago. */
 async function writeOldCheckpoint(name: string, uploadId: string): Promise<void> {
   const filePath = path.join(session.workspace, name);
   await writeSampleFile(filePath, SIZE_BYTES, name);
+  const createdMs = Date.now() - 10 * DAY_MS;
   const writer = new CheckpointWriter({
     uploadId,
     filePath,
@@ -361,9 +362,12 @@ async function writeOldCheckpoint(name: string, uploadId: string): Promise<void>
     target: { bucket: BUCKET, region: 'cn-hangzhou', key: name, profile: '' },
     partSizeBytes: MIB,
     optionsHash: hashOptions({}),
-    createdMs: Date.now() - 10 * DAY_MS,
+    createdMs,
   });
   fs.mkdirSync(checkpointFolder(), { recursive: true });
   const file = path.join(checkpointFolder(), `${checkpointId(filePath, BUCKET, name)}.jsonl`);
-  fs.writeFileSync(file, writer.headerLine);
+  // Under another name until it is old: a file that is seen young stays young.
+  fs.writeFileSync(`${file}.new`, writer.headerLine);
+  fs.utimesSync(`${file}.new`, createdMs / 1000, createdMs / 1000);
+  fs.renameSync(`${file}.new`, file);
 }
