@@ -14,6 +14,7 @@ export { TransferManager } from './transferManager';
 export type { TransferManagerOptions } from './transferManager';
 export type * from './transfers';
 export {
+  DEFAULT_PART_SIZE_BYTES,
   checkBucketName,
   checkObjectKey,
   checkRegion,

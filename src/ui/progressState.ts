@@ -1,3 +1,4 @@
+import { DEFAULT_PART_SIZE_BYTES } from '../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from './format';
 import { fileName, isActive, ownTransfers } from './transferFacts';
@@ -10,9 +11,6 @@ export interface ProgressState {
   readonly message: string;
 }
 
-/** A file of at most so many bytes is sent at once, so the default part size. */
-const SMALL_FILE_BYTES = 8 * 1024 * 1024;
-
 /** What runs in this window. The notification is open as long as this is not empty. */
 export function activeTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
   return ownTransfers(snapshot).filter(isActive);
@@ -23,7 +21,7 @@ export function isBrief(active: readonly TransferSnapshot[]): boolean {
   return active.every(
     (transfer) =>
       transfer.partsTotal === 1 ||
-      (transfer.partsTotal === 0 && transfer.sizeBytes <= SMALL_FILE_BYTES),
+      (transfer.partsTotal === 0 && transfer.sizeBytes <= DEFAULT_PART_SIZE_BYTES),
   );
 }
 
