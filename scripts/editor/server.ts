@@ -63,6 +63,8 @@ export interface EditorOptions {
    * it the workbench shows no notification.
    */
   readonly testDriver?: boolean;
+  /** Opens folders in Restricted Mode until they are trusted, as VS Code does by itself. */
+  readonly asksForTrust?: boolean;
 }
 
 /** A running server. */
@@ -257,7 +259,7 @@ function serverArguments(editor: Editor, options: EditorOptions, port: number): 
     ...['--require', editor.preload, editor.serverMain],
     ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
     ...['--server-data-dir', options.dataDir, '--accept-server-license-terms'],
-    ...['--telemetry-level', 'off', '--disable-workspace-trust'],
+    ...['--telemetry-level', 'off'],
     // An extension host whose window is gone without a good-bye would else live on for 3 hours.
     ...['--reconnection-grace-time', '1'],
   ];
@@ -265,6 +267,7 @@ function serverArguments(editor: Editor, options: EditorOptions, port: number): 
   if (options.locale) args.push('--locale', options.locale);
   if (options.defaultFolder) args.push('--default-folder', options.defaultFolder);
   if (options.testDriver) args.push('--enable-smoke-test-driver');
+  if (!options.asksForTrust) args.push('--disable-workspace-trust');
   return args;
 }
 
