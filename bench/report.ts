@@ -275,12 +275,16 @@ function caseTable(benchCase: BenchCase, result: CaseResult): string[] {
       rate === 0 ? '–' : withSpread(shares, 2),
       withSpread(cpus, 2),
       median(measured.map(({ peakRssBytes }) => peakRssBytes / MIB)).toFixed(0),
+      // A program of another kind has no event loop of ours.
+      median(measured.map(({ loopDelayP99Ms }) => loopDelayP99Ms)).toFixed(1),
       String(median(measured.map(({ stats }) => stats.requests))),
       String(median(measured.map(({ stats }) => stats.connections))),
     );
   });
   return [
     `### ${benchCase.title}`,
+    '',
+    `${result.clients['engine']?.length ?? 0} rounds, ${result.measuredAt}.`,
     '',
     tableRow(
       'client',
@@ -289,10 +293,11 @@ function caseTable(benchCase: BenchCase, result: CaseResult): string[] {
       'share of the line',
       isMany ? 'CPU ms per file' : 'CPU s per GiB',
       'peak RSS, MiB',
+      'event-loop delay p99, ms',
       'requests',
       'connections',
     ),
-    tableRow(...Array.from({ length: 8 }, () => '---')),
+    tableRow(...Array.from({ length: 9 }, () => '---')),
     ...rows,
     '',
   ];
@@ -301,10 +306,6 @@ function caseTable(benchCase: BenchCase, result: CaseResult): string[] {
 /** The document, the picture and what to print. */
 export function renderReport(results: Results): { markdown: string; svg: string; summary: string } {
   const targets = targetsOf(results);
-  const rounds = Math.max(
-    0,
-    ...Object.values(results.cases).map(({ clients }) => clients['engine']?.length ?? 0),
-  );
   const hasCable = Object.values(results.cases).some((result) => result.hasCable);
   const tables = CASES.flatMap((benchCase) => {
     const result = results.cases[benchCase.id];
@@ -323,8 +324,9 @@ export function renderReport(results: Results): { markdown: string; svg: string;
     '# Benchmarks',
     '',
     'Made by `npm run bench`; [bench/run.ts](../bench/run.ts) says how. Every client ran in a process',
-    `of its own, in turns, ${rounds} rounds; figures are medians (least to most), ratios are taken within`,
-    'one round. The server throws the bytes away and runs on the same machine, so that what is compared',
+    'of its own, in turns; figures are medians (least to most), ratios are taken within one round. The',
+    'cases were measured one after the other, not all in one go and at times under the load of others,',
+    'which shows in the spread. The server throws the bytes away and runs on the same machine, so that what is compared',
     'is the cost of the client; only ratios carry over to other machines. This extension ran with all',
     'its checks on unless the table says otherwise; the peers check nothing.',
     '',
