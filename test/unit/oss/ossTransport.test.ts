@@ -401,7 +401,7 @@ describe('OssTransport', () => {
       const startMs = performance.now();
       controller.abort();
       assert.equal((await sending).kind, 'aborted');
-      assert.ok(performance.now() - startMs < 100);
+      assert.ok(performance.now() - startMs < 1000);
       await new Promise(setImmediate);
       assert.ok(ended);
     });
