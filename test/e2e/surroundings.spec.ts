@@ -101,7 +101,10 @@ test.describe('with a key that may do little', () => {
     await window.pick(BUCKET);
     await window.pick('Use this folder');
     await expect.poll(() => session.oss.keys(BUCKET)).toContain('b.txt');
-    expect(fs.readFileSync(settings, 'utf8')).toContain(`"ossUpload.bucket": "${BUCKET}"`);
+    // The editor writes its settings when it comes to it.
+    await expect
+      .poll(() => fs.readFileSync(settings, 'utf8'))
+      .toContain(`"ossUpload.bucket": "${BUCKET}"`);
   });
 
   test('a setting with a wrong value is named, and its default used', async () => {
