@@ -1,5 +1,5 @@
-/** Large enough that system calls do not count, small enough to stay in the cache of a core. */
-const BUFFER_BYTES = 256 * 1024;
+/** Large enough that waking a thread for a read does not count, small enough for the caches of a core. */
+const BUFFER_BYTES = 512 * 1024;
 /** For less than this, memory of just that size costs less than keeping a large buffer busy. */
 const SMALL_BYTES = 64 * 1024;
 /** Buffers kept for later: what 8 lanes use. More are made when needed and dropped afterwards. */

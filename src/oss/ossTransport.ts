@@ -214,6 +214,8 @@ class Exchange {
       this.#connectionLost(error);
     });
     sent.on('close', () => {
+      // Every request closes, and an error costs as much as the rest of its end.
+      if (this.#settled) return;
       this.#connectionLost(Object.assign(new Error('connection closed'), { code: 'ECONNRESET' }));
     });
     sent.on('socket', (socket) => {
