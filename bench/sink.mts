@@ -176,12 +176,58 @@ function reply(body: string, status = '200 OK', crc64?: bigint, partNumber = 0):
   return `HTTP/1.1 ${status}\r\nServer: sink\r\nx-oss-request-id: ${counts.requests}\r\nETag: "${etagOf(partNumber)}"\r\n${checksum}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: keep-alive\r\n\r\n${body}`;
 }
 
-function parseHead(head: string): Request & { readonly expectsContinue: boolean } {
+interface Head extends Request {
+  readonly expectsContinue: boolean;
+  /** The size is told chunk by chunk, as the vendor's C++ SDK does. */
+  readonly isChunked: boolean;
+}
+
+function parseHead(head: string): Head {
   const [, method = '', target = ''] = /^(\S+) (\S+)/.exec(head) ?? [];
   const sizeBytes = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
   const url = new URL(target, 'http://sink');
   const expectsContinue = /\r\nexpect: *100-continue/i.test(head);
-  return { method, path: url.pathname, query: url.searchParams, sizeBytes, expectsContinue };
+  const isChunked = /\r\ntransfer-encoding: *chunked/i.test(head);
+  const { pathname, searchParams } = url;
+  return { method, path: pathname, query: searchParams, sizeBytes, expectsContinue, isChunked };
+}
+
+/** Counts the bytes of a body that comes in chunks (RFC 9112, 7.1) without trailers. */
+class ChunkedBody {
+  sizeBytes = 0;
+  isOver = false;
+  private leftBytes = 0;
+  private line = '';
+  private isLast = false;
+
+  /** Reads on, and returns what comes after the body. */
+  read(bytes: Buffer): Buffer {
+    let position = 0;
+    while (position < bytes.length && !this.isOver) {
+      if (this.leftBytes > 0) {
+        const size = Math.min(this.leftBytes, bytes.length - position);
+        this.leftBytes -= size;
+        this.sizeBytes += size;
+        position += size;
+      } else {
+        this.readLine(String.fromCharCode(bytes[position++]!));
+      }
+    }
+    return bytes.subarray(position);
+  }
+
+  private readLine(letter: string): void {
+    if (letter !== '\n') {
+      this.line += letter;
+      return;
+    }
+    const text = this.line.trim();
+    this.line = '';
+    // An empty line ends the bytes of a chunk, and after a chunk of no bytes the body.
+    if (text === '') this.isOver = this.isLast;
+    else this.leftBytes = parseInt(text, 16);
+    this.isLast = text === '0';
+  }
 }
 
 /** One connection: reads heads, counts bodies down, answers. */
@@ -189,6 +235,7 @@ class Connection {
   private head = Buffer.alloc(0);
   private request: Request | undefined;
   private leftBytes = 0;
+  private chunked: ChunkedBody | undefined;
   private breaksAtBytes = -1;
   private control: Buffer[] = [];
   /** What came while the line is waited for. */
@@ -235,17 +282,19 @@ class Connection {
     const request = parseHead(all.toString('latin1', 0, end + 2));
     this.request = request;
     this.leftBytes = request.sizeBytes;
+    this.chunked = request.isChunked ? new ChunkedBody() : undefined;
     const isLost = this.leftBytes > 0 && Math.random() * 100 < settings.lossPercent;
     this.breaksAtBytes = isLost ? Math.floor(this.leftBytes / 2) : -1;
     if (request.expectsContinue) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n');
     const rest = all.subarray(end + HEAD_END.length);
     if (settings.roundTripMs > 0 && !isControl(request)) this.wait(settings.roundTripMs / 2);
-    if (this.leftBytes === 0) this.answer();
+    if (this.leftBytes === 0 && !request.isChunked) this.answer();
     return rest;
   }
 
   private readBody(bytes: Buffer): Buffer {
     const request = this.request!;
+    if (this.chunked !== undefined) return this.readChunks(request, this.chunked, bytes);
     const size = Math.min(bytes.length, this.leftBytes);
     if (isControl(request)) this.control.push(Buffer.from(bytes.subarray(0, size)));
     this.leftBytes -= size;
@@ -258,6 +307,18 @@ class Connection {
     if (delayMs > 2) this.wait(delayMs);
     if (this.leftBytes === 0) this.answer();
     return bytes.subarray(size);
+  }
+
+  private readChunks(request: Request, body: ChunkedBody, bytes: Buffer): Buffer {
+    const before = body.sizeBytes;
+    const rest = body.read(bytes);
+    const delayMs = lineDelayMs(body.sizeBytes - before);
+    if (delayMs > 2) this.wait(delayMs);
+    if (body.isOver) {
+      this.request = { ...request, sizeBytes: body.sizeBytes };
+      this.answer();
+    }
+    return rest;
   }
 
   private answer(): void {
