@@ -58,6 +58,14 @@ export const CASES: readonly BenchCase[] = [
     clients: ['engine', 'ali-oss', 'raw node', 'engine without checksum', 'curl'],
     takesPeers: true,
   })),
+  {
+    ...LARGE,
+    id: 'long-3',
+    title: '4 GiB, 3 in flight, HTTP',
+    files: [{ count: 1, sizeBytes: 4 * GIB }],
+    parallel: 3,
+    clients: ['engine', 'ali-oss', 'raw node', 'engine without checksum'],
+  },
   ...[3, 8].map((parallel) => ({
     ...LARGE,
     id: `secure-${parallel}`,
