@@ -91,6 +91,15 @@ export const CASES: readonly BenchCase[] = [
   })),
   {
     ...LARGE,
+    id: 'loss-5',
+    title: '1 GiB, 3 in flight, 20 ms round trip, 5 of 100 requests lose their connection half-way',
+    files: ONE_GIB,
+    parallel: 3,
+    line: line(20, 0, 5),
+    clients: ['engine', 'ali-oss'],
+  },
+  {
+    ...LARGE,
     id: 'small-2000',
     title:
       '2,000 files of 4 KiB, 50 ms round trip; the engine with its default limits, peers 8 at a time',

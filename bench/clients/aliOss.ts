@@ -4,12 +4,21 @@ import https from 'node:https';
 import { createRequire } from 'node:module';
 import { mapParallel, measure } from './measure';
 
+interface UploadOptions {
+  readonly partSize: number;
+  readonly parallel: number;
+}
+
 /** The part of ali-oss this client calls. */
 interface Client {
   multipartUpload(
     key: string,
     file: string,
-    options: { readonly partSize: number; readonly parallel: number },
+    options: UploadOptions & {
+      /** What an earlier call has told `progress`. */
+      readonly checkpoint?: unknown;
+      progress?(share: number, checkpoint: unknown): void;
+    },
   ): Promise<unknown>;
   put(key: string, file: string): Promise<unknown>;
 }
@@ -35,7 +44,7 @@ void measure(async (task) => {
   });
   const [first] = task.files;
   if (task.files.length === 1 && first !== undefined && first.sizeBytes > partSizeBytes) {
-    await client.multipartUpload(first.key, first.filePath, { partSize: partSizeBytes, parallel });
+    await uploadWhole(client, first.key, first.filePath, { partSize: partSizeBytes, parallel });
     return {};
   }
   await mapParallel(task.files, parallel, async ({ key, filePath, sizeBytes }) => {
@@ -44,3 +53,27 @@ void measure(async (task) => {
   });
   return {};
 });
+
+/** More than any line of the bench needs. */
+const MOST_TRIES = 200;
+
+/** As its documents say: after a failure it is called again with the checkpoint that it told last. */
+async function uploadWhole(
+  client: Client,
+  key: string,
+  filePath: string,
+  options: UploadOptions,
+): Promise<void> {
+  let checkpoint: unknown;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const progress = (_share: number, reached: unknown): void => {
+        checkpoint = reached;
+      };
+      await client.multipartUpload(key, filePath, { ...options, checkpoint, progress });
+      return;
+    } catch (error) {
+      if (attempt === MOST_TRIES) throw error;
+    }
+  }
+}
