@@ -1,8 +1,9 @@
 /**
  * Takes the pictures of the README from a running editor, with the extension installed in it and
- * uploads to a local OSS server: `media/screenshots/<scene>-<look>.png`.
+ * uploads to a local OSS server: `media/screenshots/<scene>-<look>.png`, and the film of an upload
+ * that is killed and resumed, `media/screenshots/resume-<language>.gif`.
  *
- *     npm run screenshots
+ *     npm run screenshots [-- film]      only these: stills, film
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -11,6 +12,8 @@ import type { Browser, Page } from '@playwright/test';
 import { chromium } from '@playwright/test';
 import type { OssServer } from '../test/support/ossServer';
 import { startOssServer } from '../test/support/ossServer';
+import { encodeGif } from './animation';
+import { Camera } from './camera';
 import { CHROME_ARGS, ensureChrome } from './editor/chrome';
 import { EditorServer, installVsix } from './editor/server';
 import { Workbench } from './editor/workbench';
@@ -40,6 +43,16 @@ interface Words {
   readonly progress: string;
   readonly resumeAll: RegExp;
   readonly fromEnvironment: RegExp;
+  readonly done: RegExp;
+  /** What is written into the film. */
+  readonly captions: {
+    readonly click: string;
+    readonly sending: string;
+    readonly killed: string;
+    readonly reopened: string;
+    readonly resumed: (percent: number) => string;
+    readonly done: string;
+  };
 }
 
 const ENGLISH: Words = {
@@ -50,6 +63,15 @@ const ENGLISH: Words = {
   progress: 'Uploading to OSS',
   resumeAll: /Resume all/,
   fromEnvironment: /from environment/,
+  done: /^Uploaded video\.mp4/,
+  captions: {
+    click: 'Right-click, upload',
+    sending: 'Sent in parts',
+    killed: 'The editor is killed',
+    reopened: 'Opened again',
+    resumed: (percent) => `Goes on at ${percent} %`,
+    done: 'Done, every byte verified',
+  },
 };
 const CHINESE: Words = {
   upload: '上传到 OSS（断点续传）',
@@ -59,10 +81,25 @@ const CHINESE: Words = {
   progress: '正在上传到 OSS',
   resumeAll: /全部继续/,
   fromEnvironment: /环境变量/,
+  done: /^已上传 video\.mp4/,
+  captions: {
+    click: '右键上传',
+    sending: '分片上传',
+    killed: '编辑器被强制终止',
+    reopened: '重新打开',
+    resumed: (percent) => `从 ${percent}% 继续`,
+    done: '完成，内容已校验',
+  },
 };
 
 /** Of the window. */
 const SIZE = { width: 1100, height: 640 };
+const FILM_SIZE = { width: 960, height: 560 };
+
+/** The default of the extension. */
+const PART_BYTES = 8 * MIB;
+const FILM_PARTS = 25;
+const KILL_AFTER_PARTS = 11;
 
 /** One user with one editor, in one language. */
 class Studio {
@@ -75,9 +112,12 @@ class Studio {
     private readonly browser: Browser,
     private readonly oss: OssServer,
     private readonly extensionsDir: string,
-    private readonly words: Words,
-    private readonly locale: string | undefined,
+    private readonly setting: Setting,
   ) {}
+
+  private get words(): Words {
+    return this.setting.words;
+  }
 
   async open(theme: Theme): Promise<void> {
     const port = this.server?.port;
@@ -91,11 +131,11 @@ class Studio {
       machineSettings: this.settings(theme),
       env: { HOME: path.join(this.dir, 'home'), ...credentials },
       ...(port === undefined ? {} : { port }),
-      ...(this.locale === undefined ? {} : { locale: this.locale }),
+      ...(this.setting.locale === undefined ? {} : { locale: this.setting.locale }),
     });
     const context =
       this.page?.context() ??
-      (await this.browser.newContext({ viewport: SIZE, deviceScaleFactor: 1.5 }));
+      (await this.browser.newContext({ viewport: this.setting.size, deviceScaleFactor: 1.5 }));
     this.page = await context.newPage();
     this.window = await new Workbench(this.page).open(this.server.url(this.workspace));
     await this.window.file('video.mp4').waitFor();
@@ -185,6 +225,94 @@ class Studio {
     await window.page.keyboard.press('Escape');
   }
 
+  /** Right-click, progress, the editor killed and opened again, resume, done. */
+  async film(language: string): Promise<void> {
+    const { words, oss } = this;
+    const { captions } = words;
+    await this.open('dark');
+    await this.answerQuestions();
+    oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: 4 * MIB } });
+    const camera = new Camera();
+
+    await camera.turnTo(this.window.page);
+    await camera.shoot(800);
+    const video = this.window.file('video.mp4');
+    await camera.glideTo(video, { x: 90, y: 11 });
+    await camera.caption(captions.click);
+    await this.window.openContextMenu(video, words.upload);
+    await camera.shoot(700);
+    await camera.glideTo(this.window.menuItem(words.upload), { x: 120, y: 12 });
+    await camera.shoot(700);
+    await this.window.menuItem(words.upload).click();
+
+    await camera.caption(captions.sending);
+    await this.window.notification(words.progress).waitFor();
+    await this.filmParts(camera, KILL_AFTER_PARTS);
+    await camera.caption(captions.killed);
+    await camera.shoot(1000);
+    await this.kill();
+    const acceptedParts = this.partNumbers('video.mp4');
+    await this.filmNothing(camera);
+
+    await this.open('dark');
+    const status = this.window.status(EXTENSION_ID, 'ossUpload.status');
+    await status.waitFor();
+    await camera.turnTo(this.window.page);
+    await camera.caption(captions.reopened);
+    await camera.shoot(1500);
+    await camera.glideTo(status, { x: 60, y: 11 });
+    await status.click();
+    const row = this.window.row(/video\.mp4/);
+    await row.waitFor();
+    await camera.shoot(1200);
+    await camera.glideTo(row, { x: 60, y: 11 });
+    await camera.shoot(500);
+    await row.click();
+
+    const percent = Math.floor((100 * acceptedParts.length) / FILM_PARTS);
+    await camera.caption(captions.resumed(percent));
+    await this.window.notification(words.progress).waitFor();
+    const done = this.window.notification(words.done);
+    await this.filmParts(camera, FILM_PARTS);
+    await done.waitFor();
+    await camera.caption(captions.done);
+    await camera.shoot(3000);
+
+    // What the film says has to be true.
+    const parts = this.partNumbers('video.mp4');
+    if (new Set(parts).size !== parts.length) throw new Error('A part was accepted twice.');
+    const file = path.join(TARGET, `resume-${language}.gif`);
+    fs.writeFileSync(file, encodeGif(camera.frames));
+    console.log(`${path.relative(ROOT, file)}  ${(fs.statSync(file).size / 1024).toFixed(0)} KB`);
+  }
+
+  /** The window is gone. */
+  private async filmNothing(camera: Camera): Promise<void> {
+    const page = await this.page?.context().newPage();
+    if (!page) return;
+    await camera.turnTo(page);
+    await camera.shoot(1200);
+    await page.close();
+  }
+
+  /** Until OSS has accepted so many parts; about twice as fast as it is. */
+  private async filmParts(camera: Camera, count: number): Promise<void> {
+    while (this.accepted('video.mp4') < count) {
+      await camera.shoot(350);
+      await sleep(500);
+    }
+  }
+
+  /** What a first upload asks is answered, and nothing of it is left in the window. */
+  private async answerQuestions(): Promise<void> {
+    const { window, words, oss } = this;
+    await window.contextMenu(window.file('poster.png'), words.upload);
+    await window.pick(words.fromEnvironment);
+    await until('the first object', () => oss.object(BUCKET, 'poster.png') !== undefined);
+    await window.reload();
+    await window.file('video.mp4').waitFor();
+  }
+
   /** What the window looked like when a gesture failed. */
   async saveFailure(): Promise<void> {
     const file = path.join(OUT, 'screenshots-failure.png');
@@ -199,9 +327,14 @@ class Studio {
   }
 
   private accepted(key: string): number {
-    return this.oss.operations.filter(
-      (r) => r.operation === 'uploadPart' && r.key === key && r.accepted,
-    ).length;
+    return this.partNumbers(key).length;
+  }
+
+  /** Of the parts that OSS has accepted, once for each time. */
+  private partNumbers(key: string): (number | undefined)[] {
+    return this.oss.operations
+      .filter((r) => r.operation === 'uploadPart' && r.key === key && r.accepted)
+      .map((r) => r.partNumber);
   }
 
   private async box(selector: string): Promise<Clip> {
@@ -220,9 +353,12 @@ class Studio {
     return {
       'workbench.colorTheme': THEMES[theme],
       'window.title': '${rootName}',
+      // The path of a file under the pointer is that of a temporary folder.
+      'workbench.hover.delay': 60_000,
       'ossUpload.endpoint': this.oss.endpoint,
       'ossUpload.bucket': BUCKET,
       'ossUpload.region': 'cn-hangzhou',
+      'ossUpload.completionMessage': 'always',
     };
   }
 
@@ -238,19 +374,33 @@ interface Clip {
   readonly height: number;
 }
 
-async function makeStudio(
+/** How the pictures of one kind are taken. */
+interface Setting {
+  readonly words: Words;
+  readonly locale?: string;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly videoBytes: number;
+}
+
+/** Gives a new user with a project to whoever takes the pictures, and cleans up afterwards. */
+async function inStudio(
   browser: Browser,
   extensionsDir: string,
-  words: Words,
-  locale?: string,
-): Promise<Studio> {
+  setting: Setting,
+  takePictures: (studio: Studio) => Promise<void>,
+): Promise<void> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-pictures-'));
   for (const name of ['project/photos', 'home', 'data']) {
     fs.mkdirSync(path.join(dir, name), { recursive: true });
   }
-  const files = { 'video.mp4': 320, 'backup.tar': 96, 'poster.png': 1, 'photos/one.raw': 1 };
-  for (const [name, megabytes] of Object.entries(files)) {
-    await writeSampleFile(path.join(dir, 'project', name), megabytes * MIB + 12_345, name);
+  const files = {
+    'video.mp4': setting.videoBytes,
+    'backup.tar': 96 * MIB + 12_345,
+    'poster.png': MIB,
+    'photos/one.raw': MIB,
+  };
+  for (const [name, sizeBytes] of Object.entries(files)) {
+    await writeSampleFile(path.join(dir, 'project', name), sizeBytes, name);
   }
   fs.writeFileSync(path.join(dir, 'project', 'README.md'), '# Project\n');
   const oss = await startOssServer({
@@ -258,30 +408,9 @@ async function makeStudio(
     buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
     credentials: [ACCESS_KEY],
   });
-  return new Studio(dir, browser, oss, extensionsDir, words, locale);
-}
-
-async function shoot(studio: Studio, looks: readonly (readonly [string, Theme])[]): Promise<void> {
-  const [first] = looks;
-  if (!first) return;
+  const studio = new Studio(dir, browser, oss, extensionsDir, setting);
   try {
-    await studio.open(first[1]);
-    for (const [look, theme] of looks) {
-      await studio.dress(theme);
-      await studio.menu(look);
-    }
-    await studio.dress(first[1]);
-    await studio.upload();
-    for (const [look, theme] of looks) {
-      await studio.dress(theme);
-      await studio.progress(look);
-    }
-    await studio.kill();
-    await studio.open(first[1]);
-    for (const [look, theme] of looks) {
-      await studio.dress(theme);
-      await studio.resume(look);
-    }
+    await takePictures(studio);
   } catch (error) {
     await studio.saveFailure();
     throw error;
@@ -290,20 +419,66 @@ async function shoot(studio: Studio, looks: readonly (readonly [string, Theme])[
   }
 }
 
+async function takeStills(
+  studio: Studio,
+  looks: readonly (readonly [string, Theme])[],
+): Promise<void> {
+  const [first] = looks;
+  if (!first) return;
+  await studio.open(first[1]);
+  for (const [look, theme] of looks) {
+    await studio.dress(theme);
+    await studio.menu(look);
+  }
+  await studio.dress(first[1]);
+  await studio.upload();
+  for (const [look, theme] of looks) {
+    await studio.dress(theme);
+    await studio.progress(look);
+  }
+  await studio.kill();
+  await studio.open(first[1]);
+  for (const [look, theme] of looks) {
+    await studio.dress(theme);
+    await studio.resume(look);
+  }
+}
+
 async function main(): Promise<void> {
+  const [wanted] = process.argv.slice(2);
+  if (wanted !== undefined && wanted !== 'stills' && wanted !== 'film') {
+    throw new Error('The pictures are: stills, film.');
+  }
   fs.mkdirSync(TARGET, { recursive: true });
   const extensionsDir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-pictures-extension-'));
   const executablePath = await ensureChrome();
   await installVsix(process.env['VSIX'] ?? (await packageVsix()), extensionsDir);
   const browser = await chromium.launch({ executablePath, args: [...CHROME_ARGS] });
+  const inEnglish = { words: ENGLISH };
+  const inChinese = { words: CHINESE, locale: 'zh-cn' };
   try {
-    const english = await makeStudio(browser, extensionsDir, ENGLISH);
-    await shoot(english, [
-      ['dark', 'dark'],
-      ['light', 'light'],
-      ['contrast', 'contrast'],
-    ]);
-    await shoot(await makeStudio(browser, extensionsDir, CHINESE, 'zh-cn'), [['zh-cn', 'dark']]);
+    if (wanted !== 'film') {
+      const still = { size: SIZE, videoBytes: 320 * MIB + 12_345 };
+      await inStudio(browser, extensionsDir, { ...inEnglish, ...still }, (studio) =>
+        takeStills(studio, [
+          ['dark', 'dark'],
+          ['light', 'light'],
+          ['contrast', 'contrast'],
+        ]),
+      );
+      await inStudio(browser, extensionsDir, { ...inChinese, ...still }, (studio) =>
+        takeStills(studio, [['zh-cn', 'dark']]),
+      );
+    }
+    if (wanted !== 'stills') {
+      const moving = { size: FILM_SIZE, videoBytes: FILM_PARTS * PART_BYTES };
+      await inStudio(browser, extensionsDir, { ...inEnglish, ...moving }, (studio) =>
+        studio.film('en'),
+      );
+      await inStudio(browser, extensionsDir, { ...inChinese, ...moving }, (studio) =>
+        studio.film('zh-cn'),
+      );
+    }
   } finally {
     await browser.close();
     fs.rmSync(extensionsDir, { recursive: true, force: true });

@@ -1,11 +1,23 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { EXTENSION_ID } from '../../scripts/paths';
-import { EXTENSIONS_DIR, expect, test } from './session';
+import { expect, extensionsDir, test } from './session';
+
+test('the package runs where nothing is beside it', () => {
+  // Node looks for modules in the folders above, too.
+  const above: string[] = [];
+  for (let dir = extensionsDir(); dir !== path.dirname(dir); dir = path.dirname(dir)) {
+    above.push(path.join(dir, 'node_modules'));
+  }
+  expect(above.filter((dir) => fs.existsSync(dir))).toEqual([]);
+  expect(fs.readdirSync(extensionsDir()).filter((name) => name !== 'extensions.json')).toHaveLength(
+    1,
+  );
+});
 
 test('the package holds the extension and nothing else', () => {
-  const folder = fs.readdirSync(EXTENSIONS_DIR).find((name) => name.startsWith(EXTENSION_ID));
-  const root = path.join(EXTENSIONS_DIR, folder ?? EXTENSION_ID);
+  const folder = fs.readdirSync(extensionsDir()).find((name) => name.startsWith(EXTENSION_ID));
+  const root = path.join(extensionsDir(), folder ?? EXTENSION_ID);
   const files = fs
     .readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => fs.statSync(path.join(root, name)).isFile())

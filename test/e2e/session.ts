@@ -7,7 +7,7 @@ import { test as base, expect } from '@playwright/test';
 import type { EditorOptions } from '../../scripts/editor/server';
 import { EditorServer } from '../../scripts/editor/server';
 import { Workbench } from '../../scripts/editor/workbench';
-import { EXTENSION_ID, OUT } from '../../scripts/paths';
+import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
 import type { OperationRecord } from '../support/ossOperationsLog';
@@ -16,8 +16,18 @@ import { startOssServer } from '../support/ossServer';
 
 export { expect };
 
-/** Where the packaged extension is installed, once per run. */
-export const EXTENSIONS_DIR = path.join(OUT, 'e2e-extensions');
+/**
+ * Where setup.ts has installed the packaged extension: outside of the repository, so that it finds
+ * no module there that the package lacks.
+ */
+export function extensionsDir(): string {
+  const dir = process.env[EXTENSIONS_VARIABLE];
+  if (dir === undefined) throw new Error('setup.ts has installed nothing.');
+  return dir;
+}
+
+/** Tells the workers of Playwright what {@link extensionsDir} is. */
+export const EXTENSIONS_VARIABLE = 'OSS_E2E_EXTENSIONS';
 
 /** The bucket on the local OSS server, and who may write to it. */
 export const BUCKET = 'e2e-bucket';
@@ -114,7 +124,7 @@ export class Session {
     const port = this.servers.at(-1)?.port;
     const server = await EditorServer.start({
       dataDir: path.join(this.dir, 'data'),
-      extensionsDir: EXTENSIONS_DIR,
+      extensionsDir: extensionsDir(),
       ...this.options,
       ...(port === undefined ? {} : { port }),
       machineSettings: {
