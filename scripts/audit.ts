@@ -10,8 +10,13 @@ import { messageOf } from './processes';
 
 /** The packages among these that the answer of `npm audit --json` names. Throws for another answer. */
 export function weakPackages(answer: unknown, shipped: readonly string[]): readonly string[] {
-  const { vulnerabilities } = (answer ?? {}) as { vulnerabilities?: Record<string, unknown> };
-  if (vulnerabilities === undefined) throw new Error('The registry cannot be asked for an audit.');
+  const { vulnerabilities, message } = (answer ?? {}) as {
+    vulnerabilities?: Record<string, unknown>;
+    message?: string;
+  };
+  if (vulnerabilities === undefined) {
+    throw new Error(`The registry cannot be asked for an audit: ${message ?? 'no answer'}`);
+  }
   return shipped.filter((name) => Object.hasOwn(vulnerabilities, name));
 }
 

@@ -13,5 +13,7 @@ describe('the audit of what is shipped', () => {
     for (const failure of [{ error: { code: 'ENOAUDIT' } }, undefined, null]) {
       assert.throws(() => weakPackages(failure, ['qs']), /cannot be asked/);
     }
+    const refused = { message: '405 Method Not Allowed' };
+    assert.throws(() => weakPackages(refused, ['qs']), /cannot be asked.*: 405 Method Not Allowed/);
   });
 });
