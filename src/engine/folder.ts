@@ -5,7 +5,7 @@ import type { BatchStore } from './batchStore';
 import { newerCheckpointError } from './checkpoint';
 import type { Checkpoint, CheckpointContent } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
-import { GUARD_SUFFIX, acquireLease, leaseHolder } from './lease';
+import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from './partPlan';
 import type { Clock, Logger } from './ports';
 import { sizeOfParts } from './uploadContext';
@@ -191,13 +191,4 @@ function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedP
     partsDone: parts.size,
     partsTotal: planParts(sizeBytes, header.partSizeBytes).partCount,
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
