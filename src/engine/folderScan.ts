@@ -101,7 +101,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
       const kept = chunk.filter(({ relativePath }) => !isExcluded(relativePath));
       excluded += chunk.length - kept.length;
       const looks = await Promise.all(
-        kept.map((entry) => (entry.isFolder ? 'FOLDER' : look(entry.path))),
+        kept.map(async (entry) => (entry.isFolder ? 'FOLDER' : look(entry.path))),
       );
       for (const [index, { path: entryPath, relativePath }] of kept.entries()) {
         const seen = looks[index];
