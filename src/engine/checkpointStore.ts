@@ -258,17 +258,21 @@ export class CheckpointStore {
     return new OpenCheckpoint(new CheckpointWriter(header), file);
   }
 
-  /** Undefined when there is none. Rejects only when the folder itself cannot be read. */
+  /** Undefined when there is none. Rejects when the folder or the file cannot be read. */
   async read(id: string): Promise<CheckpointContent | undefined> {
     const bytes = await this.records.read(id + SUFFIX, MOST_BYTES);
     return bytes === undefined ? undefined : readCheckpoint(bytes);
   }
 
+  async ids(): Promise<string[]> {
+    const names = await this.records.list(SUFFIX);
+    return names.map((name) => name.slice(0, -SUFFIX.length));
+  }
+
   /** Every checkpoint of the folder, one after the other: there may be many. */
   async list(): Promise<{ readonly id: string; readonly content: CheckpointContent }[]> {
     const found: { id: string; content: CheckpointContent }[] = [];
-    for (const name of await this.records.list(SUFFIX)) {
-      const id = name.slice(0, -SUFFIX.length);
+    for (const id of await this.ids()) {
       const content = await this.read(id);
       if (content !== undefined) found.push({ id, content });
     }

@@ -63,10 +63,10 @@ describe('scanFolder', () => {
   });
 
   it('sorts by code units: files of a folder, then its folders', async () => {
-    await create('z', 'B', 'a', 'ä', '10', '9', 'd/x', 'c/y', 'c/b/x', 'C/x');
+    await create('z', 'B', 'a', 'ä', '10', '9', 'd/x', 'c/y', 'c/b/x', 'E/x');
     assert.deepEqual(await found(), [
       ...['10', '9', 'B', 'a', 'z', 'ä'],
-      ...['C/x', 'c/y', 'c/b/x', 'd/x'],
+      ...['E/x', 'c/y', 'c/b/x', 'd/x'],
     ]);
   });
 
@@ -232,6 +232,19 @@ describe('scanFolder', () => {
       ['a', 'z', 'cloud/b', 'cloud/deep/c'],
     );
     assert.equal(skippedLinks, 0);
+  });
+
+  it('names a file whose name is no text, and goes on', async function () {
+    // Other systems have no such names.
+    if (process.platform !== 'linux') this.skip();
+    await create('a');
+    await writeFile(Buffer.concat([Buffer.from(root + path.sep), Buffer.of(0xff, 0xfe)]), 'x');
+    const { files, unreadable } = await scan();
+    assert.deepEqual(
+      files.map((file) => file.relativePath),
+      ['a'],
+    );
+    assert.deepEqual(unreadable, [{ path: path.join(root, '\ufffd\ufffd'), code: 'ENOENT' }]);
   });
 
   it('gives names as the editor shows them on macOS, and as they are elsewhere', async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { CheckpointWriter, readCheckpoint } from '../../../src/engine/checkpoint.ts';
 import type { CheckpointHeader } from '../../../src/engine/checkpoint.ts';
 import { CheckpointStore, RecordFolder } from '../../../src/engine/checkpointStore.ts';
@@ -506,7 +507,35 @@ describe('scenarios B: the life of a checkpoint', () => {
     for (const request of requests) await harness.assertUploaded(request);
   });
 
-  it('a file in the folder that cannot be read, or is a folder, stands in the way of nothing', async () => {
+  it('a file in the folder that is locked is named once and left, and the others are offered', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const locked = ['locked.jsonl', 'locked.batch'];
+    for (const name of locked) await writeFile(path.join(harness.stateDir, name), 'x');
+    const { open } = fs;
+    mock.method(fs, 'open', (file: string, ...rest: [string]) =>
+      locked.includes(path.basename(file))
+        ? Promise.reject(Object.assign(new Error('EBUSY'), { code: 'EBUSY' }))
+        : open(file, ...rest),
+    );
+    const manager = harness.manager();
+    await manager.refresh();
+    await manager.refresh();
+    assert.deepEqual(
+      manager.snapshot().batches.map(({ id }) => id),
+      [interrupted.batchId],
+    );
+    await manager.shutdown();
+    mock.restoreAll();
+    for (const name of locked) {
+      const lines = harness.log.lines.filter((line) => line.includes(name));
+      assert.equal(lines.length, 1, name);
+      await rm(path.join(harness.stateDir, name));
+    }
+    assert.deepEqual((await resumeAll(interrupted)).sent, [3, 4, 5]);
+  });
+
+  it('folders with names of our files stand in the way of nothing', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     for (const suffix of ['.jsonl', '.batch', '.lease', '.tmp', '']) {
