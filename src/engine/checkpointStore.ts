@@ -14,11 +14,8 @@ const SUFFIX = '.jsonl';
  * of by the record. A disk that is flushed for every line slows down everybody who uses it.
  */
 const SYNC_PAUSE_MS = 1000;
-/**
- * Windows replaces no file that somebody has open: another window that reads it, a virus scanner.
- * They let go of it within this time, or it is something else.
- */
-const MOST_BUSY_MS = 1000;
+/** Who has a file open for a moment lets go of it within this time, or it is something else. */
+const MOST_BUSY_MS = 500;
 const BUSY_CODES: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 /** 10,000 parts are about 1 MB; a larger file is not one of ours and is not even read. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -58,7 +55,7 @@ export class RecordFolder {
     try {
       await handle.writeFile(text);
       await handle.sync();
-      await this.replace(temporary, this.pathOf(name));
+      await whenFree(() => this.files.rename(temporary, this.pathOf(name)));
     } catch (error) {
       await handle.close();
       await rm(temporary, { force: true });
@@ -92,7 +89,7 @@ export class RecordFolder {
   async read(name: string, mostBytes: number): Promise<Uint8Array | undefined> {
     let handle: FileHandle;
     try {
-      handle = await open(this.pathOf(name), 'r');
+      handle = await whenFree(() => open(this.pathOf(name), 'r'));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -127,19 +124,6 @@ export class RecordFolder {
       await rm(this.pathOf(name), { force: true });
     } catch (error) {
       if (!isNotFound(error)) this.logger.warn(`cannot remove ${name}: ${String(error)}`);
-    }
-  }
-
-  private async replace(temporary: string, file: string): Promise<void> {
-    for (let delayMs = 10; ; delayMs *= 2) {
-      try {
-        await this.files.rename(temporary, file);
-        return;
-      } catch (error) {
-        const isBusy = isObject(error) && BUSY_CODES.has(error['code']);
-        if (!isBusy || delayMs > MOST_BUSY_MS) throw error;
-        await delay(delayMs);
-      }
     }
   }
 
@@ -301,6 +285,22 @@ export class CheckpointStore {
 
   leaseFile(id: string): string {
     return this.records.pathOf(`${id}.lease`);
+  }
+}
+
+/**
+ * Windows does not replace a file that somebody has open, be it only for reading, and does not open
+ * one that a virus scanner looks at or that is being removed: tries again for a moment.
+ */
+async function whenFree<T>(action: () => Promise<T>): Promise<T> {
+  for (let delayMs = 10; ; delayMs *= 2) {
+    try {
+      return await action();
+    } catch (error) {
+      const isBusy = isObject(error) && BUSY_CODES.has(error['code']);
+      if (!isBusy || delayMs > MOST_BUSY_MS) throw error;
+      await delay(delayMs);
+    }
   }
 }
 

@@ -29,6 +29,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     harness = await EngineHarness.start();
   });
   afterEach(async () => {
+    mock.restoreAll();
     await harness.close();
   });
 
@@ -507,24 +508,26 @@ describe('scenarios B: the life of a checkpoint', () => {
     for (const request of requests) await harness.assertUploaded(request);
   });
 
-  it('a file in the folder that is locked is named once and left, and the others are offered', async () => {
+  it('a file in the folder that stays locked is named once and left, and the others are offered', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const locked = ['locked.jsonl', 'locked.batch'];
     for (const name of locked) await writeFile(path.join(harness.stateDir, name), 'x');
+    // The other one is only locked for a moment.
+    const lockedOnce = new Set([interrupted.batchFile]);
     const { open } = fs;
     mock.method(fs, 'open', (file: string, ...rest: [string]) =>
-      locked.includes(path.basename(file))
+      locked.includes(path.basename(file)) || lockedOnce.delete(file)
         ? Promise.reject(Object.assign(new Error('EBUSY'), { code: 'EBUSY' }))
         : open(file, ...rest),
     );
     const manager = harness.manager();
     await manager.refresh();
-    await manager.refresh();
     assert.deepEqual(
       manager.snapshot().batches.map(({ id }) => id),
       [interrupted.batchId],
     );
+    await manager.refresh();
     await manager.shutdown();
     mock.restoreAll();
     for (const name of locked) {
