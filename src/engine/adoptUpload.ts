@@ -1,4 +1,5 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { realPathOf } from './batchItem';
 import { checkpointId, hashOptions } from './checkpoint';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import { fingerprintOf } from './fingerprint';
@@ -27,7 +28,7 @@ export async function adoptUpload(
 ): Promise<void> {
   validateRequest(request);
   const { target } = request;
-  const filePath = await realpath(request.filePath);
+  const filePath = await realPathOf(request.filePath);
   const checkpoints = new CheckpointStore(new RecordFolder(options.stateDir, options.logger));
   const id = checkpointId(filePath, target.bucket, target.key);
   if ((await checkpoints.read(id))?.state === 'valid') return;

@@ -7,14 +7,22 @@ import type { Transfers, UploadRequest } from './transfers';
 /** The item of a request: its file by its real path, so that one file has one checkpoint. */
 export async function toItem(request: UploadRequest): Promise<BatchItem> {
   const { target, options } = request;
-  // A file that is not there fails on its own, with a message, when its turn comes.
-  const filePath = await realpath(request.filePath).catch(() => path.resolve(request.filePath));
+  const filePath = await realPathOf(request.filePath);
   const sizeBytes = await stat(filePath).then(
     ({ size }) => size,
     () => 0,
   );
   const id = checkpointId(filePath, target.bucket, target.key);
   return { id, filePath, target, options, sizeBytes, isDiscarding: false };
+}
+
+/**
+ * The one spelling of a path, in the case that is on the disk. What has none keeps its own: a file
+ * that is not there fails with a message when its turn comes, and some drives of Windows (in memory,
+ * encrypted) cannot tell.
+ */
+export async function realPathOf(filePath: string): Promise<string> {
+  return realpath(filePath).catch(() => path.resolve(filePath));
 }
 
 /** The item with what the user has decided about it; the same one when that changes nothing. */

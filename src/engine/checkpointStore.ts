@@ -14,6 +14,9 @@ const SUFFIX = '.jsonl';
  * of by the record. A disk that is flushed for every line slows down everybody who uses it.
  */
 const SYNC_PAUSE_MS = 1000;
+/** Who has a file open for a moment lets go of it within this time, or it is something else. */
+const MOST_BUSY_MS = 500;
+const BUSY_CODES: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 /** 10,000 parts are about 1 MB; a larger file is not one of ours and is not even read. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
@@ -52,7 +55,7 @@ export class RecordFolder {
     try {
       await handle.writeFile(text);
       await handle.sync();
-      await this.files.rename(temporary, this.pathOf(name));
+      await whenFree(() => this.files.rename(temporary, this.pathOf(name)));
     } catch (error) {
       await handle.close();
       await rm(temporary, { force: true });
@@ -86,7 +89,7 @@ export class RecordFolder {
   async read(name: string, mostBytes: number): Promise<Uint8Array | undefined> {
     let handle: FileHandle;
     try {
-      handle = await open(this.pathOf(name), 'r');
+      handle = await whenFree(() => open(this.pathOf(name), 'r'));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -239,17 +242,21 @@ export class CheckpointStore {
     return new OpenCheckpoint(new CheckpointWriter(header), file);
   }
 
-  /** Undefined when there is none. Rejects only when the folder itself cannot be read. */
+  /** Undefined when there is none. Rejects when the folder or the file cannot be read. */
   async read(id: string): Promise<CheckpointContent | undefined> {
     const bytes = await this.records.read(id + SUFFIX, MOST_BYTES);
     return bytes === undefined ? undefined : readCheckpoint(bytes);
   }
 
+  async ids(): Promise<string[]> {
+    const names = await this.records.list(SUFFIX);
+    return names.map((name) => name.slice(0, -SUFFIX.length));
+  }
+
   /** Every checkpoint of the folder, one after the other: there may be many. */
   async list(): Promise<{ readonly id: string; readonly content: CheckpointContent }[]> {
     const found: { id: string; content: CheckpointContent }[] = [];
-    for (const name of await this.records.list(SUFFIX)) {
-      const id = name.slice(0, -SUFFIX.length);
+    for (const id of await this.ids()) {
       const content = await this.read(id);
       if (content !== undefined) found.push({ id, content });
     }
@@ -278,6 +285,22 @@ export class CheckpointStore {
 
   leaseFile(id: string): string {
     return this.records.pathOf(`${id}.lease`);
+  }
+}
+
+/**
+ * Windows does not replace a file that somebody has open, be it only for reading, and does not open
+ * one that a virus scanner looks at or that is being removed: tries again for a moment.
+ */
+async function whenFree<T>(action: () => Promise<T>): Promise<T> {
+  for (let delayMs = 10; ; delayMs *= 2) {
+    try {
+      return await action();
+    } catch (error) {
+      const isBusy = isObject(error) && BUSY_CODES.has(error['code']);
+      if (!isBusy || delayMs > MOST_BUSY_MS) throw error;
+      await delay(delayMs);
+    }
   }
 }
 

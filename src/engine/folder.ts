@@ -5,7 +5,7 @@ import type { BatchStore } from './batchStore';
 import { newerCheckpointError } from './checkpoint';
 import type { Checkpoint, CheckpointContent } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
-import { GUARD_SUFFIX, acquireLease, leaseHolder } from './lease';
+import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from './partPlan';
 import type { Clock, Logger } from './ports';
 import { sizeOfParts } from './uploadContext';
@@ -61,16 +61,19 @@ export class Folder {
   /** The batches but those of `owned`; a checkpoint that no batch names is a batch of its own. */
   async read(owned: ReadonlySet<string>): Promise<SavedBatch[]> {
     const checkpoints = new Map<string, Checkpoint>();
-    for (const { id, content } of await this.checkpoints.list()) {
-      if (content.state === 'valid') checkpoints.set(id, content.checkpoint);
-      else this.nameUnusable(`${id}.jsonl`, content);
+    for (const id of await this.checkpoints.ids()) {
+      const name = `${id}.jsonl`;
+      const content = await this.readable(name, this.checkpoints.read(id));
+      if (content?.state === 'valid') checkpoints.set(id, content.checkpoint);
+      else if (content !== undefined) this.nameUnusable(name, content);
     }
     const named = new Set<string>();
     const found: SavedBatch[] = [];
     for (const id of await this.batches.ids()) {
-      const content = await this.batches.read(id);
+      const name = `${id}.batch`;
+      const content = await this.readable(name, this.batches.read(id));
       if (content === undefined) continue;
-      this.nameUnusable(`${id}.batch`, content);
+      this.nameUnusable(name, content);
       if (content.state !== 'valid') continue;
       for (const itemId of content.items.keys()) named.add(itemId);
       if (owned.has(id)) continue;
@@ -150,15 +153,30 @@ export class Folder {
     }
   }
 
+  /** Undefined for a file that is gone or cannot be read now: it does not keep the others away. */
+  private async readable<T>(name: string, reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      this.nameOnce(name, `${name} cannot be read: ${String(error)}`);
+      return undefined;
+    }
+  }
+
   /** Such a file stays where it is, so that nothing is lost that somebody else can read. */
   private nameUnusable(name: string, content: CheckpointContent | BatchContent): void {
     const isWhole = content.state === 'valid' && !('isDamaged' in content && content.isDamaged);
-    if (isWhole || this.named.has(name)) return;
-    this.named.add(name);
+    if (isWhole) return;
     const { message } =
       content.state === 'newer'
         ? newerCheckpointError(name, content.version)
         : { message: `${name} is damaged: what it says is used only as far as it verifies` };
+    this.nameOnce(name, message);
+  }
+
+  private nameOnce(name: string, message: string): void {
+    if (this.named.has(name)) return;
+    this.named.add(name);
     this.logger.warn(message);
   }
 
@@ -191,13 +209,4 @@ function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedP
     partsDone: parts.size,
     partsTotal: planParts(sizeBytes, header.partSizeBytes).partCount,
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

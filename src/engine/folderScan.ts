@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { opendir, stat } from 'node:fs/promises';
+import { lstat, opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import picomatch from 'picomatch';
@@ -12,7 +12,7 @@ const LOOK_AT_ONCE = 64;
 export interface ScannedFile {
   /** Absolute if the folder's path is. */
   readonly path: string;
-  /** From the folder on, with `/` on every system. */
+  /** From the folder on, with `/` on every system, its names as {@link composedName} gives them. */
   readonly relativePath: string;
   /** When it was looked at. For a link, of the file it leads to. */
   readonly sizeBytes: number;
@@ -46,6 +46,17 @@ export interface FolderScanOptions {
   readonly signal: AbortSignal;
   /** The number of files so far, at most once per 64 entries. */
   readonly onProgress?: ((found: number) => void) | undefined;
+  /** The system whose names these are. */
+  readonly platform?: NodeJS.Platform | undefined;
+}
+
+/**
+ * A name as the editor shows it. On macOS both forms of Unicode are the same name, and a folder
+ * lists the one that a file was made with; the editor shows the composed one. Elsewhere the forms
+ * are two names, and stay as they are.
+ */
+export function composedName(name: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === 'darwin' ? name.normalize('NFC') : name;
 }
 
 interface Folder {
@@ -61,7 +72,7 @@ interface Folder {
  * is none, and with `aborted`. Memory grows with the number of files, depth costs nothing.
  */
 export async function scanFolder(root: string, options: FolderScanOptions): Promise<FolderScan> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, platform } = options;
   const isExcluded = exclusionOf(options.exclude);
   const files: ScannedFile[] = [];
   const unreadable: { path: string; code: string }[] = [];
@@ -82,20 +93,23 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
       // Matching is the costly part where there are only folders, and does not wait for anything.
       await nextTurn();
       throwIfAborted(signal);
-      const found: { readonly path: string; readonly relativePath: string }[] = [];
-      for (const entry of entries.slice(at, at + LOOK_AT_ONCE)) {
-        const relativePath = folder.prefix + entry.name;
-        const entryPath = path.join(folder.path, entry.name);
-        if (isExcluded(relativePath)) excluded += 1;
-        else if (!entry.isDirectory()) found.push({ path: entryPath, relativePath });
-        else folders.push({ path: entryPath, prefix: `${relativePath}/` });
-      }
-      const looks = await Promise.all(found.map((entry) => look(entry.path)));
-      for (const [index, entry] of found.entries()) {
+      const chunk = entries.slice(at, at + LOOK_AT_ONCE).map((entry) => ({
+        isFolder: entry.isDirectory(),
+        path: path.join(folder.path, entry.name),
+        relativePath: folder.prefix + composedName(entry.name, platform),
+      }));
+      const kept = chunk.filter(({ relativePath }) => !isExcluded(relativePath));
+      excluded += chunk.length - kept.length;
+      const looks = await Promise.all(
+        kept.map(async (entry) => (entry.isFolder ? 'FOLDER' : look(entry.path))),
+      );
+      for (const [index, { path: entryPath, relativePath }] of kept.entries()) {
         const seen = looks[index];
-        if (typeof seen === 'number') files.push({ ...entry, sizeBytes: seen });
-        else if (seen === 'FOLDER') skippedLinks += 1;
-        else if (seen !== undefined) unreadable.push({ path: entry.path, code: seen });
+        if (typeof seen === 'number')
+          files.push({ path: entryPath, relativePath, sizeBytes: seen });
+        else if (seen === 'FOLDER') folders.push({ path: entryPath, prefix: `${relativePath}/` });
+        else if (seen === 'LINK') skippedLinks += 1;
+        else if (seen !== undefined) unreadable.push({ path: entryPath, code: seen });
       }
       onProgress?.(files.length);
     }
@@ -124,12 +138,15 @@ async function readFolder(folder: Folder, signal: AbortSignal): Promise<Dirent[]
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Size of a file, 'FOLDER', or why it cannot be uploaded. Follows links, blocks on nothing. */
+/**
+ * Size of a file, 'FOLDER', 'LINK' for a link to a folder, or why it cannot be uploaded. Follows
+ * links, blocks on nothing. What Windows lists as a link may be a folder: those of OneDrive are.
+ */
 async function look(entryPath: string): Promise<number | string> {
   try {
     const stats = await stat(entryPath);
     if (stats.isFile()) return stats.size;
-    if (stats.isDirectory()) return 'FOLDER';
+    if (stats.isDirectory()) return (await lstat(entryPath)).isDirectory() ? 'FOLDER' : 'LINK';
     if (stats.isFIFO()) return 'FIFO';
     return stats.isSocket() ? 'SOCKET' : 'DEVICE';
   } catch (error) {

@@ -7,7 +7,7 @@ export { Emitter } from './events';
 export type { Disposable, Event } from './events';
 export { findExisting, isIdentical } from './existingObjects';
 export type { ExistingObject } from './existingObjects';
-export { scanFolder } from './folderScan';
+export { composedName, scanFolder } from './folderScan';
 export type { FolderScan, FolderScanOptions, ScannedFile } from './folderScan';
 export type * from './ports';
 export { TransferManager } from './transferManager';

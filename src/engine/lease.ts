@@ -12,8 +12,12 @@ const STALE_MS = 3 * BEAT_MS;
 /** Beside a lease while an abandoned one is being removed. */
 export const GUARD_SUFFIX = '.takeover';
 const GUARD_MS = 2000;
-/** What file systems without hard links answer, such as exFAT and some of the network. */
+/**
+ * What file systems without hard links answer, such as exFAT and some of the network. Node translates
+ * that of Windows ("incorrect function") into EISDIR.
+ */
 const NO_LINKS: ReadonlySet<string> = new Set([
+  'EISDIR',
   'EPERM',
   'ENOTSUP',
   'EOPNOTSUPP',
@@ -194,12 +198,16 @@ async function isAbandoned(
 }
 
 function isDead({ holder }: Seen): boolean {
-  if (holder.host !== hostname() || holder.pid === 0) return false;
+  return holder.host === hostname() && holder.pid !== 0 && !isRunning(holder.pid);
+}
+
+/** Whether there is such a process on this computer; it may be of another user, or an administrator's. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
-    return false;
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return codeOf(error) === 'ESRCH';
+    return codeOf(error) !== 'ESRCH';
   }
 }
 

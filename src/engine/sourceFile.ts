@@ -10,11 +10,10 @@ import { UploadError } from './errors';
 import { compareFingerprints, fingerprintOf } from './fingerprint';
 import type { Fingerprint, SourceChange } from './fingerprint';
 
-/**
- * Two writes within one tick of the file system's clock bear the same time. A file that is younger
- * than this is looked at again, so that its time tells later writes apart.
- */
-const TIMESTAMP_TICK_MS = 50;
+/** The longest tick of the clock of a file system that counts fractions of a second. */
+const FINE_TICK_MS = 50;
+/** FAT and exFAT count in two seconds, HFS+ and some network drives in one. */
+const COARSE_TICK_MS = 2000;
 
 /** Told while a range is read: what has left for the network, before each chunk. */
 export interface ReadHooks {
@@ -54,8 +53,9 @@ export class SourceFile {
     try {
       return await guard(filePath, async () => {
         let stats = await handle.stat({ bigint: true });
-        if (Date.now() - Number(stats.mtimeMs) < TIMESTAMP_TICK_MS) {
-          await delay(TIMESTAMP_TICK_MS);
+        const settleMs = settlingMs(stats.mtimeNs, Date.now());
+        if (settleMs > 0) {
+          await delay(settleMs);
           stats = await handle.stat({ bigint: true });
         }
         assertIsFile(filePath, stats);
@@ -176,6 +176,17 @@ export class SourceFile {
     }
     return buffer;
   }
+}
+
+/**
+ * How long to wait before the time of a file tells later writes apart: two writes within one tick of
+ * the file system's clock bear the same time. Full seconds are those of a coarse clock.
+ */
+export function settlingMs(mtimeNs: bigint, nowMs: number): number {
+  const ageMs = nowMs - Number(mtimeNs / 1_000_000n);
+  const isCoarse = mtimeNs % 1_000_000_000n === 0n && Math.abs(ageMs) < COARSE_TICK_MS;
+  const tickMs = isCoarse ? COARSE_TICK_MS : FINE_TICK_MS;
+  return ageMs < tickMs ? tickMs : 0;
 }
 
 /** The file is not what it was: everything that was sent of it is void. */

@@ -111,13 +111,13 @@ async function readSource(
       return { key };
     }
     case 'ossutil': {
-      const text = await readSettings(machine, '.ossutilconfig');
+      const text = await readOssutil(machine);
       const key = text === undefined ? undefined : ossutilSection(text, source.section)?.key;
       if (key === undefined) throw noCredentials('~/.ossutilconfig has no AccessKey there');
       return { key };
     }
     case 'aliyun': {
-      const text = await readSettings(machine, '.aliyun/config.json');
+      const text = await readAliyun(machine);
       if (text === undefined) throw noCredentials('there is no ~/.aliyun/config.json');
       return await readProfile(aliyunProfile(text, source.profile), tokens);
     }
@@ -158,10 +158,27 @@ function trimmed(key: AccessKey): AccessKey {
   };
 }
 
-/** A file of the home folder; undefined when it is not there or not readable. */
-async function readSettings(machine: Machine, name: string): Promise<string | undefined> {
+async function readOssutil({ homeFolder }: Machine): Promise<string | undefined> {
+  return readIfThere(join(homeFolder, '.ossutilconfig'));
+}
+
+/**
+ * Alibaba Cloud CLI has its own idea of the home folder on Windows, which alone knows these
+ * variables: in companies that is a network drive rather than the user's profile.
+ */
+async function readAliyun({ environment, homeFolder }: Machine): Promise<string | undefined> {
+  const driveHome = `${environment['HOMEDRIVE'] ?? ''}${environment['HOMEPATH'] ?? ''}`;
+  for (const home of [driveHome, homeFolder]) {
+    const text = home && (await readIfThere(join(home, '.aliyun', 'config.json')));
+    if (text) return text;
+  }
+  return undefined;
+}
+
+/** Undefined when the file is not there or not readable. */
+async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(join(machine.homeFolder, name), 'utf8');
+    return await readFile(file, 'utf8');
   } catch {
     return undefined;
   }
@@ -258,7 +275,7 @@ export async function findCredentials(machine: Machine): Promise<FoundCredential
   const uri = environment['ALIBABA_CLOUD_CREDENTIALS_URI']?.trim() ?? '';
   if (uri !== '') found.push(finding({ kind: 'uri', url: uri }, '', region));
 
-  const ossutil = (await readSettings(machine, '.ossutilconfig')) ?? '';
+  const ossutil = (await readOssutil(machine)) ?? '';
   for (const name of ossutilSections(ossutil)) {
     const section = ossutilSection(ossutil, name);
     if (section?.key === undefined) continue;
@@ -267,7 +284,7 @@ export async function findCredentials(machine: Machine): Promise<FoundCredential
     found.push(finding(source, section.key.accessKeyId, where, section.bucket));
   }
 
-  const aliyun = (await readSettings(machine, '.aliyun/config.json')) ?? '{}';
+  const aliyun = (await readAliyun(machine)) ?? '{}';
   for (const name of usableProfiles(aliyun)) {
     const profile = aliyunProfile(aliyun, name);
     const id = profile.mode === 'key' ? profile.key.accessKeyId : '';

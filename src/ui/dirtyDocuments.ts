@@ -1,7 +1,8 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 
+import { isInside } from './localPaths';
 import { alone, askPick } from './multiStep';
+import { isOnDisk } from './selection';
 import { fileName } from './transferFacts';
 
 const { l10n } = vscode;
@@ -12,7 +13,10 @@ const { l10n } = vscode;
  */
 export async function settleDirtyDocuments(paths: readonly string[]): Promise<boolean> {
   const dirty = [...vscode.workspace.textDocuments, ...vscode.workspace.notebookDocuments].filter(
-    (document) => document.isDirty && paths.some((root) => isBelow(document.uri, root)),
+    (document) =>
+      document.isDirty &&
+      isOnDisk(document.uri) &&
+      paths.some((root) => isInside(root, document.uri.fsPath)),
   );
   const [first] = dirty;
   if (first === undefined) return true;
@@ -33,10 +37,4 @@ export async function settleDirtyDocuments(paths: readonly string[]): Promise<bo
   const saved = await Promise.all(dirty.map((document) => document.save()));
   // The editor has told why it could not save; an old version must not go out unasked.
   return saved.every((isSaved) => isSaved);
-}
-
-function isBelow(uri: vscode.Uri, root: string): boolean {
-  if (uri.scheme !== 'file' && uri.scheme !== 'vscode-remote') return false;
-  const relative = path.relative(root, uri.fsPath);
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
 }

@@ -1,5 +1,6 @@
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatAge, formatBytes, formatCount, percentOf } from './format';
+import { isInside } from './localPaths';
 import {
   batchPlace,
   isWaitingForUser,
@@ -161,14 +162,8 @@ function resumeItem(batch: BatchSnapshot, context: ResumeContext): ResumeItem {
 }
 
 function isOfWorkspace(batch: BatchSnapshot, workspacePaths: readonly string[]): boolean {
-  const paths = [
-    batch.workspacePath,
-    ...batch.transfers.slice(0, 1).map((first) => first.filePath),
-  ];
+  const paths = [batch.workspacePath, batch.transfers[0]?.filePath ?? ''];
   return workspacePaths.some((workspace) =>
-    paths.some(
-      (path) =>
-        path === workspace || path.startsWith(`${workspace}/`) || path.startsWith(`${workspace}\\`),
-    ),
+    paths.some((path) => path !== '' && isInside(workspace, path)),
   );
 }

@@ -1,9 +1,10 @@
 /** From chosen paths to the files that are uploaded. Knows no editor. */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import path from 'node:path';
 
 import { UploadError, scanFolder } from '../engine/index';
+import { keyName } from './localPaths';
+import { fileName } from './transferFacts';
 
 /** A file to upload. */
 export interface SourceFile {
@@ -71,10 +72,9 @@ async function findBelow(rootPath: string, options: SearchOptions): Promise<Sour
       });
     }
     await access(rootPath, constants.R_OK);
-    const name = path.basename(rootPath);
     return {
       ...none,
-      files: [{ filePath: rootPath, rootPath, name, sizeBytes: found.size }],
+      files: [{ filePath: rootPath, rootPath, name: keyName(rootPath), sizeBytes: found.size }],
       failures: [],
     };
   } catch (error) {
@@ -84,7 +84,7 @@ async function findBelow(rootPath: string, options: SearchOptions): Promise<Sour
 }
 
 async function findInFolder(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
-  const folderName = path.basename(rootPath);
+  const folderName = fileName(rootPath);
   const scan = await scanFolder(rootPath, {
     exclude: [...options.exclude(rootPath)],
     signal: options.signal,
@@ -96,7 +96,7 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
     files: scan.files.map((file) => ({
       filePath: file.path,
       rootPath,
-      name: `${folderName}/${file.relativePath}`,
+      name: keyName(rootPath, file.relativePath),
       sizeBytes: file.sizeBytes,
     })),
     failures: scan.unreadable.map(({ path: found, code }) => unreadable(found, code)),

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import type {
   BatchSnapshot,
   TransferSnapshot,
@@ -44,9 +46,9 @@ export function isAboutCredentials(transfer: TransferSnapshot): boolean {
   return kind === 'credentials' || kind === 'noCredentials';
 }
 
-/** The last segment of a path, whichever system wrote it. */
-export function fileName(path: string): string {
-  return path.split(/[\\/]/).findLast((segment) => segment !== '') ?? path;
+/** The last segment of a path or a key; a drive has none and keeps its own. */
+export function fileName(filePath: string, platform: Pick<typeof path, 'basename'> = path): string {
+  return platform.basename(filePath) || filePath;
 }
 
 /** `oss://bucket/key`, as the command-line tools take it. */

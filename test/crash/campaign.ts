@@ -11,7 +11,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { bundleOptions } from '../../esbuild.js';
 import type { UploadRequest } from '../../src/engine/index.ts';
-import { removeFolder, sha256OfFile, temporaryFolder, writeTestFile } from '../support/files.ts';
+import {
+  isWindows,
+  removeFolder,
+  sha256OfFile,
+  temporaryFolder,
+  writeTestFile,
+} from '../support/files.ts';
 import type { HoldPoint } from '../support/ossHolds.ts';
 import { startOssServer } from '../support/ossServer.ts';
 import type { OssServer } from '../support/ossServer.ts';
@@ -245,7 +251,7 @@ async function runUntil(
   hold?.release();
   await settle(server);
   if (output.includes('done')) return 'done';
-  return signal === 'SIGKILL' && code === null ? 'killed' : 'failed';
+  return signal === 'SIGKILL' || (isWindows && code === 1) ? 'killed' : 'failed';
 }
 
 async function end(

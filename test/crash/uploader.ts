@@ -114,4 +114,8 @@ function debug(): void {
   // Nobody reads it.
 }
 
-void main(JSON.parse(process.argv[2] ?? '{}') as UploaderTask);
+main(JSON.parse(process.argv[2] ?? '{}') as UploaderTask).catch((error: unknown) => {
+  console.error(error);
+  // Not 1, which is what Windows says of a process that has killed itself.
+  process.exit(2);
+});

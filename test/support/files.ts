@@ -1,12 +1,24 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-/** A new folder under the system's temporary one. */
+/** There links need a privilege, and files have no pipes, no modes and other names. */
+export const isWindows = process.platform === 'win32';
+
+/**
+ * A new folder under the system's temporary one, by its real path: that one is a link on macOS, and
+ * may be a short name (`RUNNER~1`) on Windows.
+ */
 export async function temporaryFolder(name: string): Promise<string> {
-  return mkdtemp(path.join(os.tmpdir(), `oss-upload-${name}-`));
+  return realpath(await mkdtemp(path.join(os.tmpdir(), `oss-upload-${name}-`)));
+}
+
+/** A pipe with a name; not on Windows. */
+export function makeFifo(file: string): void {
+  execFileSync('mkfifo', [file]);
 }
 
 /** Removes a folder with all that is in it. */

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import fs, { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { UploadError } from '../../../src/engine/errors';
 import type { UploadErrorKind } from '../../../src/engine/errors';
 import { scanFolder } from '../../../src/engine/folderScan';
 import type { FolderScan } from '../../../src/engine/folderScan';
-
-const isWindows = process.platform === 'win32';
+import { isWindows, makeFifo, removeFolder, temporaryFolder } from '../../support/files';
 
 describe('scanFolder', () => {
   let root: string;
 
   beforeEach(async () => {
-    root = await mkdtemp(path.join(tmpdir(), 'folder scan é-'));
+    root = await temporaryFolder('folder scan é');
   });
 
   afterEach(async () => {
-    await rm(root, { recursive: true, force: true });
+    mock.restoreAll();
+    await removeFolder(root);
   });
 
   /** Writes files, by relative path with `/`, each as long as its path. A final `/` is a folder. */
@@ -63,10 +63,10 @@ describe('scanFolder', () => {
   });
 
   it('sorts by code units: files of a folder, then its folders', async () => {
-    await create('z', 'B', 'a', 'ä', '10', '9', 'd/x', 'c/y', 'c/b/x', 'C/x');
+    await create('z', 'B', 'a', 'ä', '10', '9', 'd/x', 'c/y', 'c/b/x', 'E/x');
     assert.deepEqual(await found(), [
       ...['10', '9', 'B', 'a', 'z', 'ä'],
-      ...['C/x', 'c/y', 'c/b/x', 'd/x'],
+      ...['E/x', 'c/y', 'c/b/x', 'd/x'],
     ]);
   });
 
@@ -182,7 +182,7 @@ describe('scanFolder', () => {
     });
 
     it('names what is neither file nor folder, without blocking on it', async () => {
-      execFileSync('mkfifo', [path.join(root, 'fifo')]);
+      makeFifo(path.join(root, 'fifo'));
       await symlink('/dev/null', path.join(root, 'null'));
       const server = createServer().listen(path.join(root, 'socket'));
       await once(server, 'listening');
@@ -216,6 +216,51 @@ describe('scanFolder', () => {
     });
   });
 
+  it('searches a folder that Windows lists as a link, as all are in OneDrive', async () => {
+    await create('a', 'cloud/b', 'cloud/deep/c', 'z');
+    const { opendir } = fs;
+    mock.method(fs, 'opendir', async (folder: string) => {
+      const entries = [];
+      for await (const { name } of await opendir(folder)) {
+        entries.push({ name, isDirectory: () => false });
+      }
+      return entries;
+    });
+    const { files, skippedLinks } = await scan();
+    assert.deepEqual(
+      files.map((file) => file.relativePath),
+      ['a', 'z', 'cloud/b', 'cloud/deep/c'],
+    );
+    assert.equal(skippedLinks, 0);
+  });
+
+  it('names a file whose name is no text, and goes on', async function () {
+    // Other systems have no such names.
+    if (process.platform !== 'linux') this.skip();
+    await create('a');
+    await writeFile(Buffer.concat([Buffer.from(root + path.sep), Buffer.of(0xff, 0xfe)]), 'x');
+    const { files, unreadable } = await scan();
+    assert.deepEqual(
+      files.map((file) => file.relativePath),
+      ['a'],
+    );
+    assert.deepEqual(unreadable, [{ path: path.join(root, '\ufffd\ufffd'), code: 'ENOENT' }]);
+  });
+
+  it('gives names as the editor shows them on macOS, and as they are elsewhere', async () => {
+    const [composed, decomposed] = ['caf\u00e9/\uac00', 'cafe\u0301/\u1100\u1161'];
+    await create(decomposed);
+    const scanOn = async (platform: NodeJS.Platform, ...exclude: string[]): Promise<unknown> => {
+      const { signal } = new AbortController();
+      const { files } = await scanFolder(root, { exclude, signal, platform });
+      return files.map((file) => [file.relativePath, path.relative(root, file.path)]);
+    };
+    const onDisk = path.join(decomposed);
+    assert.deepEqual(await scanOn('darwin'), [[composed, onDisk]]);
+    assert.deepEqual(await scanOn('darwin', composed), []);
+    assert.deepEqual(await scanOn('linux'), [[decomposed, onDisk]]);
+  });
+
   it('names a folder that vanishes meanwhile, and goes on', async () => {
     await create('x', 'a/y', 'b/z');
     const { files, unreadable } = await scanFolder(root, {
@@ -233,8 +278,9 @@ describe('scanFolder', () => {
   });
 
   it('goes as deep as the folders do', async () => {
-    // Nearly the longest path there is; a search that calls itself would hold all levels open.
-    const depth = isWindows ? 50 : 1_500;
+    // A search that calls itself would hold all levels open. Nearly the longest path there is, but
+    // for Windows, where it is just longer than what programs had to stay below once.
+    const depth = process.platform === 'linux' ? 1_500 : 300;
     await create(`${'d/'.repeat(depth)}x`);
     assert.deepEqual(await found(), [`${'d/'.repeat(depth)}x`]);
   });

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { UploadError } from '../../../src/engine/errors.ts';
 import type { Clock } from '../../../src/engine/index.ts';
-import { acquireLease, BEAT_MS, leaseHolder } from '../../../src/engine/lease.ts';
-import { removeFolder, temporaryFolder } from '../../support/files.ts';
+import { acquireLease, BEAT_MS, isRunning, leaseHolder } from '../../../src/engine/lease.ts';
+import { isWindows, removeFolder, temporaryFolder } from '../../support/files.ts';
 
 const { signal } = new AbortController();
 
@@ -33,6 +34,7 @@ describe('lease', () => {
     clock = new NotingClock();
   });
   afterEach(async () => {
+    mock.restoreAll();
     await removeFolder(folder);
   });
 
@@ -60,7 +62,7 @@ describe('lease', () => {
   it('is taken once, names its holder, and can be taken again when it was released', async () => {
     const lease = await take();
     assert.ok(await lease.isHeld());
-    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    if (!isWindows) assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.equal((await leaseHolder(file, clock))?.pid, process.pid);
     await assert.rejects(take(), isHeldBy(process.pid));
     await lease.release();
@@ -96,6 +98,28 @@ describe('lease', () => {
     await assert.rejects(take(), UploadError);
     await foreign({ pid: deadPid(), host: 'another' }, 4 * BEAT_MS);
     await (await take()).release();
+  });
+
+  it('is taken once, too, where the file system has no hard links', async () => {
+    // In this order: exFAT of Windows, exFAT of Linux, drives of the network.
+    for (const code of ['EISDIR', 'EPERM', 'ENOTSUP']) {
+      mock.method(fs, 'link', () => Promise.reject(Object.assign(new Error(code), { code })));
+      const lease = await take();
+      assert.ok(await lease.isHeld());
+      await assert.rejects(take(), isHeldBy(process.pid));
+      await lease.release();
+      assert.deepEqual(await fs.readdir(folder), []);
+      mock.restoreAll();
+    }
+  });
+
+  it('takes a process of somebody else, too, for one that runs', () => {
+    assert.ok(isRunning(process.pid));
+    assert.ok(!isRunning(deadPid()));
+    mock.method(process, 'kill', () => {
+      throw Object.assign(new Error('not yours'), { code: 'EPERM' });
+    });
+    assert.ok(isRunning(process.pid));
   });
 
   it('that missed three beats is taken over after one more', async () => {

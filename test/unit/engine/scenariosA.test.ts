@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { UploadError } from '../../../src/engine/index.ts';
@@ -8,6 +7,7 @@ import type { TransferSnapshot, UploadRequest } from '../../../src/engine/index.
 import { planParts } from '../../../src/engine/partPlan.ts';
 import { MAX_PART_SIZE_BYTES, validateRequest } from '../../../src/engine/validate.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../support/engineHarness.ts';
+import { isWindows, makeFifo } from '../../support/files.ts';
 import { interruptUpload } from '../../support/interruptedUpload.ts';
 
 const FILE_BYTES = 2 * PART_BYTES + 12_345;
@@ -136,9 +136,11 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.operations, []);
   });
 
-  it('A7 a FIFO, a socket, a device and a file that cannot be reached fail without hanging', async () => {
+  it('A7 a FIFO, a socket, a device and a file that cannot be reached fail without hanging', async function () {
+    // None of these is in a folder there.
+    if (isWindows) this.skip();
     const at = (name: string): string => path.join(harness.folder, name);
-    execFileSync('mkfifo', [at('fifo')]);
+    makeFifo(at('fifo'));
     const listener = net.createServer().listen(at('socket'));
     await symlink(at('loop'), at('loop'));
     try {
@@ -208,8 +210,8 @@ describe('scenarios A: arguments', () => {
     const asFile = path.join(harness.folder, 'as-file');
     await writeFile(asFile, 'not a folder');
     const asLoop = path.join(harness.folder, 'as-loop');
-    await symlink(asLoop, asLoop);
-    for (const stateDir of [asFile, path.join(asFile, 'below'), asLoop]) {
+    if (!isWindows) await symlink(asLoop, asLoop);
+    for (const stateDir of [asFile, path.join(asFile, 'below'), ...(isWindows ? [] : [asLoop])]) {
       harness.notices.length = 0;
       const manager = harness.manager({ stateDir });
       await harness.uploadOne(manager, harness.request(file, path.basename(stateDir)));
@@ -227,10 +229,11 @@ describe('scenarios A: arguments', () => {
       'a b + c.bin',
       'q?x=1&y=2#frag.bin',
       'percent %41 %2F %.bin',
-      'line\nbreak.bin',
-      `quote"'<>*~!().bin`,
+      "quote'~!().bin",
       '中文 文件.bin',
-    ];
+      // Windows has no such names.
+      ...(isWindows ? [] : ['line\nbreak.bin', '"<>*?|:\\.bin', 'dot.', 'blank ']),
+    ].filter((name) => !isWindows || !name.includes('?'));
     for (const name of names) {
       const file = await harness.file(name, FILE_BYTES);
       const request = harness.request(file, `文件 +/${name}`);
@@ -292,15 +295,23 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.uploads('other-bucket'), []);
   });
 
-  it('A12 one file by two spellings of its path is one upload', async () => {
+  it('A12 one file by several spellings of its path is one upload', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
+    const source = path.join(harness.folder, 'source');
     const link = path.join(harness.folder, 'link.bin');
-    await symlink(file, link);
+    if (!isWindows) await symlink(file, link);
     const request = harness.request(file, 'a.bin');
     const { since } = await interruptUpload(harness, request, [1]);
     const manager = harness.manager();
-    const dotted = path.join(harness.folder, 'source') + '/../source/./a.bin';
-    await harness.upload(manager, { ...request, filePath: link }, { ...request, filePath: dotted });
+    const dotted = `${source}/../source/./a.bin`;
+    // On Windows, and mostly on macOS, this is the same file.
+    const shouted = path.join(source, 'A.BIN');
+    const isSame = await stat(shouted).then(
+      () => true,
+      () => false,
+    );
+    const spellings = [dotted, ...(isWindows ? [] : [link]), ...(isSame ? [shouted] : [])];
+    await harness.upload(manager, ...spellings.map((filePath) => ({ ...request, filePath })));
     assert.deepEqual(harness.acceptedParts(since).sort(), [2, 3]);
     assert.equal(harness.operations('completeMultipartUpload').length, 1);
     await harness.assertUploaded(request);

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { bundleOptions } from '../../../esbuild.js';
 import { BUDGETS } from '../../../scripts/budgets';
@@ -56,7 +57,7 @@ describe('dist/oss.js', function () {
   ] as const) {
     it(`signs with ${version}, uploads and reads answers`, async () => {
       const server = await fixture.server();
-      const room = (await import(file)) as typeof Room;
+      const room = (await import(pathToFileURL(file).href)) as typeof Room;
       const oss = room.createOss({
         endpoint: () => server.endpoint,
         credentials: () => Promise.resolve(SOURCE),

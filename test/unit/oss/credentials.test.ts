@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { AccessKey, CredentialsSource } from '../../../src/account/ports';
 import { UploadError } from '../../../src/engine/errors';
 import {
@@ -292,6 +292,20 @@ describe('credentials', () => {
     it('reads the region out of the endpoint of an old ossutil', async () => {
       const [found] = await findCredentials(await machine({ '.ossutilconfig': OSSUTIL_1 }));
       assert.equal(found?.region, 'cn-beijing');
+    });
+
+    it('finds the settings of Alibaba Cloud CLI also where it keeps them on Windows', async () => {
+      const drive = await machine({ 'me/.aliyun/config.json': ALIYUN });
+      const variables = { HOMEDRIVE: drive.homeFolder, HOMEPATH: `${sep}me` };
+      const profiles = async (here: Machine): Promise<number> =>
+        (await findCredentials(here)).filter(({ source }) => source.kind === 'aliyun').length;
+      assert.equal(await profiles(await machine({}, variables)), 5);
+      // The SDKs look into the user's profile.
+      const { homeFolder } = await machine({ '.aliyun/config.json': ALIYUN });
+      assert.equal(
+        await profiles({ homeFolder, environment: { HOMEDRIVE: 'H:', HOMEPATH: '\\' } }),
+        5,
+      );
     });
 
     it('finds nothing, and says nothing, where there is nothing or nonsense', async () => {

@@ -5,6 +5,7 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isWindows } from '../../support/files.ts';
 import { sendRequest } from '../../support/ossClient.ts';
 import { readOperations } from '../../support/ossOperationsLog.ts';
 import { bucket, openTestServer, testKey, type TestServer } from './testServer.ts';
@@ -136,6 +137,7 @@ describe('the OSS server as a process', () => {
     );
     second.child.kill('SIGTERM');
     const [code] = (await once(second.child, 'exit')) as [number | null];
-    assert.equal(code, 0);
+    // Windows has no signals: there it is ended, not asked.
+    if (!isWindows) assert.equal(code, 0);
   });
 });

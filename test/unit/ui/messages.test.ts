@@ -225,7 +225,7 @@ describe('messages of notices', () => {
 
   it('use the texts that were agreed on', () => {
     const text = (kind: TransferNotice['kind'], words = english): string =>
-      describeNotice({ transferId: 't1', filePath: 'C:\\films\\video.mp4', kind }, 1, words).text;
+      describeNotice({ transferId: 't1', filePath: '/films/video.mp4', kind }, 1, words).text;
     assert.equal(text('sourceChanged'), 'video.mp4 changed; starting again.');
     assert.equal(
       text('uploadExpired'),

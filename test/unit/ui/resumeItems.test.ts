@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import {
   bytesLeft,
   resumeDescription,
@@ -53,6 +54,16 @@ describe('what waits to be resumed', () => {
     assert.equal(section({ state: 'failed', error: failure('accessDenied') }), 'attention');
     assert.equal(section({ state: 'paused', error: failure('credentials') }), 'attention');
     assert.equal(section({ state: 'paused' }), 'workspace');
+  });
+
+  it('takes a drive for the workspace of what lies on it, and no workspace for none', () => {
+    const workspacePaths = [path.parse(process.cwd()).root];
+    const section = (filePath: string): string | undefined => {
+      const found = snapshot([batch([{ ...interrupted, filePath }], { workspacePath: '' })]);
+      return resumeItems(found, { ...context, workspacePaths })[0]?.section;
+    };
+    assert.equal(section(path.resolve('video.mp4')), 'workspace');
+    assert.equal(section(''), 'elsewhere');
   });
 
   it('shows failures before what can simply go on, and the network last', () => {
