@@ -34,12 +34,11 @@ export interface ResumeContext {
   readonly keepUnfinishedDays: number;
 }
 
-/** What the status bar says. */
+/** What the status bar says, and of how many uploads. */
 export type StatusKind =
   | { readonly kind: 'hidden' }
-  | { readonly kind: 'resume'; readonly count: number }
-  | { readonly kind: 'failed'; readonly count: number }
-  | { readonly kind: 'offline' };
+  | { readonly kind: 'offline' }
+  | { readonly kind: 'resume' | 'credentials' | 'failed'; readonly count: number };
 
 /** A status-bar item in words. */
 export interface StatusText {
@@ -58,8 +57,11 @@ export function resumeItems(snapshot: TransfersSnapshot, context: ResumeContext)
 
 /** What is worth a place in the status bar. */
 export function statusOf(items: readonly ResumeItem[], snapshot: TransfersSnapshot): StatusKind {
-  const failed = items.filter((item) => item.waiting.some(needsDecision)).length;
+  const failed = items.filter((item) => item.waiting.some(isFailed)).length;
   if (failed > 0) return { kind: 'failed', count: failed };
+  // What else needs a decision is paused and did not fail: its credentials are refused.
+  const refused = items.filter((item) => item.waiting.some(needsDecision)).length;
+  if (refused > 0) return { kind: 'credentials', count: refused };
   if (items.length > 0) return { kind: 'resume', count: items.length };
   const states = ownTransfers(snapshot).map((transfer) => transfer.state);
   const isMoving = states.some(
@@ -74,40 +76,49 @@ export function statusOf(items: readonly ResumeItem[], snapshot: TransfersSnapsh
 
 /** Text and screen-reader label of the status bar; undefined when it is hidden. */
 export function statusText(status: StatusKind, { l10n, language }: Words): StatusText | undefined {
+  const isOne = 'count' in status && status.count === 1;
+  const n = 'count' in status ? formatCount(status.count, language) : '';
+  const say = (icon: string, text: string, label: string): StatusText => ({
+    text: `$(${icon}) ${text}`,
+    label,
+  });
   switch (status.kind) {
     case 'hidden':
       return undefined;
     case 'offline':
-      return {
-        text: `$(cloud-upload) ${l10n.t('OSS offline, retrying')}`,
-        label: l10n.t('OSS cannot be reached, uploads are tried again. Press Enter to show them.'),
-      };
-    case 'resume': {
-      const n = formatCount(status.count, language);
-      return status.count === 1
-        ? {
-            text: `$(cloud-upload) ${l10n.t('1 upload to resume')}`,
-            label: l10n.t('One OSS upload can be resumed. Press Enter to choose.'),
-          }
-        : {
-            text: `$(cloud-upload) ${l10n.t('{n} uploads to resume', { n })}`,
-            label: l10n.t('{n} OSS uploads can be resumed. Press Enter to choose.', { n }),
-          };
-    }
-    case 'failed': {
-      const n = formatCount(status.count, language);
-      return status.count === 1
-        ? {
-            text: `$(warning) ${l10n.t('OSS: 1 upload failed')}`,
-            label: l10n.t('One OSS upload failed and needs a decision. Press Enter to choose.'),
-          }
-        : {
-            text: `$(warning) ${l10n.t('OSS: {n} uploads failed', { n })}`,
-            label: l10n.t('{n} OSS uploads failed and need a decision. Press Enter to choose.', {
+      return say(
+        'cloud-upload',
+        l10n.t('OSS offline, retrying'),
+        l10n.t('OSS cannot be reached, uploads are tried again. Press Enter to show them.'),
+      );
+    case 'resume':
+      return say(
+        'cloud-upload',
+        isOne ? l10n.t('1 upload to resume') : l10n.t('{n} uploads to resume', { n }),
+        isOne
+          ? l10n.t('One OSS upload can be resumed. Press Enter to choose.')
+          : l10n.t('{n} OSS uploads can be resumed. Press Enter to choose.', { n }),
+      );
+    case 'credentials':
+      return say(
+        'warning',
+        isOne
+          ? l10n.t('OSS: 1 upload needs credentials')
+          : l10n.t('OSS: {n} uploads need credentials', { n }),
+        isOne
+          ? l10n.t('One OSS upload is paused and needs credentials. Press Enter to choose.')
+          : l10n.t('{n} OSS uploads are paused and need credentials. Press Enter to choose.', {
               n,
             }),
-          };
-    }
+      );
+    case 'failed':
+      return say(
+        'warning',
+        isOne ? l10n.t('OSS: 1 upload failed') : l10n.t('OSS: {n} uploads failed', { n }),
+        isOne
+          ? l10n.t('One OSS upload failed and needs a decision. Press Enter to choose.')
+          : l10n.t('{n} OSS uploads failed and need a decision. Press Enter to choose.', { n }),
+      );
   }
 }
 
@@ -146,6 +157,10 @@ export function bytesLeft(items: readonly ResumeItem[]): number {
 /** What has been sent and would be lost by a discard. */
 export function bytesSent(items: readonly ResumeItem[]): number {
   return items.reduce((sum, item) => sum + sumOf(item.waiting).confirmedBytes, 0);
+}
+
+function isFailed(transfer: TransferSnapshot): boolean {
+  return transfer.state === 'failed';
 }
 
 function resumeItem(batch: BatchSnapshot, context: ResumeContext): ResumeItem {

@@ -10,7 +10,7 @@ import {
   statusOf,
   statusText,
 } from './resumeItems';
-import type { ResumeItem, ResumeSection } from './resumeItems';
+import type { ResumeItem, ResumeSection, StatusKind } from './resumeItems';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
@@ -152,8 +152,7 @@ export class ResumePrompt implements Disposable {
         choice: { do: 'resume', items: resumable },
       });
     }
-    const hasFailed = statusOf(items, this.transfers.snapshot()).kind === 'failed';
-    const order: readonly ResumeSection[] = hasFailed
+    const order: readonly ResumeSection[] = isUrgent(statusOf(items, this.transfers.snapshot()))
       ? ['attention', 'workspace', 'elsewhere', 'old']
       : ['workspace', 'elsewhere', 'attention', 'old'];
     for (const section of order) {
@@ -213,13 +212,17 @@ export class ResumePrompt implements Disposable {
     this.status.accessibilityInformation = { label: shown.label, role: 'button' };
     this.status.command =
       status.kind === 'offline' ? 'ossUpload.showTransfers' : 'ossUpload.resume';
-    this.status.backgroundColor =
-      status.kind === 'failed'
-        ? new vscode.ThemeColor('statusBarItem.warningBackground')
-        : undefined;
+    this.status.backgroundColor = isUrgent(status)
+      ? new vscode.ThemeColor('statusBarItem.warningBackground')
+      : undefined;
     this.status.tooltip = status.kind === 'offline' ? shown.label : tooltipOf(items);
     this.status.show();
   }
+}
+
+/** A plain resume does not help: the user has to decide or to give credentials. */
+function isUrgent({ kind }: StatusKind): boolean {
+  return kind === 'failed' || kind === 'credentials';
 }
 
 function resumeRow(

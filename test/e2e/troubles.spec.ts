@@ -127,6 +127,7 @@ test('an expired token: one warning for all uploads, new ones, the same upload g
     'Credentials expired. 2 uploads are paused and keep their progress.',
   );
   await warning.waitFor();
+  await expect(session.status).toContainText('OSS: 2 uploads need credentials');
   await showUploads(window);
   for (const name of names) {
     await expect(uploadRow(window, name)).toContainText('credentials refused');
@@ -154,7 +155,7 @@ test('a revoked key: the status bar leads to new credentials as well', async () 
   if (key) key.disabled = true;
   release();
   await window.notification('OSS does not know this AccessKey ID').waitFor();
-  await expect(session.status).toContainText('OSS: 1 upload failed');
+  await expect(session.status).toContainText('OSS: 1 upload needs credentials');
   await session.status.click();
   await window.row('revoked.bin').waitFor();
   await expect(window.quick).toContainText('Needs attention');

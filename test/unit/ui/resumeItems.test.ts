@@ -76,12 +76,35 @@ describe('what waits to be resumed', () => {
     assert.deepEqual(status(waiting, moving), { kind: 'hidden' });
   });
 
+  it('does not call failed what is paused and waits for credentials', () => {
+    const refused = { state: 'paused', error: failure('credentials') } as const;
+    const first = batch([refused, interrupted]);
+    const second = batch([{ ...refused, error: failure('noCredentials') }], { id: 'b2' });
+    const failed = batch([{ state: 'failed', error: failure('accessDenied') }], { id: 'b3' });
+    const stopped = batch([{ state: 'paused' }, interrupted], { id: 'b4' });
+    assert.deepEqual(status(first, second, stopped), { kind: 'credentials', count: 2 });
+    assert.deepEqual(status(first, second, failed), { kind: 'failed', count: 1 });
+    assert.deepEqual(status(stopped), { kind: 'resume', count: 1 });
+  });
+
   it('has the texts that were agreed on', () => {
     const text = (kind: StatusKind, words = english): string | undefined =>
       statusText(kind, words)?.text;
     assert.equal(text({ kind: 'resume', count: 1 }), '$(cloud-upload) 1 upload to resume');
     assert.equal(text({ kind: 'resume', count: 2 }), '$(cloud-upload) 2 uploads to resume');
     assert.equal(text({ kind: 'failed', count: 1 }), '$(warning) OSS: 1 upload failed');
+    assert.equal(
+      text({ kind: 'credentials', count: 1 }),
+      '$(warning) OSS: 1 upload needs credentials',
+    );
+    assert.equal(
+      text({ kind: 'credentials', count: 2 }),
+      '$(warning) OSS: 2 uploads need credentials',
+    );
+    assert.equal(
+      text({ kind: 'credentials', count: 2 }, chinese),
+      '$(warning) OSS：2 个上传需要凭证',
+    );
     assert.equal(text({ kind: 'offline' }), '$(cloud-upload) OSS offline, retrying');
     assert.equal(text({ kind: 'hidden' }), undefined);
     assert.equal(text({ kind: 'resume', count: 2 }, chinese), '$(cloud-upload) 2 个上传待续传');
