@@ -3,7 +3,8 @@ import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers } from '../engine/index';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
-import { actionLabel, describeLooseError, errorDetails, helpUrl, ramPolicy } from './messages';
+import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
+import { actionLabel, describeLooseError } from './messages';
 import type { Message, MessageAction } from './messages';
 import {
   idsOf,

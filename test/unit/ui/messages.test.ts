@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import type { TransferNotice, UploadErrorKind } from '../../../src/engine/index';
+import { errorDetails, helpUrl, ramPolicy } from '../../../src/ui/errorDetails';
 import {
   actionLabel,
   describeError,
   describeLooseError,
   describeNotice,
-  errorDetails,
-  helpUrl,
-  ramPolicy,
 } from '../../../src/ui/messages';
 import type { Message } from '../../../src/ui/messages';
 import { chinese, english, failure, transfer } from './snapshots';
