@@ -98,17 +98,12 @@ export class Completion implements Disposable {
   }
 
   private say(announcement: Announcement): void {
-    if (
-      announcement.isSuccess &&
-      !isWorthTelling(
-        this.settings.forWindow().completionMessage,
-        announcement.elapsedMs,
-        vscode.window.state.focused,
-      )
-    ) {
-      return;
-    }
-    void this.actions.attempt(this.show(announcement));
+    const { succeededAfterMs } = announcement;
+    const { completionMessage } = this.settings.forWindow();
+    const isTold =
+      succeededAfterMs === undefined ||
+      isWorthTelling(completionMessage, succeededAfterMs, vscode.window.state.focused);
+    if (isTold) void this.actions.attempt(this.show(announcement));
   }
 
   private async show({ message, about }: Announcement): Promise<void> {

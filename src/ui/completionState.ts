@@ -1,4 +1,4 @@
-import type { BatchSnapshot, TransferSnapshot } from '../engine/index';
+import type { BatchSnapshot, TransferSnapshot, UploadErrorKind } from '../engine/index';
 import { formatBytes, formatCount } from './format';
 import { describeError } from './messages';
 import type { Message } from './messages';
@@ -17,9 +17,8 @@ export interface Announcement {
   readonly message: Message;
   /** What its buttons act on. */
   readonly about: readonly TransferSnapshot[];
-  /** How long the longest took: a quick success needs no words. */
-  readonly elapsedMs: number;
-  readonly isSuccess: boolean;
+  /** For a success, how long the longest took: a quick one needs no words. */
+  readonly succeededAfterMs?: number;
 }
 
 /** Transfers that failed for one cause, and what became of the others of their batches. */
@@ -75,8 +74,6 @@ export function announceCredentials(
   return {
     message: describeError(first.error, { ...first, count: stopped.length }, words),
     about: stopped,
-    elapsedMs: 0,
-    isSuccess: false,
   };
 }
 
@@ -110,54 +107,40 @@ export function isWorthTelling(
   }
 }
 
+/** Failures that concern every upload to the bucket, or every upload. */
+const OF_BUCKET: ReadonlySet<UploadErrorKind> = new Set([
+  'accessDenied',
+  'noSuchBucket',
+  'wrongRegion',
+  'accountBlocked',
+  'alreadyExists',
+]);
+const OF_ALL: ReadonlySet<UploadErrorKind> = new Set([
+  'certificate',
+  'clockSkew',
+  'network',
+  'timeout',
+  'throttled',
+  'server',
+  'badResponse',
+]);
+
 /** Failures with the same key have the same remedy, so that one button helps all of them. */
-function causeOf(transfer: TransferSnapshot): string {
-  const { error, target } = transfer;
-  switch (error?.kind) {
-    case 'accessDenied':
-    case 'noSuchBucket':
-    case 'wrongRegion':
-    case 'accountBlocked':
-    case 'alreadyExists':
-      return `${error.kind} ${target.bucket} ${target.profile}`;
-    case 'certificate':
-    case 'clockSkew':
-    case 'network':
-    case 'timeout':
-    case 'throttled':
-    case 'server':
-    case 'badResponse':
-      return error.kind;
-    case 'credentials':
-    case 'noCredentials':
-      return 'credentials';
-    case 'invalidArgument':
-      return `${error.kind} ${error.field ?? ''}`;
-    case undefined:
-    case 'checksumMismatch':
-    case 'noSuchUpload':
-    case 'invalidParts':
-    case 'refused':
-    case 'sourceMissing':
-    case 'sourceUnreadable':
-    case 'sourceNotAFile':
-    case 'sourceChanged':
-    case 'heldElsewhere':
-    case 'checkpointNewer':
-    case 'aborted':
-    case 'internal':
-      return transfer.id;
-  }
+function causeOf({ id, error, target }: TransferSnapshot): string {
+  if (error === undefined) return id;
+  const { kind } = error;
+  if (OF_BUCKET.has(kind)) return `${kind} ${target.bucket} ${target.profile}`;
+  if (OF_ALL.has(kind)) return kind;
+  if (kind === 'credentials' || kind === 'noCredentials') return 'credentials';
+  return kind === 'invalidArgument' ? `${kind} ${error.field ?? ''}` : id;
 }
 
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   const [first] = cause.failed;
-  const error = first?.error;
-  if (error === undefined) return summary(cause.failed, cause.done, cause.total, words);
-  // Told for all transfers of the profile at once.
-  if (error.kind === 'credentials' || error.kind === 'noCredentials') return undefined;
-  if (error.kind === 'aborted') return undefined;
-  const message = describeError(error, { ...first, count: cause.failed.length }, words);
+  if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
+  // Told for all transfers of the profile at once, or known to who stopped it.
+  if (causeOf(first) === 'credentials' || first.error.kind === 'aborted') return undefined;
+  const message = describeError(first.error, { ...first, count: cause.failed.length }, words);
   const text =
     cause.total > 1
       ? `${summaryText(cause.failed.length, cause.done, cause.total, words)} ${message.text}`
@@ -165,8 +148,6 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   return {
     message: { ...message, text },
     about: cause.failed,
-    elapsedMs: 0,
-    isSuccess: false,
   };
 }
 
@@ -183,8 +164,6 @@ function summary(
       actions: [{ kind: 'retryFailed' }, { kind: 'showUploads' }],
     },
     about: failed,
-    elapsedMs: 0,
-    isSuccess: false,
   };
 }
 
@@ -214,7 +193,6 @@ function success(settled: readonly SettledBatch[], { l10n, language }: Words): A
       actions: [{ kind: isOne ? 'copyUrl' : 'copyUrls' }, { kind: 'dontShowAgain' }],
     },
     about,
-    elapsedMs: Math.max(...settled.map((entry) => entry.elapsedMs)),
-    isSuccess: true,
+    succeededAfterMs: Math.max(...settled.map((entry) => entry.elapsedMs)),
   };
 }

@@ -5,54 +5,41 @@ import type { SettingProblem } from './settingsSchema';
 
 const { l10n } = vscode;
 
+const TEXTS: Readonly<Record<Rule, () => string>> = {
+  bucketName: () =>
+    l10n.t(
+      'A bucket name has 3 to 63 lower-case letters, digits and hyphens; the first and last character is a letter or a digit.',
+    ),
+  region: () => l10n.t('Type a region id such as cn-hangzhou, without "oss-".'),
+  keyEmpty: () => l10n.t('The object needs a name.'),
+  keyTooLong: () => l10n.t('The name in OSS is too long: at most 1,023 bytes of UTF-8.'),
+  keyStart: () => l10n.t('A name in OSS cannot start with / or \\.'),
+  keyCharacters: () => l10n.t('The name contains characters that cannot be written as UTF-8.'),
+  endpoint: () =>
+    l10n.t(
+      'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
+    ),
+  urlBase: () => l10n.t('Type a URL such as https://cdn.example.com.'),
+  accessKeyId: () => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
+  secret: () => l10n.t('It contains blanks or characters that no key has. Copy it again.'),
+  required: () => l10n.t('This cannot be empty.'),
+  profileName: () => l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -'),
+  partSize: () => l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.'),
+  trafficLimit: () => l10n.t('Type a whole number from 100 to 102400 (KiB per second).'),
+  pairs: () => l10n.t('Type pairs such as name=value, separated by ; and each name once.'),
+  tags: () =>
+    l10n.t(
+      'Up to 10 tags; names have 1 to 128, values up to 256 letters, digits, blanks and + - = . _ : /',
+    ),
+  metadata: () =>
+    l10n.t('Names of metadata have letters, digits and -; all of it has at most 8 KB.'),
+  header: () => l10n.t('Only printable ASCII characters are possible here.'),
+  url: () => l10n.t('Type a URL that starts with http:// or https://.'),
+};
+
 /** The sentence that tells the rule, for an input box. */
 export function ruleText(rule: Rule): string {
-  switch (rule) {
-    case 'bucketName':
-      return l10n.t(
-        'A bucket name has 3 to 63 lower-case letters, digits and hyphens; the first and last character is a letter or a digit.',
-      );
-    case 'region':
-      return l10n.t('Type a region id such as cn-hangzhou, without "oss-".');
-    case 'keyEmpty':
-      return l10n.t('The object needs a name.');
-    case 'keyTooLong':
-      return l10n.t('The name in OSS is too long: at most 1,023 bytes of UTF-8.');
-    case 'keyStart':
-      return l10n.t('A name in OSS cannot start with / or \\.');
-    case 'keyCharacters':
-      return l10n.t('The name contains characters that cannot be written as UTF-8.');
-    case 'endpoint':
-      return l10n.t(
-        'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
-      );
-    case 'urlBase':
-      return l10n.t('Type a URL such as https://cdn.example.com.');
-    case 'accessKeyId':
-      return l10n.t('An AccessKey ID has 4 to 128 letters and digits.');
-    case 'secret':
-      return l10n.t('It contains blanks or characters that no key has. Copy it again.');
-    case 'required':
-      return l10n.t('This cannot be empty.');
-    case 'profileName':
-      return l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -');
-    case 'partSize':
-      return l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.');
-    case 'trafficLimit':
-      return l10n.t('Type a whole number from 100 to 102400 (KiB per second).');
-    case 'pairs':
-      return l10n.t('Type pairs such as name=value, separated by ; and each name once.');
-    case 'tags':
-      return l10n.t(
-        'Up to 10 tags; names have 1 to 128, values up to 256 letters, digits, blanks and + - = . _ : /',
-      );
-    case 'metadata':
-      return l10n.t('Names of metadata have letters, digits and -; all of it has at most 8 KB.');
-    case 'header':
-      return l10n.t('Only printable ASCII characters are possible here.');
-    case 'url':
-      return l10n.t('Type a URL that starts with http:// or https://.');
-  }
+  return TEXTS[rule]();
 }
 
 /** The sentence for a setting that was not accepted. */

@@ -3,34 +3,29 @@ import path from 'node:path';
 import type {
   BatchSnapshot,
   TransferSnapshot,
+  TransferState,
   TransfersSnapshot,
   UploadTarget,
 } from '../engine/index';
 
+const ACTIVE: ReadonlySet<TransferState> = new Set([
+  'queued',
+  'preparing',
+  'uploading',
+  'waiting',
+  'completing',
+  'verifying',
+]);
+const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
+
 /** Runs or waits for its turn, by itself. */
 export function isActive(transfer: TransferSnapshot): boolean {
-  switch (transfer.state) {
-    case 'queued':
-    case 'preparing':
-    case 'uploading':
-    case 'waiting':
-    case 'completing':
-    case 'verifying':
-      return true;
-    case 'completed':
-    case 'paused':
-    case 'interrupted':
-    case 'failed':
-    case 'discarding':
-      return false;
-  }
+  return ACTIVE.has(transfer.state);
 }
 
 /** Stands still until the user says something. */
 export function isWaitingForUser(transfer: TransferSnapshot): boolean {
-  return (
-    transfer.state === 'paused' || transfer.state === 'interrupted' || transfer.state === 'failed'
-  );
+  return WAITING_FOR_USER.has(transfer.state);
 }
 
 /** Whether it cannot go on by a plain resume: it failed, or its credentials are refused. */

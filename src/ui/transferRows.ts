@@ -1,6 +1,7 @@
 import type {
   BatchSnapshot,
   TransferSnapshot,
+  TransferState,
   TransfersSnapshot,
   UploadErrorKind,
 } from '../engine/index';
@@ -8,11 +9,12 @@ import {
   formatAge,
   formatBytes,
   formatCount,
+  formatDate,
   formatDuration,
   formatSpeed,
   percentOf,
 } from './format';
-import { batchPlace, fileName, isActive, ownTransfers, sumOfBatch } from './transferFacts';
+import { batchPlace, fileName, isActive, ossPath, ownTransfers, sumOfBatch } from './transferFacts';
 import type { Localizer, Words } from './transferPorts';
 
 /** The state of a row as menus of package.json know it. */
@@ -33,6 +35,62 @@ export interface TransferRow {
 
 /** As many children are shown at once. */
 export const PAGE_SIZE = 200;
+
+/** The icon of each state; the state stands beside it in words. */
+export const ROW_ICONS: Readonly<Record<RowState, string>> = {
+  running: 'sync~spin',
+  queued: 'clock',
+  paused: 'debug-pause',
+  interrupted: 'history',
+  failed: 'warning',
+  done: 'pass',
+  discarding: 'trash',
+  elsewhere: 'multiple-windows',
+};
+
+const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
+  queued: 'queued',
+  preparing: 'running',
+  uploading: 'running',
+  waiting: 'running',
+  completing: 'running',
+  verifying: 'running',
+  completed: 'done',
+  paused: 'paused',
+  interrupted: 'interrupted',
+  failed: 'failed',
+  discarding: 'discarding',
+};
+
+const SHORT_REASONS: Readonly<Record<UploadErrorKind, (l10n: Localizer) => string>> = {
+  network: (l10n) => l10n.t('no network'),
+  timeout: (l10n) => l10n.t('no answer'),
+  throttled: (l10n) => l10n.t('OSS is busy'),
+  server: (l10n) => l10n.t('error in OSS'),
+  badResponse: (l10n) => l10n.t('not an answer of OSS'),
+  checksumMismatch: (l10n) => l10n.t('arrived damaged'),
+  noSuchUpload: (l10n) => l10n.t('parts removed from OSS'),
+  invalidParts: (l10n) => l10n.t('parts not combined'),
+  credentials: (l10n) => l10n.t('credentials refused'),
+  noCredentials: (l10n) => l10n.t('no credentials'),
+  clockSkew: (l10n) => l10n.t('clock is off'),
+  accessDenied: (l10n) => l10n.t('no permission'),
+  noSuchBucket: (l10n) => l10n.t('bucket not found'),
+  wrongRegion: (l10n) => l10n.t('bucket is in another region'),
+  accountBlocked: (l10n) => l10n.t('account blocked'),
+  alreadyExists: (l10n) => l10n.t('already exists'),
+  refused: (l10n) => l10n.t('refused by OSS'),
+  certificate: (l10n) => l10n.t('certificate not trusted'),
+  invalidArgument: (l10n) => l10n.t('value not allowed'),
+  sourceMissing: (l10n) => l10n.t('file is gone'),
+  sourceUnreadable: (l10n) => l10n.t('file cannot be read'),
+  sourceNotAFile: (l10n) => l10n.t('not a file'),
+  sourceChanged: (l10n) => l10n.t('file keeps changing'),
+  heldElsewhere: (l10n) => l10n.t('in another window'),
+  checkpointNewer: (l10n) => l10n.t('begun by a newer version'),
+  aborted: (l10n) => l10n.t('stopped'),
+  internal: (l10n) => l10n.t('error in this extension'),
+};
 
 /** One row for each batch, the latest first: one file as itself, several below a parent. */
 export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
@@ -98,62 +156,15 @@ export function transfersOfRow(
     : batch.transfers.filter((transfer) => transfer.id === row.id);
 }
 
-/** How a transfer's state is called in a menu's condition. */
-export function rowState(transfer: TransferSnapshot): RowState {
-  switch (transfer.state) {
-    case 'queued':
-      return 'queued';
-    case 'preparing':
-    case 'uploading':
-    case 'waiting':
-    case 'completing':
-    case 'verifying':
-      return 'running';
-    case 'completed':
-      return 'done';
-    case 'paused':
-      return 'paused';
-    case 'interrupted':
-      return 'interrupted';
-    case 'failed':
-      return 'failed';
-    case 'discarding':
-      return 'discarding';
-  }
-}
-
-/** The icon of a state; the state stands beside it in words. */
-export function rowIcon(state: RowState): string {
-  switch (state) {
-    case 'running':
-      return 'sync~spin';
-    case 'queued':
-      return 'clock';
-    case 'paused':
-      return 'debug-pause';
-    case 'interrupted':
-      return 'history';
-    case 'failed':
-      return 'warning';
-    case 'done':
-      return 'pass';
-    case 'discarding':
-      return 'trash';
-    case 'elsewhere':
-      return 'multiple-windows';
-  }
-}
-
 /** What the tooltip of a transfer lists, as pairs of a name and a value. */
 export function transferFactsList(
   transfer: TransferSnapshot,
   { l10n, language }: Words,
-  formatDate: (timeMs: number, language: string) => string,
 ): [string, string][] {
   const { error } = transfer;
   const facts: [string, string | undefined][] = [
     [l10n.t('From'), transfer.filePath],
-    [l10n.t('To'), `oss://${transfer.target.bucket}/${transfer.target.key}`],
+    [l10n.t('To'), ossPath(transfer.target)],
     [
       l10n.t('Size'),
       l10n.t('{done} of {total}', {
@@ -211,7 +222,12 @@ function transferRow(
     };
   }
   const description = stateText(transfer, nowMs, words);
-  return { ...row, state: rowState(transfer), description, spoken: `${name}, ${description}` };
+  return {
+    ...row,
+    state: ROW_STATES[transfer.state],
+    description,
+    spoken: `${name}, ${description}`,
+  };
 }
 
 function stateText(transfer: TransferSnapshot, nowMs: number, { l10n, language }: Words): string {
@@ -283,7 +299,7 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
 
 function batchState(batch: BatchSnapshot): RowState {
   if (batch.isElsewhere) return 'elsewhere';
-  const states = new Set(batch.transfers.map(rowState));
+  const states = new Set(batch.transfers.map((transfer) => ROW_STATES[transfer.state]));
   const order = ['running', 'queued', 'failed', 'interrupted', 'paused', 'discarding'] as const;
   return order.find((state) => states.has(state)) ?? 'done';
 }
@@ -314,62 +330,7 @@ function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string 
 
 /** Why something failed, in a few words for a narrow row. */
 export function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
-  switch (kind) {
-    case 'network':
-      return l10n.t('no network');
-    case 'timeout':
-      return l10n.t('no answer');
-    case 'throttled':
-      return l10n.t('OSS is busy');
-    case 'server':
-      return l10n.t('error in OSS');
-    case 'badResponse':
-      return l10n.t('not an answer of OSS');
-    case 'checksumMismatch':
-      return l10n.t('arrived damaged');
-    case 'noSuchUpload':
-      return l10n.t('parts removed from OSS');
-    case 'invalidParts':
-      return l10n.t('parts not combined');
-    case 'credentials':
-      return l10n.t('credentials refused');
-    case 'noCredentials':
-      return l10n.t('no credentials');
-    case 'clockSkew':
-      return l10n.t('clock is off');
-    case 'accessDenied':
-      return l10n.t('no permission');
-    case 'noSuchBucket':
-      return l10n.t('bucket not found');
-    case 'wrongRegion':
-      return l10n.t('bucket is in another region');
-    case 'accountBlocked':
-      return l10n.t('account blocked');
-    case 'alreadyExists':
-      return l10n.t('already exists');
-    case 'refused':
-      return l10n.t('refused by OSS');
-    case 'certificate':
-      return l10n.t('certificate not trusted');
-    case 'invalidArgument':
-      return l10n.t('value not allowed');
-    case 'sourceMissing':
-      return l10n.t('file is gone');
-    case 'sourceUnreadable':
-      return l10n.t('file cannot be read');
-    case 'sourceNotAFile':
-      return l10n.t('not a file');
-    case 'sourceChanged':
-      return l10n.t('file keeps changing');
-    case 'heldElsewhere':
-      return l10n.t('in another window');
-    case 'checkpointNewer':
-      return l10n.t('begun by a newer version');
-    case 'aborted':
-      return l10n.t('stopped');
-    case 'internal':
-      return l10n.t('error in this extension');
-  }
+  return SHORT_REASONS[kind](l10n);
 }
 
 /** The file of a batch that never had another one. */

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
-import { formatCount, formatDate, formatSpeed } from './format';
+import { formatCount, formatSpeed } from './format';
 import {
   childRows,
   PAGE_SIZE,
+  ROW_ICONS,
   rootRows,
-  rowIcon,
   transferFactsList,
   transfersOfRow,
 } from './transferRows';
@@ -242,7 +242,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
 function transferTooltip(row: TransferRow, transfer: TransferSnapshot): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(undefined, true);
   tooltip.appendText(`${row.label} — ${row.description}`);
-  for (const [name, value] of transferFactsList(transfer, wordsOfEditor(), formatDate)) {
+  for (const [name, value] of transferFactsList(transfer, wordsOfEditor())) {
     tooltip.appendMarkdown('\n\n');
     // Names of files and words of the server may hold anything, so they are not Markdown.
     tooltip.appendText(`${name}: ${value}`);
@@ -286,9 +286,8 @@ function linksOf(state: RowState): [string, string][] {
 }
 
 function iconOf(state: RowState): vscode.ThemeIcon {
-  return state === 'elsewhere'
-    ? new vscode.ThemeIcon(rowIcon(state), new vscode.ThemeColor('disabledForeground'))
-    : new vscode.ThemeIcon(rowIcon(state));
+  const color = state === 'elsewhere' ? new vscode.ThemeColor('disabledForeground') : undefined;
+  return new vscode.ThemeIcon(ROW_ICONS[state], color);
 }
 
 function greyElsewhere(uri: vscode.Uri): vscode.FileDecoration | undefined {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TransferSnapshot, TransferState, UploadErrorKind } from '../../../src/engine/index';
-import { childRows, rootRows, rowIcon, transfersOfRow } from '../../../src/ui/transferRows';
+import { ROW_ICONS, childRows, rootRows, transfersOfRow } from '../../../src/ui/transferRows';
 import type { TransferRow } from '../../../src/ui/transferRows';
 import { stoppedLine, uploadedLine } from '../../../src/ui/uploadLog';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from './snapshots';
@@ -36,7 +36,7 @@ describe('rows of the view', () => {
       const shown = row(changes, totals);
       assert.equal(shown.state, state);
       assert.equal(shown.description, description);
-      assert.ok(rowIcon(shown.state) !== '');
+      assert.ok(ROW_ICONS[shown.state] !== '');
       assert.doesNotMatch(row(changes, totals, chinese).description, /[a-z]{4}/);
     }
   });
