@@ -23,7 +23,7 @@ import { SetupContext } from './ui/setupContext';
 import { TransferActions } from './ui/transferActions';
 import { TransferCommands } from './ui/transferCommands';
 import { isAboutCredentials, ownTransfers } from './ui/transferFacts';
-import type { Remedies } from './ui/transferPorts';
+import type { Remedies } from './ui/transferActions';
 import { TransfersView } from './ui/transfersView';
 import { UploadCommand } from './ui/uploadCommand';
 import { UploadLog } from './ui/uploadLog';

@@ -7,7 +7,7 @@ import type { Settings } from './settings';
 import { Settlements } from './settlements';
 import type { TransferActions } from './transferActions';
 import { ownTransfers } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 
 /** What settles within this time is told in one message. */
 const GATHER_MS = 400;

@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from './format';
 import { describeError } from './messages';
 import type { Message } from './messages';
 import { fileName, isAboutCredentials } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 
 /** A batch in which nothing runs any more, with those of its transfers that ended in this run. */
 export interface SettledBatch {

@@ -1,19 +1,51 @@
 import * as vscode from 'vscode';
 
-import type { CredentialsSource, FoundCredentials, OssAccount } from '../account/ports';
+import type {
+  Access,
+  BucketSummary,
+  CredentialsSource,
+  FoundCredentials,
+  OssAccount,
+} from '../account/ports';
 import { UploadError, isAbortError } from '../engine/index';
 import type { CredentialsStore } from './credentialsStore';
-import { describeError } from './messages';
+import { sentenceOf, words } from './editorWords';
 import { accessKeyIdProblem, profileProblem, secretProblem } from './keyNames';
-import type { Rule } from './keyNames';
-import { alone, askPick, askText, runSteps } from './multiStep';
-import type { Answer, Place, Step, StepResult } from './multiStep';
+import { alone, askPick, askText, mapAnswer, pick, runSteps } from './multiStep';
+import type { Answer, Choice, Place, Step } from './multiStep';
 import { maskAccessKeyId } from './redact';
-import { ruleText } from './ruleTexts';
-import { initialSetup } from './setupState';
-import type { SetupState } from './setupState';
 
-const { l10n } = vscode;
+const { l10n } = words;
+
+/** What a series of questions has learnt so far, about credentials and destination. */
+export interface SetupState {
+  readonly profile: string;
+  /** Credentials to look with: those of the profile, or new ones that are not stored yet. */
+  readonly access: Access;
+  /** A key is typed rather than taken from this machine. */
+  readonly isKeyTyped: boolean;
+  readonly accessKeyId: string;
+  readonly secret: string;
+  readonly bucket: BucketSummary | undefined;
+  /** As written, with variables. */
+  readonly prefix: string;
+  /** Write the destination to the settings of the workspace. */
+  readonly isForSettings: boolean;
+}
+
+/** The state before the first question. */
+export function initialSetup(profile: string, prefix: string): SetupState {
+  return {
+    profile,
+    access: { profile },
+    isKeyTyped: false,
+    accessKeyId: '',
+    secret: '',
+    bucket: undefined,
+    prefix,
+    isForSettings: false,
+  };
+}
 
 /** Sets and removes credentials, and asks for them when an upload has none. */
 export class CredentialsFlow {
@@ -80,13 +112,13 @@ export class CredentialsFlow {
       void vscode.window.showInformationMessage(l10n.t('No credentials are stored.'));
       return;
     }
-    const answer = await askPick({
-      place: alone(l10n.t('Remove Credentials')),
-      placeholder: l10n.t('Choose the credentials to remove'),
-      choices: await this.profileChoices(profiles),
-    });
-    if (answer.kind !== 'value') return;
-    await this.store.remove(answer.value);
+    const profile = await pick(
+      l10n.t('Remove Credentials'),
+      l10n.t('Choose the credentials to remove'),
+      await this.profileChoices(profiles),
+    );
+    if (profile === undefined) return;
+    await this.store.remove(profile);
     void vscode.window.showInformationMessage(
       l10n.t('Credentials removed. Unfinished uploads keep their progress.'),
     );
@@ -96,29 +128,25 @@ export class CredentialsFlow {
     const profiles = await this.store.profiles();
     if (profiles.length === 0) return '';
     const other = Symbol('other');
-    const answer = await askPick<string | typeof other>({
-      place: alone(l10n.t('Set Credentials')),
-      placeholder: l10n.t('Choose the credentials to replace, or add others'),
-      choices: [
+    const chosen = await pick<string | typeof other>(
+      l10n.t('Set Credentials'),
+      l10n.t('Choose the credentials to replace, or add others'),
+      [
         ...(await this.profileChoices([...new Set(['', ...profiles])])),
         { label: `$(add) ${l10n.t('Add credentials under another name...')}`, value: other },
       ],
-    });
-    if (answer.kind !== 'value') return undefined;
-    if (answer.value !== other) return answer.value;
+    );
+    if (chosen !== other) return chosen;
     const name = await askText({
       place: alone(l10n.t('Set Credentials')),
       prompt: l10n.t('Name of the credentials, for the setting ossUpload.profile'),
-      value: '',
-      validate: by(profileProblem),
+      problem: profileProblem,
     });
     return name.kind === 'value' ? name.value : undefined;
   }
 
   /** Rows that show which credentials each profile uses. */
-  private async profileChoices(
-    profiles: readonly string[],
-  ): Promise<{ label: string; description: string; value: string }[]> {
+  private async profileChoices(profiles: readonly string[]): Promise<Choice<string>[]> {
     const inUse = vscode.workspace.getConfiguration('ossUpload').get<string>('profile', '');
     return Promise.all(
       profiles.map(async (profile) => {
@@ -138,7 +166,7 @@ export class CredentialsFlow {
     state: SetupState,
     place: Place,
     found: readonly FoundCredentials[],
-  ): Promise<StepResult<SetupState>> {
+  ): Promise<Answer<SetupState>> {
     const answer = await askPick<FoundCredentials | undefined>({
       place,
       placeholder: l10n.t('Choose the credentials for OSS'),
@@ -152,14 +180,14 @@ export class CredentialsFlow {
       check: async (chosen, signal) =>
         chosen === undefined ? undefined : this.problemOf(chosen.source, signal),
     });
-    return withAnswer(answer, (chosen) => ({
+    return mapAnswer(answer, (chosen) => ({
       ...state,
       isKeyTyped: chosen === undefined,
       access: chosen === undefined ? { profile: state.profile } : { source: chosen.source },
     }));
   }
 
-  private async askToken(state: SetupState, place: Place): Promise<StepResult<SetupState>> {
+  private async askToken(state: SetupState, place: Place): Promise<Answer<SetupState>> {
     const sourceOf = (token: string): CredentialsSource => ({
       kind: 'accessKey',
       key: {
@@ -171,12 +199,11 @@ export class CredentialsFlow {
     const answer = await askText({
       place,
       prompt: l10n.t('STS token (optional, Enter to skip)'),
-      value: '',
       isSecret: true,
-      validate: (token) => (token === '' ? undefined : by(secretProblem)(token)),
+      problem: (token) => (token === '' ? undefined : secretProblem(token)),
       check: (token, signal) => this.problemOf(sourceOf(token), signal),
     });
-    return withAnswer(answer, (token) => ({ ...state, access: { source: sourceOf(token) } }));
+    return mapAnswer(answer, (token) => ({ ...state, access: { source: sourceOf(token) } }));
   }
 
   /** What is wrong with credentials, as a sentence; undefined when OSS accepts them. */
@@ -190,16 +217,14 @@ export class CredentialsFlow {
     } catch (error) {
       // Who may not list may still upload: the key itself was accepted.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
-      const failure = UploadError.from(error);
-      if (failure.kind === 'credentials') {
-        return l10n.t(
-          'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
-          {
-            code: failure.code,
-          },
-        );
-      }
-      return describeError(failure, {}, { l10n, language: vscode.env.language }).text;
+      return UploadError.is(error, 'credentials')
+        ? l10n.t(
+            'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
+            {
+              code: error.code,
+            },
+          )
+        : sentenceOf(error);
     }
   }
 }
@@ -248,38 +273,24 @@ function sourceDetail(source: CredentialsSource): string {
   }
 }
 
-async function askAccessKeyId(state: SetupState, place: Place): Promise<StepResult<SetupState>> {
+async function askAccessKeyId(state: SetupState, place: Place): Promise<Answer<SetupState>> {
   const answer = await askText({
     place,
     prompt: l10n.t('AccessKey ID'),
     placeholder: 'LTAI…',
     value: state.accessKeyId,
-    validate: by(accessKeyIdProblem),
+    problem: accessKeyIdProblem,
   });
-  return withAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
+  return mapAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
 }
 
-async function askSecret(state: SetupState, place: Place): Promise<StepResult<SetupState>> {
+async function askSecret(state: SetupState, place: Place): Promise<Answer<SetupState>> {
   const answer = await askText({
     place,
     prompt: l10n.t('AccessKey Secret'),
     value: state.secret,
     isSecret: true,
-    validate: by(secretProblem),
+    problem: secretProblem,
   });
-  return withAnswer(answer, (secret) => ({ ...state, secret }));
-}
-
-/** An answer as the result of a step that has no buttons. */
-function withAnswer<T>(answer: Answer<T>, next: (value: T) => SetupState): StepResult<SetupState> {
-  if (answer.kind === 'value') return { state: next(answer.value) };
-  return answer.kind === 'back' ? 'back' : 'cancel';
-}
-
-/** A rule as the text of a box. */
-function by(problem: (text: string) => Rule | undefined): (text: string) => string | undefined {
-  return (text) => {
-    const rule = problem(text);
-    return rule === undefined ? undefined : ruleText(rule);
-  };
+  return mapAnswer(answer, (secret) => ({ ...state, secret }));
 }

@@ -2,7 +2,7 @@ import type { TransferNotice, UploadError, UploadErrorKind, UploadTarget } from 
 import { helpUrl } from './errorDetails';
 import { formatDuration } from './format';
 import { fileName, keyFolder, regionOfEndpoint } from './transferFacts';
-import type { Localizer, Words } from './transferPorts';
+import type { Localizer, Words } from './words';
 
 /** The labels of buttons: verbs. */
 const LABELS = {

@@ -1,5 +1,8 @@
 import * as vscode from 'vscode';
 
+import type { Rule } from './keyNames';
+import { ruleText } from './ruleTexts';
+
 /** How the user left a box: with a value, with a button of the title, back, or with Esc. */
 export type Answer<T> =
   | { readonly kind: 'value'; readonly value: T }
@@ -15,14 +18,11 @@ export interface Place {
   readonly canGoBack: boolean;
 }
 
-/** Result of a step: the state with what was asked, or a way to leave. `skip` asked nothing. */
-export type StepResult<S> = { readonly state: S } | 'skip' | 'back' | 'cancel';
-
-/** Asks one thing. */
+/** Asks one thing, and answers with the state that has it. */
 export interface Step<S> {
   /** Whether it is asked at all; the count of steps is made of this. */
   applies(state: S): boolean;
-  ask(state: S, place: Place): Promise<StepResult<S>>;
+  ask(state: S, place: Place): Promise<Answer<S>>;
 }
 
 /** Asks one step after the other, with Back; undefined when the user left with Esc. */
@@ -44,24 +44,33 @@ export async function runSteps<S>(
     }
     const current = state;
     const later = steps.slice(index).filter((other) => other.applies(current)).length;
-    const result = await step.ask(state, {
+    const answer = await step.ask(state, {
       title,
       step: shown.length + 1,
       totalSteps: shown.length + later,
       canGoBack: shown.length > 0,
     });
-    if (result === 'cancel') return undefined;
-    if (result === 'back') {
+    if (answer.kind === 'value') {
+      shown.push(index++);
+      state = answer.value;
+    } else if (answer.kind === 'back') {
       // A step may not apply any more because it was answered: going there would show nothing.
       do index = shown.pop() ?? 0;
       while (shown.length > 0 && steps[index]?.applies(state) === false);
-    } else if (result === 'skip') {
-      index++;
     } else {
-      shown.push(index++);
-      state = result.state;
+      return undefined;
     }
   }
+}
+
+/** An answer as what follows from it. The ways to leave a box stay as they are. */
+export function mapAnswer<T, S>(answer: Answer<T>, next: (value: T) => S): Answer<S> {
+  return answer.kind === 'value' ? { kind: 'value', value: next(answer.value) } : answer;
+}
+
+/** A box that is no part of a series. */
+export function alone(title: string, canGoBack = false): Place {
+  return { title, step: 0, totalSteps: 0, canGoBack };
 }
 
 /** What an input box asks. */
@@ -69,11 +78,11 @@ export interface TextQuestion {
   readonly place: Place;
   readonly prompt: string;
   readonly placeholder?: string | undefined;
-  readonly value: string;
+  readonly value?: string | undefined;
   readonly isSecret?: boolean | undefined;
   readonly buttons?: readonly vscode.QuickInputButton[] | undefined;
   /** The rule that the text breaks, told while typing. */
-  validate(text: string): string | undefined;
+  problem(text: string): Rule | undefined;
   /** Asked after Enter, may take a while: what is wrong, or undefined. */
   check?(text: string, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -81,40 +90,38 @@ export interface TextQuestion {
 /** Asks for a text. Blanks around it are cut off; what is refused keeps the box open. */
 export async function askText(question: TextQuestion): Promise<Answer<string>> {
   const box = vscode.window.createInputBox();
-  const leaving = new AbortController();
-  place(box, question.place, question.buttons);
   box.prompt = question.prompt;
   box.placeholder = question.placeholder;
-  box.value = question.value;
+  box.value = question.value ?? '';
   box.password = question.isSecret ?? false;
-  try {
-    return await new Promise<Answer<string>>((resolve, reject) => {
-      const accept = async (): Promise<void> => {
-        const text = box.value.trim();
-        const problem = question.validate(text) ?? (await checkBusy(box, question, text, leaving));
-        if (leaving.signal.aborted) return;
-        if (problem === undefined) resolve({ kind: 'value', value: text });
-        else box.validationMessage = problem;
-      };
-      box.onDidChangeValue((text) => {
-        // Nothing is wrong with a box in which nothing was typed yet.
-        box.validationMessage = text.trim() === '' ? undefined : question.validate(text.trim());
-      });
-      box.onDidAccept(() => {
-        if (!box.busy) void accept().catch(reject);
-      });
-      box.onDidTriggerButton((button) => {
-        resolve(answerOfButton(button, box.value.trim()));
-      });
-      box.onDidHide(() => {
-        resolve({ kind: 'cancel' });
-      });
-      box.show();
+  const validate = (text: string): string | undefined => {
+    const rule = question.problem(text);
+    return rule && ruleText(rule);
+  };
+  return show(box, question, (signal, resolve, reject) => {
+    const accept = async (): Promise<void> => {
+      const text = box.value.trim();
+      let wrong = validate(text);
+      if (wrong === undefined && question.check !== undefined) {
+        box.validationMessage = undefined;
+        box.busy = true;
+        box.enabled = false;
+        wrong = await question.check(text, signal);
+        if (signal.aborted) return;
+        box.enabled = true;
+        box.busy = false;
+      }
+      if (wrong === undefined) resolve({ kind: 'value', value: text });
+      else box.validationMessage = wrong;
+    };
+    box.onDidChangeValue((text) => {
+      // Nothing is wrong with a box in which nothing was typed yet.
+      box.validationMessage = text.trim() === '' ? undefined : validate(text.trim());
     });
-  } finally {
-    leaving.abort();
-    box.dispose();
-  }
+    box.onDidAccept(() => {
+      if (!box.busy) void accept().catch(reject);
+    });
+  });
 }
 
 /** A row of a pick list, with what it stands for. */
@@ -126,7 +133,6 @@ export interface Choice<T> extends vscode.QuickPickItem {
 export interface PickQuestion<T> {
   readonly place: Place;
   readonly placeholder: string;
-  readonly buttons?: readonly vscode.QuickInputButton[] | undefined;
   /** Rows, or a function that finds them while the list shows that it is busy. */
   readonly choices: readonly Choice<T>[] | ((signal: AbortSignal) => Promise<readonly Choice<T>[]>);
   /** The row that Enter takes. */
@@ -138,132 +144,96 @@ export interface PickQuestion<T> {
 /** Asks for one row of a list. Rejects when the rows cannot be found. */
 export async function askPick<T>(question: PickQuestion<T>): Promise<Answer<T>> {
   const box = vscode.window.createQuickPick<Choice<T>>();
-  const leaving = new AbortController();
-  place(box, question.place, question.buttons);
+  const { choices } = question;
   box.placeholder = question.placeholder;
   box.matchOnDescription = true;
-  const fill = (choices: readonly Choice<T>[]): void => {
-    box.items = choices;
-    const active = choices.find((choice) => question.active?.(choice.value));
+  const fill = (rows: readonly Choice<T>[]): void => {
+    box.items = rows;
+    const active = rows.find((row) => question.active?.(row.value));
     // An empty list would take the focus from the first row, and Enter would do nothing.
     if (active !== undefined) box.activeItems = [active];
   };
+  return show(box, question, (signal, resolve, reject) => {
+    const busy = async <R>(work: Promise<R>, then: (result: R) => void): Promise<void> => {
+      box.busy = true;
+      const result = await work;
+      if (signal.aborted) return;
+      box.busy = false;
+      then(result);
+    };
+    const accept = async (choice: Choice<T>): Promise<void> => {
+      await busy(Promise.resolve(question.check?.(choice.value, signal)), (wrong) => {
+        if (wrong === undefined) resolve({ kind: 'value', value: choice.value });
+        else box.items = box.items.map((row) => (row === choice ? failed(row, wrong) : row));
+      });
+    };
+    box.onDidAccept(() => {
+      const [choice] = box.selectedItems;
+      if (choice !== undefined && !box.busy) void accept(choice).catch(reject);
+    });
+    if (typeof choices === 'function') void busy(choices(signal), fill).catch(reject);
+    else fill(choices);
+  });
+}
+
+/** Asks for any number of rows of a list, outside of a series. None when the user left. */
+export async function pickMany<T>(
+  title: string,
+  placeHolder: string,
+  choices: readonly Choice<T>[],
+): Promise<readonly T[]> {
+  const options = { title, placeHolder, ignoreFocusOut: true, canPickMany: true } as const;
+  const chosen = (await vscode.window.showQuickPick(choices, options)) ?? [];
+  return chosen.map((choice) => choice.value);
+}
+
+/** Asks for one row of a list, outside of a series. Undefined when the user left. */
+export async function pick<T>(
+  title: string,
+  placeHolder: string,
+  choices: readonly Choice<T>[],
+): Promise<T | undefined> {
+  const options = { title, placeHolder, matchOnDescription: true, ignoreFocusOut: true };
+  return (await vscode.window.showQuickPick(choices, options))?.value;
+}
+
+/** Shows a box until it is answered or left. The signal ends what is under way for it. */
+async function show<T>(
+  box: vscode.InputBox | vscode.QuickPick<vscode.QuickPickItem>,
+  { place, buttons = [] }: Pick<TextQuestion, 'place' | 'buttons'>,
+  connect: (
+    signal: AbortSignal,
+    resolve: (answer: Answer<T>) => void,
+    reject: (error: unknown) => void,
+  ) => void,
+): Promise<Answer<T>> {
+  const leaving = new AbortController();
+  box.title = place.title;
+  // The editor writes "(1/4)" behind the title; a box that stands alone needs no number.
+  if (place.totalSteps > 1) {
+    box.step = place.step;
+    box.totalSteps = place.totalSteps;
+  }
+  // The user may go to the browser to copy a key: that must not end the series.
+  box.ignoreFocusOut = true;
+  const { Back } = vscode.QuickInputButtons;
+  box.buttons = place.canGoBack ? [Back, ...buttons] : buttons;
   try {
     return await new Promise<Answer<T>>((resolve, reject) => {
-      const accept = async (choice: Choice<T>): Promise<void> => {
-        box.busy = true;
-        const problem = await question.check?.(choice.value, leaving.signal);
-        if (leaving.signal.aborted) return;
-        box.busy = false;
-        if (problem === undefined) resolve({ kind: 'value', value: choice.value });
-        else box.items = box.items.map((row) => (row === choice ? failed(row, problem) : row));
-      };
-      box.onDidAccept(() => {
-        const choice = box.selectedItems[0];
-        if (choice !== undefined && !box.busy) void accept(choice).catch(reject);
-      });
       box.onDidTriggerButton((button) => {
-        resolve(answerOfButton(button, box.value));
+        const text = box.value.trim();
+        resolve(button === Back ? { kind: 'back' } : { kind: 'button', button, text });
       });
       box.onDidHide(() => {
         resolve({ kind: 'cancel' });
       });
       box.show();
-      if (typeof question.choices !== 'function') {
-        fill(question.choices);
-        return;
-      }
-      box.busy = true;
-      question
-        .choices(leaving.signal)
-        .then((choices) => {
-          if (leaving.signal.aborted) return;
-          box.busy = false;
-          fill(choices);
-        })
-        .catch(reject);
+      connect(leaving.signal, resolve, reject);
     });
   } finally {
     leaving.abort();
     box.dispose();
   }
-}
-
-/** Asks for any number of rows of a list. */
-export async function askPickMany<T>(
-  question: Pick<PickQuestion<T>, 'place' | 'placeholder'> & {
-    readonly choices: readonly Choice<T>[];
-  },
-): Promise<Answer<readonly T[]>> {
-  const box = vscode.window.createQuickPick<Choice<T>>();
-  place(box, question.place, []);
-  box.placeholder = question.placeholder;
-  box.canSelectMany = true;
-  box.items = question.choices;
-  box.selectedItems = question.choices.filter((choice) => choice.picked === true);
-  try {
-    return await new Promise<Answer<readonly T[]>>((resolve) => {
-      box.onDidAccept(() => {
-        resolve({ kind: 'value', value: box.selectedItems.map((choice) => choice.value) });
-      });
-      box.onDidTriggerButton((button) => {
-        resolve(answerOfButton(button, box.value));
-      });
-      box.onDidHide(() => {
-        resolve({ kind: 'cancel' });
-      });
-      box.show();
-    });
-  } finally {
-    box.dispose();
-  }
-}
-
-/** A box that stands alone. */
-export function alone(title: string): Place {
-  return { title, step: 0, totalSteps: 0, canGoBack: false };
-}
-
-async function checkBusy(
-  box: vscode.InputBox,
-  question: TextQuestion,
-  text: string,
-  leaving: AbortController,
-): Promise<string | undefined> {
-  if (question.check === undefined) return undefined;
-  box.validationMessage = undefined;
-  box.busy = true;
-  box.enabled = false;
-  const problem = await question.check(text, leaving.signal);
-  if (leaving.signal.aborted) return undefined;
-  box.enabled = true;
-  box.busy = false;
-  return problem;
-}
-
-function place(
-  box: vscode.InputBox | vscode.QuickPick<vscode.QuickPickItem>,
-  at: Place,
-  buttons: readonly vscode.QuickInputButton[] = [],
-): void {
-  box.title = at.title;
-  // The editor writes "(1/4)" behind the title; a box that stands alone needs no number.
-  if (at.totalSteps > 1) {
-    box.step = at.step;
-    box.totalSteps = at.totalSteps;
-  }
-  // The user may go to the browser to copy a key: that must not end the series.
-  box.ignoreFocusOut = true;
-  box.buttons = at.canGoBack ? [vscode.QuickInputButtons.Back, ...buttons] : buttons;
-}
-
-function answerOfButton(
-  button: vscode.QuickInputButton,
-  text: string,
-): { kind: 'back' } | { kind: 'button'; button: vscode.QuickInputButton; text: string } {
-  return button === vscode.QuickInputButtons.Back
-    ? { kind: 'back' }
-    : { kind: 'button', button, text };
 }
 
 function failed<T>(row: Choice<T>, problem: string): Choice<T> {

@@ -2,6 +2,18 @@
 import type { ObjectOptions } from '../engine/index';
 import type { Rule } from './keyNames';
 
+/** Who may read an object; without `default`, which is to say nothing. */
+export const ACLS = ['private', 'public-read', 'public-read-write'] as const;
+
+/** Storage classes, from the quickest to the cheapest. */
+export const STORAGE_CLASSES = [
+  'Standard',
+  'IA',
+  'Archive',
+  'ColdArchive',
+  'DeepColdArchive',
+] as const;
+
 /** The limits of `x-oss-traffic-limit` in KiB/s: 819,200 to 838,860,800 bit/s. */
 const MIN_TRAFFIC_KIB = 100;
 const MAX_TRAFFIC_KIB = 102_400;

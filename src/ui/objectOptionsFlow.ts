@@ -1,10 +1,11 @@
-import * as vscode from 'vscode';
-
 import type { ObjectOptions } from '../engine/index';
+import { words } from './editorWords';
 import type { Rule } from './keyNames';
-import { alone, askPick, askText } from './multiStep';
+import { alone, askPick, askText, pick } from './multiStep';
 import type { Choice } from './multiStep';
 import {
+  ACLS,
+  STORAGE_CLASSES,
   callbackOf,
   callbackProblem,
   headerProblem,
@@ -15,29 +16,14 @@ import {
   trafficLimitBits,
   trafficLimitProblem,
 } from './objectOptions';
-import { ruleText } from './ruleTexts';
 
-const { l10n } = vscode;
+const { l10n } = words;
 
 /** What was chosen so far, as typed; '' is OSS's default. */
-interface Draft {
-  readonly storageClass: '' | NonNullable<ObjectOptions['storageClass']>;
-  readonly acl: '' | NonNullable<ObjectOptions['acl']>;
-  readonly encryption: '' | 'AES256' | 'KMS' | 'SM4';
-  readonly keyId: string;
-  readonly contentType: string;
-  readonly cacheControl: string;
-  readonly contentDisposition: string;
-  readonly metadata: string;
-  readonly tags: string;
-  readonly trafficLimit: string;
-  readonly callback: string;
-}
-
-const EMPTY: Draft = {
-  storageClass: '',
-  acl: '',
-  encryption: '',
+const EMPTY = {
+  storageClass: '' as '' | NonNullable<ObjectOptions['storageClass']>,
+  acl: '' as '' | NonNullable<ObjectOptions['acl']>,
+  encryption: '' as '' | 'AES256' | 'KMS' | 'SM4',
   keyId: '',
   contentType: '',
   cacheControl: '',
@@ -48,31 +34,31 @@ const EMPTY: Draft = {
   callback: '',
 };
 
-type Edit = (draft: Draft) => Promise<Draft | undefined>;
+type Draft = Readonly<typeof EMPTY>;
+type TextField = Exclude<keyof Draft, 'storageClass' | 'acl' | 'encryption'>;
+
+/** Asks one thing; undefined leads back to the list with nothing changed. */
+type Edit = () => Promise<Draft | undefined>;
 
 /**
  * The options of "Upload to OSS Location...": Enter uploads with OSS's defaults, every other row
  * changes one thing. Undefined when the user left.
  */
 export async function askObjectOptions(destination: string): Promise<ObjectOptions | undefined> {
-  let draft = EMPTY;
+  let draft: Draft = EMPTY;
   for (;;) {
-    const answer = await askPick<Edit | undefined>({
-      place: alone(l10n.t('Upload to OSS')),
-      placeholder: l10n.t('Upload to {place}, or choose options first', { place: destination }),
-      choices: [
-        {
-          label: `$(cloud-upload) ${l10n.t('Upload')}`,
-          description: destination,
-          value: undefined,
-        },
+    const upload: Edit = () => Promise.resolve(undefined);
+    const chosen = await pick(
+      l10n.t('Upload to OSS'),
+      l10n.t('Upload to {place}, or choose options first', { place: destination }),
+      [
+        { label: `$(cloud-upload) ${l10n.t('Upload')}`, description: destination, value: upload },
         ...rowsOf(draft),
       ],
-    });
-    if (answer.kind !== 'value') return undefined;
-    if (answer.value === undefined) return optionsOf(draft);
-    // Leaving a box leads back to the list, with nothing changed.
-    draft = (await answer.value(draft)) ?? draft;
+    );
+    if (chosen === undefined) return undefined;
+    if (chosen === upload) return optionsOf(draft);
+    draft = (await chosen()) ?? draft;
   }
 }
 
@@ -82,58 +68,64 @@ function rowsOf(draft: Draft): readonly Choice<Edit>[] {
     description: current === '' ? l10n.t('default') : current,
     value,
   });
+  const oneOf = <F extends 'storageClass' | 'acl'>(
+    icon: string,
+    label: string,
+    field: F,
+    values: readonly Draft[F][],
+  ): Choice<Edit> =>
+    row(icon, label, draft[field], async () => {
+      const chosen = await askOneOf(label, draft[field], values);
+      return chosen === undefined ? undefined : { ...draft, [field]: chosen };
+    });
+  const text = (
+    icon: string,
+    label: string,
+    field: TextField,
+    prompt: string,
+    problem: (text: string) => Rule | undefined,
+  ): Choice<Edit> => row(icon, label, draft[field], () => editText(draft, field, prompt, problem));
+  const pairs = l10n.t('Pairs such as project=web; owner=me');
   return [
-    row('database', l10n.t('Storage class'), draft.storageClass, async (before) => {
-      const chosen = await askOneOf(l10n.t('Storage class'), before.storageClass, [
-        '',
-        'Standard',
-        'IA',
-        'Archive',
-        'ColdArchive',
-        'DeepColdArchive',
-      ]);
-      return chosen === undefined ? undefined : { ...before, storageClass: chosen };
-    }),
-    row('lock', l10n.t('Access (ACL)'), draft.acl, async (before) => {
-      const chosen = await askOneOf(l10n.t('Access (ACL)'), before.acl, [
-        '',
-        'private',
-        'public-read',
-        'public-read-write',
-      ]);
-      return chosen === undefined ? undefined : { ...before, acl: chosen };
-    }),
-    row('shield', l10n.t('Server-side encryption'), draft.encryption, askEncryption),
-    row('file-code', l10n.t('Content type'), draft.contentType, (before) =>
-      edit(before, 'contentType', l10n.t('Content type; empty: by the extension'), headerProblem),
+    oneOf('database', l10n.t('Storage class'), 'storageClass', ['', ...STORAGE_CLASSES]),
+    oneOf('lock', l10n.t('Access (ACL)'), 'acl', ['', ...ACLS]),
+    row('shield', l10n.t('Server-side encryption'), draft.encryption, () => askEncryption(draft)),
+    text(
+      'file-code',
+      l10n.t('Content type'),
+      'contentType',
+      l10n.t('Content type; empty: by the extension'),
+      headerProblem,
     ),
-    row('history', l10n.t('Cache control'), draft.cacheControl, (before) =>
-      edit(before, 'cacheControl', l10n.t('Cache-Control, such as max-age=3600'), headerProblem),
+    text(
+      'history',
+      l10n.t('Cache control'),
+      'cacheControl',
+      l10n.t('Cache-Control, such as max-age=3600'),
+      headerProblem,
     ),
-    row('desktop-download', l10n.t('Content disposition'), draft.contentDisposition, (before) =>
-      edit(
-        before,
-        'contentDisposition',
-        l10n.t('Content-Disposition, such as attachment'),
-        headerProblem,
-      ),
+    text(
+      'desktop-download',
+      l10n.t('Content disposition'),
+      'contentDisposition',
+      l10n.t('Content-Disposition, such as attachment'),
+      headerProblem,
     ),
-    row('json', l10n.t('Metadata'), draft.metadata, (before) =>
-      edit(before, 'metadata', l10n.t('Pairs such as project=web; owner=me'), metadataProblem),
+    text('json', l10n.t('Metadata'), 'metadata', pairs, metadataProblem),
+    text('tag', l10n.t('Tags'), 'tags', pairs, tagsProblem),
+    text(
+      'dashboard',
+      l10n.t('Speed limit of each part (KiB/s)'),
+      'trafficLimit',
+      l10n.t('100 to 102400; empty: no limit'),
+      trafficLimitProblem,
     ),
-    row('tag', l10n.t('Tags'), draft.tags, (before) =>
-      edit(before, 'tags', l10n.t('Pairs such as project=web; owner=me'), tagsProblem),
-    ),
-    row('dashboard', l10n.t('Speed limit of each part (KiB/s)'), draft.trafficLimit, (before) =>
-      edit(before, 'trafficLimit', l10n.t('100 to 102400; empty: no limit'), trafficLimitProblem),
-    ),
-    row('plug', l10n.t('Callback'), draft.callback, (before) =>
-      edit(
-        before,
-        'callback',
-        l10n.t('URL that OSS calls when the object is stored'),
-        callbackProblem,
-      ),
+    text(
+      'plug',
+      l10n.t('Callback'),
+      'callback',
+      l10n.t('URL that OSS calls when the object is stored'),
+      callbackProblem,
     ),
   ];
 }
@@ -144,7 +136,8 @@ async function askEncryption(before: Draft): Promise<Draft | undefined> {
   if (encryption === undefined) return undefined;
   const draft: Draft = { ...before, encryption, keyId: '' };
   if (encryption !== 'KMS') return draft;
-  return edit(draft, 'keyId', l10n.t('Id of the KMS key; empty: the default key'), headerProblem);
+  const prompt = l10n.t('Id of the KMS key; empty: the default key');
+  return editText(draft, 'keyId', prompt, headerProblem);
 }
 
 async function askOneOf<T extends string>(
@@ -153,7 +146,7 @@ async function askOneOf<T extends string>(
   values: readonly T[],
 ): Promise<T | undefined> {
   const answer = await askPick({
-    place: { ...alone(title), canGoBack: true },
+    place: alone(title, true),
     placeholder: title,
     choices: values.map((value) => ({
       label: value === '' ? l10n.t('Default of the bucket') : value,
@@ -164,21 +157,14 @@ async function askOneOf<T extends string>(
   return answer.kind === 'value' ? answer.value : undefined;
 }
 
-async function edit(
+async function editText(
   draft: Draft,
-  field: Exclude<keyof Draft, 'storageClass' | 'acl' | 'encryption'>,
+  field: TextField,
   prompt: string,
   problem: (text: string) => Rule | undefined,
 ): Promise<Draft | undefined> {
-  const answer = await askText({
-    place: { ...alone(l10n.t('Upload to OSS')), canGoBack: true },
-    prompt,
-    value: draft[field],
-    validate: (text) => {
-      const rule = problem(text);
-      return rule === undefined ? undefined : ruleText(rule);
-    },
-  });
+  const place = alone(l10n.t('Upload to OSS'), true);
+  const answer = await askText({ place, prompt, value: draft[field], problem });
   return answer.kind === 'value' ? { ...draft, [field]: answer.value } : undefined;
 }
 

@@ -2,7 +2,7 @@ import { DEFAULT_PART_SIZE_BYTES } from '../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from './format';
 import { fileName, isActive, ownTransfers } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 
 /** What the notification shows at one moment. */
 export interface ProgressState {

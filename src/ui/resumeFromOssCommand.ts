@@ -2,18 +2,15 @@ import * as vscode from 'vscode';
 
 import { parsePartSize } from '../engine/index';
 import type { OpenStore, Transfers, UnfinishedUpload, UploadRequest } from '../engine/index';
-import { plainPrefix } from './cleanUpCommand';
+import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from './destination';
-import { formatAge } from './format';
-import { withLateProgress } from './lateProgress';
-import { alone, askPick } from './multiStep';
+import { words } from './editorWords';
+import { pick } from './multiStep';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { fileName } from './transferFacts';
-import { removableUploads } from './unfinishedUploads';
-import type { FoundUpload } from './unfinishedUploads';
 
-const { l10n } = vscode;
+const { l10n } = words;
 
 /** Writes the record of an upload that only OSS knows. */
 export type Adopt = (
@@ -24,41 +21,29 @@ export type Adopt = (
 
 /** "Resume Upload from OSS...": goes on with an upload that was begun on another computer. */
 export class ResumeFromOssCommand {
+  private readonly search: BucketSearch;
+
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
-    private readonly destinations: Destinations,
+    destinations: Destinations,
     private readonly settings: Settings,
-    private readonly openStore: OpenStore,
+    openStore: OpenStore,
     private readonly adopt: Adopt,
-  ) {}
+  ) {
+    this.search = new BucketSearch(transfers, destinations, openStore);
+  }
 
   /** Lists, asks which one and where its file is, goes on. */
   async run(resource: vscode.Uri | undefined): Promise<void> {
-    const destination = await this.destinations.resolve(resource, {
-      always: false,
-      remember: true,
-    });
-    if (destination === undefined) return;
-    const store = await this.openStore({ ...destination, key: '' });
-    const prefix = plainPrefix(destination);
-    const place = `oss://${destination.bucket}/${prefix}`;
-    const uploads = await withLateProgress(
-      l10n.t('Looking for unfinished uploads…'),
-      async (_report, signal) => {
-        await this.transfers.refresh();
-        return store.listMultipartUploads(prefix, { signal });
-      },
-    );
+    const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
-    const found = removableUploads(uploads, destination.bucket, this.transfers.snapshot());
-    if (found.length === 0) {
-      void vscode.window.showInformationMessage(
-        l10n.t('No unfinished uploads in {place}.', { place }),
-      );
-      return;
-    }
-    const chosen = await askUpload(found, place);
+    const { destination, place, found } = uploads;
+    const chosen = await pick(
+      l10n.t('Resume Upload from OSS'),
+      l10n.t('Choose the unfinished upload in {place}', { place }),
+      found.map(uploadChoice),
+    );
     if (chosen === undefined) return;
     if (chosen.transfer !== undefined) {
       await this.actions.resume([chosen.transfer]);
@@ -89,22 +74,6 @@ export class ResumeFromOssCommand {
       requests: [request],
     });
   }
-}
-
-async function askUpload(
-  found: readonly FoundUpload[],
-  place: string,
-): Promise<FoundUpload | undefined> {
-  const answer = await askPick({
-    place: alone(l10n.t('Resume Upload from OSS')),
-    placeholder: l10n.t('Choose the unfinished upload in {place}', { place }),
-    choices: found.map((one) => ({
-      label: one.upload.key,
-      description: formatAge(one.upload.initiatedMs, Date.now(), vscode.env.language),
-      value: one,
-    })),
-  });
-  return answer.kind === 'value' ? answer.value : undefined;
 }
 
 async function askFile(

@@ -9,7 +9,7 @@ import {
   sumOf,
   sumOfBatch,
 } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 
 /** Where a row stands in the pick list. */
 export type ResumeSection = 'workspace' | 'elsewhere' | 'attention' | 'old';

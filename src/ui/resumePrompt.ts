@@ -14,7 +14,7 @@ import type { ResumeItem, ResumeSection, StatusKind } from './resumeItems';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 import { shortReason } from './transferRows';
 
 /** A tooltip that is longer than this hides the editor. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { UploadError } from '../engine/index';
-import type { Logger, TransferSnapshot, Transfers } from '../engine/index';
+import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
@@ -16,10 +16,19 @@ import {
   regionOfEndpoint,
   sumOf,
 } from './transferFacts';
-import type { Remedies } from './transferPorts';
 
 /** More than this already sent, and a discard asks first. */
 const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
+
+/** What helps against a failure and belongs to the upload's start: credentials, place. */
+export interface Remedies {
+  /** Asks for other credentials. False when the user gave none. */
+  updateCredentials(profile: string): Promise<boolean>;
+  /** Writes the region to the setting where the target came from. */
+  useRegion(target: UploadTarget, region: string, filePath: string): Promise<void>;
+  /** Asks for another bucket and uploads these files to it. False when the user chose none. */
+  chooseBucket(transfers: readonly TransferSnapshot[]): Promise<boolean>;
+}
 
 /** What the buttons of messages, the pick list and the view do. */
 export class TransferActions {

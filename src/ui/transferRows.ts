@@ -15,7 +15,7 @@ import {
   percentOf,
 } from './format';
 import { batchPlace, fileName, isActive, ossPath, ownTransfers, sumOfBatch } from './transferFacts';
-import type { Localizer, Words } from './transferPorts';
+import type { Localizer, Words } from './words';
 
 /** The state of a row as menus of package.json know it. */
 export type RowState =

@@ -11,7 +11,7 @@ import {
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
 import { batchPlace, isActive, isWaitingForUser, ownTransfers } from './transferFacts';
-import type { Words } from './transferPorts';
+import type { Words } from './words';
 
 const VIEW_ID = 'ossUpload.transfers';
 /** Twice a second is as often as a number can be read. */

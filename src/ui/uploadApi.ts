@@ -3,6 +3,7 @@ import type { ObjectOptions } from '../engine/index';
 import { UploadError, checkBucketName, checkRegion } from '../engine/index';
 import { prefixProblem } from './keyNames';
 import type { Rule } from './keyNames';
+import { ACLS, STORAGE_CLASSES } from './objectOptions';
 import type { IfExists } from './settingsSchema';
 
 /** What a caller may say about the upload. What is left out comes from the settings. */
@@ -25,8 +26,6 @@ export interface UploadCallResult {
 }
 
 const ANSWERS: readonly IfExists[] = ['ask', 'overwrite', 'skip', 'rename'];
-const ACLS = ['default', 'private', 'public-read', 'public-read-write'] as const;
-const CLASSES = ['Standard', 'IA', 'Archive', 'ColdArchive', 'DeepColdArchive'] as const;
 
 /**
  * Reads options that another extension passed. Unknown names are ignored, because menus of the
@@ -44,8 +43,8 @@ export function parseCallOptions(value: unknown): UploadCallOptions {
   if (prefix !== undefined) options.prefix = prefix;
   const ifExists = choice(given, 'ifExists', ANSWERS);
   if (ifExists !== undefined) options.ifExists = ifExists;
-  const acl = choice(given, 'acl', ACLS);
-  const storageClass = choice(given, 'storageClass', CLASSES);
+  const acl = choice(given, 'acl', ['default', ...ACLS]);
+  const storageClass = choice(given, 'storageClass', STORAGE_CLASSES);
   const contentType = text(given, 'contentType');
   const cacheControl = text(given, 'cacheControl');
   const object = { acl, storageClass, contentType, cacheControl };

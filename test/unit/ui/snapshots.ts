@@ -7,7 +7,7 @@ import type {
   UploadErrorDetails,
   UploadErrorKind,
 } from '../../../src/engine/index';
-import type { Words } from '../../../src/ui/transferPorts';
+import type { Words } from '../../../src/ui/words';
 
 export const KB = 1024;
 export const MB = 1024 * KB;
