@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import { UploadError } from '../engine/index';
+import { askFiles } from './askFiles';
 import { commandId } from './commandIds';
 import type { CommandName } from './commandIds';
 import { chosenUris } from './selection';
@@ -48,7 +49,7 @@ export function uploadHandler(
       : first === undefined || first === null
         ? []
         : chosenUris(toUri(first), Array.isArray(second) ? second.map(toUri) : undefined);
-    const uris = named.length === 0 ? await command.askFiles() : named;
+    const uris = named.length === 0 ? await askFiles() : named;
     return command.upload(uris, { options, isElsewhere });
   };
 }

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 
+import { words } from './editorWords';
 import { isInside } from './localPaths';
-import { alone, askPick } from './multiStep';
+import { pick } from './multiStep';
 import { isOnDisk } from './selection';
 import { fileName } from './transferFacts';
 
-const { l10n } = vscode;
+const { l10n } = words;
 
 /**
  * Uploads take what is on the disk. Asks once whether changes in open editors are saved before;
@@ -20,20 +21,17 @@ export async function settleDirtyDocuments(paths: readonly string[]): Promise<bo
   );
   const [first] = dirty;
   if (first === undefined) return true;
-  const answer = await askPick<'save' | 'disk'>({
-    place: alone(
-      dirty.length === 1
-        ? l10n.t('Save {name} before upload?', { name: fileName(first.uri.fsPath) })
-        : l10n.t('Save {n} files before upload?', { n: dirty.length }),
-    ),
-    placeholder: l10n.t('There are changes that are not saved'),
-    choices: [
+  const chosen = await pick(
+    dirty.length === 1
+      ? l10n.t('Save {name} before upload?', { name: fileName(first.uri.fsPath) })
+      : l10n.t('Save {n} files before upload?', { n: dirty.length }),
+    l10n.t('There are changes that are not saved'),
+    [
       { label: `$(save) ${l10n.t('Save')}`, value: 'save' },
       { label: `$(cloud-upload) ${l10n.t('Upload saved version')}`, value: 'disk' },
     ],
-  });
-  if (answer.kind !== 'value') return false;
-  if (answer.value === 'disk') return true;
+  );
+  if (chosen !== 'save') return chosen === 'disk';
   const saved = await Promise.all(dirty.map((document) => document.save()));
   // The editor has told why it could not save; an old version must not go out unasked.
   return saved.every((isSaved) => isSaved);

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 
-import { parsePartSize } from '../engine/index';
 import type { OpenStore, Transfers, UnfinishedUpload, UploadRequest } from '../engine/index';
 import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from './destination';
@@ -9,6 +8,7 @@ import { pick } from './multiStep';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { fileName } from './transferFacts';
+import { batchOf, targetAt, uploadOptions } from './uploadRequests';
 
 const { l10n } = words;
 
@@ -51,28 +51,13 @@ export class ResumeFromOssCommand {
     }
     const file = await askFile(chosen.upload, resource);
     if (file === undefined) return;
-    const { partSize, parallel } = this.settings.forResource(file);
-    const { bucket, region, profile } = destination;
-    await this.goOn(chosen.upload, {
+    const request = {
       filePath: file.fsPath,
-      target: { bucket, region, profile, key: chosen.upload.key },
-      options: {
-        partSizeBytes: parsePartSize(partSize),
-        parallel,
-        forbidOverwrite: true,
-        object: {},
-      },
-    });
-  }
-
-  private async goOn(upload: UnfinishedUpload, request: UploadRequest): Promise<void> {
-    await this.adopt(request, upload.uploadId, AbortSignal.timeout(60_000));
-    const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(request.filePath));
-    await this.transfers.enqueue({
-      label: fileName(request.filePath),
-      workspacePath: folder?.uri.fsPath ?? '',
-      requests: [request],
-    });
+      target: targetAt(destination, chosen.upload.key),
+      options: uploadOptions(this.settings.forResource(file), {}),
+    };
+    await this.adopt(request, chosen.upload.uploadId, AbortSignal.timeout(60_000));
+    await this.transfers.enqueue(batchOf([file], [request]));
   }
 }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
+import { words } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
@@ -16,6 +17,8 @@ import {
   regionOfEndpoint,
   sumOf,
 } from './transferFacts';
+
+const { l10n, language } = words;
 
 /** More than this already sent, and a discard asks first. */
 const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
@@ -46,7 +49,7 @@ export class TransferActions {
     error?: UploadError,
   ): Promise<MessageAction | undefined> {
     const items = message.actions.map((action) => ({
-      title: actionLabel(action, vscode.l10n),
+      title: actionLabel(action, l10n),
       action,
     }));
     const chosen = await showOf(message.severity)(message.text, ...items);
@@ -59,13 +62,15 @@ export class TransferActions {
     try {
       await work;
     } catch (error) {
-      const failure = UploadError.from(error);
-      if (failure.kind === 'aborted') return;
-      this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
-      const words = { l10n: vscode.l10n, language: vscode.env.language };
-      // A toast may stay for hours; whoever called must not wait for it.
-      void this.attempt(this.show(describeLooseError(failure, words), [], failure));
+      this.tell(UploadError.from(error));
     }
+  }
+
+  /** Tells a failure that is about no transfer. A toast may stay for hours: nobody waits for it. */
+  tell(failure: UploadError): void {
+    if (failure.kind === 'aborted') return;
+    this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
+    void this.attempt(this.show(describeLooseError(failure, words), [], failure));
   }
 
   /** Does what a button says to the transfers it is about, or for a failure without a transfer. */
@@ -95,7 +100,7 @@ export class TransferActions {
         if (first !== undefined) {
           const { bucket, key } = first.target;
           await vscode.env.clipboard.writeText(ramPolicy(bucket, keyFolder(key)));
-          vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('RAM policy copied')}`, 3000);
+          vscode.window.setStatusBarMessage(`$(check) ${l10n.t('RAM policy copied')}`, 3000);
         }
         return;
       case 'openHelp':
@@ -149,16 +154,14 @@ export class TransferActions {
     if (about.length === 0) return;
     const sentBytes = sumOf(about).confirmedBytes;
     if (about.length > 1 || sentBytes > DISCARD_ASKS_BYTES) {
-      const language = vscode.env.language;
       const size = formatBytes(sentBytes, language);
-      const discard = vscode.l10n.t('Discard');
+      const discard = l10n.t('Discard');
       const chosen = await vscode.window.showWarningMessage(
         about.length === 1
-          ? vscode.l10n.t(
-              'Discard 1 unfinished upload? {size} already sent will be deleted from OSS.',
-              { size },
-            )
-          : vscode.l10n.t(
+          ? l10n.t('Discard 1 unfinished upload? {size} already sent will be deleted from OSS.', {
+              size,
+            })
+          : l10n.t(
               'Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.',
               { n: formatCount(about.length, language), size },
             ),
@@ -174,8 +177,8 @@ export class TransferActions {
   async locate(transfer: TransferSnapshot | undefined): Promise<void> {
     if (transfer === undefined) return;
     const chosen = await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Where is the file now?'),
-      openLabel: vscode.l10n.t('Resume'),
+      title: l10n.t('Where is the file now?'),
+      openLabel: l10n.t('Resume'),
       defaultUri: vscode.Uri.file(transfer.filePath),
       canSelectMany: false,
     });
@@ -202,7 +205,7 @@ export class TransferActions {
 
   private async copyDetails(texts: readonly string[]): Promise<void> {
     await vscode.env.clipboard.writeText(texts.join('\n\n'));
-    vscode.window.setStatusBarMessage(`$(check) ${vscode.l10n.t('Error details copied')}`, 3000);
+    vscode.window.setStatusBarMessage(`$(check) ${l10n.t('Error details copied')}`, 3000);
   }
 
   /** Opens the page that explains the failure. */
@@ -227,10 +230,10 @@ export class TransferActions {
   }
 
   private async askOverwrite(transfer: TransferSnapshot): Promise<void> {
-    const overwrite = vscode.l10n.t('Overwrite');
-    const skip = vscode.l10n.t('Skip');
+    const overwrite = l10n.t('Overwrite');
+    const skip = l10n.t('Skip');
     const chosen = await vscode.window.showQuickPick([overwrite, skip], {
-      placeHolder: vscode.l10n.t('{key} already exists in OSS.', { key: transfer.target.key }),
+      placeHolder: l10n.t('{key} already exists in OSS.', { key: transfer.target.key }),
     });
     if (chosen === overwrite) await this.run({ kind: 'overwrite' }, [transfer]);
     if (chosen === skip) await this.run({ kind: 'skip' }, [transfer]);
