@@ -2,19 +2,19 @@ import * as vscode from 'vscode';
 import type { Disposable, Logger, TransferNotice, Transfers } from '../engine/index';
 import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionState';
 import type { Announcement, SettledBatch } from './completionState';
+import { words } from './editorWords';
 import { describeNotice, isNoticeShown } from './messages';
 import type { Settings } from './settings';
 import { Settlements } from './settlements';
 import type { TransferActions } from './transferActions';
 import { ownTransfers } from './transferFacts';
-import type { Words } from './words';
 
 /** What settles within this time is told in one message. */
 const GATHER_MS = 400;
 
 /** Says what became of the uploads: one message for each batch or cause, never one for each file. */
 export class Completion implements Disposable {
-  private readonly subscriptions: Disposable[] = [];
+  private readonly subscription: Disposable;
   private readonly settlements = new Settlements(Date.now());
   private readonly settled: SettledBatch[] = [];
   private readonly notices = new Map<string, TransferNotice[]>();
@@ -30,12 +30,10 @@ export class Completion implements Disposable {
     private readonly settings: Settings,
     private readonly log: Logger,
   ) {
-    this.subscriptions.push(
+    this.subscription = vscode.Disposable.from(
       transfers.onDidChange(() => {
         this.observe();
       }),
-    );
-    this.subscriptions.push(
       transfers.onNotice((notice) => {
         this.take(notice);
       }),
@@ -45,7 +43,7 @@ export class Completion implements Disposable {
 
   dispose(): void {
     clearTimeout(this.gathering);
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscription.dispose();
   }
 
   private observe(): void {
@@ -81,7 +79,6 @@ export class Completion implements Disposable {
   }
 
   private tell(): void {
-    const words: Words = { l10n: vscode.l10n, language: vscode.env.language };
     for (const notices of this.notices.values()) {
       const [first] = notices;
       if (first === undefined) continue;
@@ -94,7 +91,7 @@ export class Completion implements Disposable {
     this.notices.clear();
     const settled = this.settled.splice(0);
     for (const announcement of announce(settled, words)) this.say(announcement);
-    this.tellCredentials(settled, words);
+    this.tellCredentials(settled);
   }
 
   private say(announcement: Announcement): void {
@@ -113,7 +110,7 @@ export class Completion implements Disposable {
     }
   }
 
-  private tellCredentials(settled: readonly SettledBatch[], words: Words): void {
+  private tellCredentials(settled: readonly SettledBatch[]): void {
     const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
     // Those that stopped now, not those that were left behind by an earlier window.
     const concerned = credentialStops(settled.flatMap((entry) => entry.ended));

@@ -1,18 +1,17 @@
-import * as vscode from 'vscode';
-
 import { findExisting, isAbortError, isIdentical } from '../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../engine/index';
 import { objectOf, renameAll, withOverwrite } from './conflictPlan';
 import type { ConflictAnswer } from './conflictPlan';
+import { words } from './editorWords';
 import { formatBytes, formatCount, formatDate } from './format';
 import { numberedKey } from './keyNames';
-import { alone, askPick } from './multiStep';
+import { askPick, pick } from './multiStep';
 import type { Choice } from './multiStep';
 import type { IfExists } from './settingsSchema';
 import { fileName } from './transferFacts';
 import { withLateProgress } from './lateProgress';
 
-const { l10n } = vscode;
+const { l10n, language } = words;
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
 
@@ -72,7 +71,7 @@ export class Conflicts {
     const message =
       requests.length === 1
         ? l10n.t('Checking {name}…', { name: fileName(first.filePath) })
-        : l10n.t('Checking {n} files…', { n: formatCount(requests.length, vscode.env.language) });
+        : l10n.t('Checking {n} files…', { n: formatCount(requests.length, language) });
     return withLateProgress(message, (_report, signal) => this.find(requests, signal));
   }
 
@@ -141,14 +140,12 @@ async function askBatch(
   if (first === undefined) return 'cancel';
   const sameSize = isComparable ? existing.filter(hasSameSize).length : 0;
   const choices = existing.length === 1 ? singleChoices(first) : manyChoices(existing);
-  const answer = await askPick<BatchAnswer>({
-    place: alone(
-      existing.length === 1
-        ? l10n.t('{key} already exists', { key: first.request.target.key })
-        : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
-    ),
-    placeholder: existing.length === 1 ? askOne() : l10n.t('Choose what to do with them'),
-    choices: [
+  const answer = await pick<BatchAnswer>(
+    existing.length === 1
+      ? l10n.t('{key} already exists', { key: first.request.target.key })
+      : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
+    existing.length === 1 ? askOne() : l10n.t('Choose what to do with them'),
+    [
       ...choices,
       ...(sameSize === 0 ? [] : [identicalChoice(sameSize, existing.length)]),
       ...(existing.length === 1
@@ -156,8 +153,8 @@ async function askBatch(
         : [{ label: `$(list-selection) ${l10n.t('Choose one by one')}`, value: 'each' } as const]),
       { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
     ],
-  });
-  return answer.kind === 'value' ? answer.value : 'cancel';
+  );
+  return answer ?? 'cancel';
 }
 
 async function askEach(
@@ -263,7 +260,6 @@ function sizeAndDate(all: readonly (readonly [sizeBytes: number, timeMs: number 
   readonly size: string;
   readonly date: string;
 } {
-  const { language } = vscode.env;
   const times = all.map(([, timeMs]) => timeMs).filter((timeMs) => timeMs !== undefined);
   return {
     size: formatBytes(

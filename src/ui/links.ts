@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
 import type { OssAccount } from '../account/ports';
 import type { Logger, TransferSnapshot } from '../engine/index';
+import { words } from './editorWords';
 import { formatDuration } from './format';
 import type { Settings } from './settings';
 import { fileName, ossPath } from './transferFacts';
+
+const { l10n, language } = words;
 
 const HOUR = 3600;
 const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
@@ -22,15 +25,15 @@ export class Links {
   async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
     const urls: string[] = [];
     for (const transfer of transfers) urls.push(await this.urlOf(transfer));
-    await this.copy(urls, vscode.l10n.t('URL copied'));
+    await this.copy(urls, l10n.t('URL copied'));
   }
 
   /** Says so when the address of an object opens for its owner only. */
   async warnIfPrivate(transfer: TransferSnapshot): Promise<void> {
     if (!(await this.isPrivate(await this.urlOf(transfer)))) return;
-    const signed = vscode.l10n.t('Copy Signed URL');
+    const signed = l10n.t('Copy Signed URL');
     const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
+      l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
         name: fileName(transfer.target.key),
       }),
       signed,
@@ -42,12 +45,12 @@ export class Links {
   async copySignedUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
     const chosen = await vscode.window.showQuickPick(
       LIFETIMES_SECONDS.map((seconds) => ({
-        label: formatDuration(seconds, vscode.env.language),
+        label: formatDuration(seconds, language),
         seconds,
       })),
       {
-        title: vscode.l10n.t('Copy Signed URL'),
-        placeHolder: vscode.l10n.t('How long may anyone who has the link read the object?'),
+        title: l10n.t('Copy Signed URL'),
+        placeHolder: l10n.t('How long may anyone who has the link read the object?'),
       },
     );
     if (chosen === undefined) return;
@@ -55,14 +58,14 @@ export class Links {
     for (const transfer of transfers) {
       urls.push(await this.account.signedUrl(transfer.target, chosen.seconds));
     }
-    await this.copy(urls, vscode.l10n.t('Signed URL copied'));
+    await this.copy(urls, l10n.t('Signed URL copied'));
   }
 
   /** `oss://bucket/key` of each, one a line. */
   async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
     await this.copy(
       transfers.map((transfer) => ossPath(transfer.target)),
-      vscode.l10n.t('OSS path copied'),
+      l10n.t('OSS path copied'),
     );
   }
 

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
+import { words } from './editorWords';
 import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
 import type { ProgressState } from './progressState';
 import { idsOf, isWaitingForUser, sumOfBatch } from './transferFacts';
 import type { TransferActions } from './transferActions';
+
+const { l10n } = words;
 
 /** Small files are usually there before this has passed; then no notification opens at all. */
 const BRIEF_DELAY_MS = 1000;
@@ -74,7 +77,7 @@ export class ProgressNotification implements Disposable {
     void vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: vscode.l10n.t('Uploading to OSS'),
+        title: l10n.t('Uploading to OSS'),
         cancellable: true,
       },
       async (progress, token) => {
@@ -82,10 +85,7 @@ export class ProgressNotification implements Disposable {
         const render = (): void => {
           const snapshot = this.transfers.snapshot();
           if (activeTransfers(snapshot).length === 0) return;
-          const next = progressOf(snapshot, shown.percent, Date.now(), {
-            l10n: vscode.l10n,
-            language: vscode.env.language,
-          });
+          const next = progressOf(snapshot, shown.percent, Date.now(), words);
           if (next.percent === shown.percent && next.message === shown.message) return;
           // The editor adds increments up, so only the difference may be told. Without any, the
           // bar runs to and fro, which is right as long as nothing is known.
@@ -137,8 +137,8 @@ export class ProgressNotification implements Disposable {
     const [first] = stopped;
     // What was complete before the stop reached it is told by its own message.
     if (first === undefined) return;
-    const resume = vscode.l10n.t('Resume');
-    const discard = vscode.l10n.t('Discard');
+    const resume = l10n.t('Resume');
+    const discard = l10n.t('Discard');
     const chosen = await vscode.window.showInformationMessage(
       stopped.length === 1 ? stoppedText(this.batchOf(first)) : stoppedManyText(stopped.length),
       resume,
@@ -157,11 +157,11 @@ export class ProgressNotification implements Disposable {
 
 function stoppedText(batch: BatchSnapshot): string {
   const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
-  return vscode.l10n.t('Stopped at {p} %. Progress is kept.', {
+  return l10n.t('Stopped at {p} %. Progress is kept.', {
     p: percentOf(confirmedBytes, sizeBytes),
   });
 }
 
 function stoppedManyText(count: number): string {
-  return vscode.l10n.t('Stopped {n} uploads. Progress is kept.', { n: count });
+  return l10n.t('Stopped {n} uploads. Progress is kept.', { n: count });
 }

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../engine/index';
+import { commandId } from './commandIds';
+import { words } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import {
   bytesLeft,
@@ -14,23 +16,25 @@ import type { ResumeItem, ResumeSection, StatusKind } from './resumeItems';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
-import type { Words } from './words';
 import { shortReason } from './transferRows';
+
+const { l10n, language } = words;
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;
+/** Only the tooltip calls it, so it is no command of package.json. */
+const LATER_COMMAND = 'ossUpload.resumeLater';
 
 interface ResumeRow extends vscode.QuickPickItem {
   /** Undefined for separators. */
   readonly choice?:
-    | { readonly do: 'resume' | 'one' | 'discard'; readonly items: readonly ResumeItem[] }
-    | undefined;
+    { readonly do: 'resume' | 'discard'; readonly items: readonly ResumeItem[] } | undefined;
 }
 
 /** The status-bar item that is there only while something waits for the user, and its pick list. */
 export class ResumePrompt implements Disposable {
   private readonly status: vscode.StatusBarItem;
-  private readonly subscriptions: Disposable[] = [];
+  private readonly subscription: Disposable;
   private readonly openedMs = Date.now();
   /** "Later" in the tooltip: what waits now stays quiet, what comes to it does not. */
   private later: ReadonlySet<string> = new Set();
@@ -45,26 +49,17 @@ export class ResumePrompt implements Disposable {
       vscode.StatusBarAlignment.Left,
       0,
     );
-    this.subscriptions.push(this.status);
-    this.status.name = vscode.l10n.t('OSS Uploads');
-    this.subscriptions.push(
-      transfers.onDidChange(() => {
-        this.render();
-      }),
-    );
-    this.subscriptions.push(
-      settings.onDidChange(() => {
-        this.render();
-      }),
-    );
-    this.subscriptions.push(
-      vscode.workspace.onDidChangeWorkspaceFolders(() => {
-        this.render();
-      }),
-    );
-    this.subscriptions.push(vscode.commands.registerCommand('ossUpload.resume', () => this.pick()));
-    this.subscriptions.push(
-      vscode.commands.registerCommand('ossUpload.resumeLater', () => {
+    this.status.name = l10n.t('OSS Uploads');
+    const render = (): void => {
+      this.render();
+    };
+    this.subscription = vscode.Disposable.from(
+      this.status,
+      transfers.onDidChange(render),
+      settings.onDidChange(render),
+      vscode.workspace.onDidChangeWorkspaceFolders(render),
+      vscode.commands.registerCommand(commandId('resume'), () => this.pick()),
+      vscode.commands.registerCommand(LATER_COMMAND, () => {
         this.later = new Set(this.items().map((item) => item.batch.id));
         this.render();
       }),
@@ -73,7 +68,7 @@ export class ResumePrompt implements Disposable {
   }
 
   dispose(): void {
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscription.dispose();
   }
 
   /** After the first look into the checkpoint folder: goes on by itself where that is wished. */
@@ -93,14 +88,14 @@ export class ResumePrompt implements Disposable {
     const list = vscode.window.createQuickPick<ResumeRow>();
     const play: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon('debug-continue'),
-      tooltip: vscode.l10n.t('Resume'),
+      tooltip: l10n.t('Resume'),
     };
     const trash: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon('trash'),
-      tooltip: vscode.l10n.t('Discard...'),
+      tooltip: l10n.t('Discard...'),
     };
-    list.title = vscode.l10n.t('Resume Uploads');
-    list.placeholder = vscode.l10n.t('Choose an upload to resume');
+    list.title = l10n.t('Resume Uploads');
+    list.placeholder = l10n.t('Choose an upload to resume');
     list.matchOnDescription = true;
     list.matchOnDetail = true;
     list.items = this.rows([play, trash]);
@@ -108,12 +103,12 @@ export class ResumePrompt implements Disposable {
       list.onDidAccept(() => {
         const choice = list.selectedItems[0]?.choice;
         list.hide();
-        if (choice !== undefined) void this.actions.attempt(this.act(choice.do, choice.items));
+        if (choice !== undefined) this.act(choice.do, choice.items);
       });
       list.onDidTriggerItemButton(({ button, item }) => {
         const items = item.choice?.items ?? [];
         list.hide();
-        void this.actions.attempt(this.act(button === trash ? 'discard' : 'one', items));
+        this.act(button === trash ? 'discard' : 'resume', items);
       });
       list.onDidHide(() => {
         list.dispose();
@@ -123,29 +118,25 @@ export class ResumePrompt implements Disposable {
     });
   }
 
-  private async act(
-    what: 'resume' | 'one' | 'discard',
-    items: readonly ResumeItem[],
-  ): Promise<void> {
+  private act(what: 'resume' | 'discard', items: readonly ResumeItem[]): void {
     const waiting = items.flatMap((item) => item.waiting);
-    if (what === 'discard') await this.actions.discard(idsOf(waiting));
-    else await this.actions.resume(waiting);
+    void this.actions.attempt(
+      what === 'discard' ? this.actions.discard(idsOf(waiting)) : this.actions.resume(waiting),
+    );
   }
 
   private rows(buttons: readonly vscode.QuickInputButton[]): ResumeRow[] {
     const items = this.items();
-    const words = wordsOfEditor();
-    const { language } = words;
     const rows: ResumeRow[] = [];
     if (items.length === 0) {
-      return [{ label: vscode.l10n.t('Nothing waits to be resumed.'), alwaysShow: true }];
+      return [{ label: l10n.t('Nothing waits to be resumed.'), alwaysShow: true }];
     }
     const resumable = items.filter(
       (item) => item.section !== 'attention' && item.section !== 'old',
     );
     if (resumable.length > 0) {
       rows.push({
-        label: `$(debug-continue) ${vscode.l10n.t('Resume all ({n} · {size} left)', {
+        label: `$(debug-continue) ${l10n.t('Resume all ({n} · {size} left)', {
           n: formatCount(resumable.length, language),
           size: formatBytes(bytesLeft(resumable), language),
         })}`,
@@ -159,10 +150,10 @@ export class ResumePrompt implements Disposable {
       const members = items.filter((item) => item.section === section);
       if (members.length === 0) continue;
       rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
-      for (const item of members) rows.push(resumeRow(item, buttons, words));
+      for (const item of members) rows.push(resumeRow(item, buttons));
       if (section === 'old') {
         rows.push({
-          label: `$(trash) ${vscode.l10n.t('Discard all ({n} · {size} in OSS)', {
+          label: `$(trash) ${l10n.t('Discard all ({n} · {size} in OSS)', {
             n: formatCount(members.length, language),
             size: formatBytes(bytesSent(members), language),
           })}`,
@@ -176,13 +167,13 @@ export class ResumePrompt implements Disposable {
   private sectionTitle(section: ResumeSection): string {
     switch (section) {
       case 'workspace':
-        return vscode.l10n.t('This workspace');
+        return l10n.t('This workspace');
       case 'elsewhere':
-        return vscode.l10n.t('Other folders');
+        return l10n.t('Other folders');
       case 'attention':
-        return vscode.l10n.t('Needs attention');
+        return l10n.t('Needs attention');
       case 'old':
-        return vscode.l10n.t('Older than {n} days (storage is billed)', {
+        return l10n.t('Older than {n} days (storage is billed)', {
           n: this.settings.forWindow().keepUnfinishedDays,
         });
     }
@@ -203,7 +194,7 @@ export class ResumePrompt implements Disposable {
       (item) => !this.later.has(item.batch.id) && !(isQuiet && item.updatedMs < this.openedMs),
     );
     const status = statusOf(items, this.transfers.snapshot());
-    const shown = statusText(status, wordsOfEditor());
+    const shown = statusText(status, words);
     if (shown === undefined) {
       this.status.hide();
       return;
@@ -211,7 +202,7 @@ export class ResumePrompt implements Disposable {
     this.status.text = shown.text;
     this.status.accessibilityInformation = { label: shown.label, role: 'button' };
     this.status.command =
-      status.kind === 'offline' ? 'ossUpload.showTransfers' : 'ossUpload.resume';
+      status.kind === 'offline' ? commandId('showTransfers') : commandId('resume');
     this.status.backgroundColor = isUrgent(status)
       ? new vscode.ThemeColor('statusBarItem.warningBackground')
       : undefined;
@@ -225,51 +216,40 @@ function isUrgent({ kind }: StatusKind): boolean {
   return kind === 'failed' || kind === 'credentials';
 }
 
-function resumeRow(
-  item: ResumeItem,
-  buttons: readonly vscode.QuickInputButton[],
-  words: Words,
-): ResumeRow {
+function resumeRow(item: ResumeItem, buttons: readonly vscode.QuickInputButton[]): ResumeRow {
   return {
     label: item.batch.label,
     description: resumeDescription(item, words),
-    detail: resumeDetail(item, reasonOf(item, words), Date.now(), words),
+    detail: resumeDetail(item, reasonOf(item), Date.now(), words),
     buttons,
-    choice: { do: 'one', items: [item] },
+    choice: { do: 'resume', items: [item] },
   };
 }
 
-function reasonOf(item: ResumeItem, words: Words): string | undefined {
+/** Why it stopped. A sentence would be cut off; the row's remedy says the rest. */
+function reasonOf(item: ResumeItem): string | undefined {
   const stuck = item.waiting.find(
     (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
   );
-  return stuck?.error === undefined
-    ? undefined
-    : // A sentence would be cut off; the row's remedy says the rest.
-      shortReason(stuck.error.kind, words.l10n);
+  return stuck?.error && shortReason(stuck.error.kind, l10n);
 }
 
 function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
-  const words = wordsOfEditor();
   const tooltip = new vscode.MarkdownString(undefined, true);
-  tooltip.isTrusted = { enabledCommands: ['ossUpload.resumeAll', 'ossUpload.resumeLater'] };
+  tooltip.isTrusted = { enabledCommands: [commandId('resumeAll'), LATER_COMMAND] };
   for (const item of items.slice(0, TOOLTIP_ROWS)) {
     // A file may be called anything, also like a link.
     tooltip.appendText(`${item.batch.label} — ${resumeDescription(item, words)}`);
     tooltip.appendMarkdown('\n\n');
   }
   if (items.length > TOOLTIP_ROWS) {
-    const more = vscode.l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
+    const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
     tooltip.appendMarkdown(`${more}\n\n`);
   }
-  const resume = vscode.l10n.t('Resume all');
-  const later = vscode.l10n.t('Later');
+  const resume = l10n.t('Resume all');
+  const later = l10n.t('Later');
   tooltip.appendMarkdown(
-    `[${resume}](command:ossUpload.resumeAll) · [${later}](command:ossUpload.resumeLater)`,
+    `[${resume}](command:${commandId('resumeAll')}) · [${later}](command:${LATER_COMMAND})`,
   );
   return tooltip;
-}
-
-function wordsOfEditor(): Words {
-  return { l10n: vscode.l10n, language: vscode.env.language };
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { Disposable } from '../engine/index';
-import type { ContextKey } from './commandIds';
+import { setContext } from './contextKeys';
 import type { CredentialsStore } from './credentialsStore';
 import type { Destinations } from './destination';
 import type { DestinationMemory } from './destinationMemory';
@@ -9,7 +9,7 @@ import type { Settings } from './settings';
 
 /** Keeps the context keys about setting up: menus and the walkthrough depend on them. */
 export class SetupContext implements Disposable {
-  private readonly subscriptions: Disposable[] = [];
+  private readonly subscription: Disposable;
 
   constructor(
     private readonly destinations: Destinations,
@@ -17,17 +17,12 @@ export class SetupContext implements Disposable {
     private readonly credentials: CredentialsStore,
     settings: Settings,
   ) {
-    this.subscriptions.push(
-      settings.onDidChange(() => {
-        this.updateConfigured();
-      }),
-    );
-    this.subscriptions.push(
-      destinations.onDidChange(() => {
-        this.updateConfigured();
-      }),
-    );
-    this.subscriptions.push(
+    const update = (): void => {
+      this.updateConfigured();
+    };
+    this.subscription = vscode.Disposable.from(
+      settings.onDidChange(update),
+      destinations.onDidChange(update),
       credentials.onDidChange(() => {
         void this.updateCredentials();
       }),
@@ -37,7 +32,7 @@ export class SetupContext implements Disposable {
   }
 
   dispose(): void {
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscription.dispose();
   }
 
   private updateConfigured(): void {
@@ -50,8 +45,4 @@ export class SetupContext implements Disposable {
     await this.memory.rememberCredentials(hasCredentials);
     setContext('hasStoredCredentials', hasCredentials);
   }
-}
-
-function setContext(key: ContextKey, value: boolean): void {
-  void vscode.commands.executeCommand('setContext', `ossUpload.${key}`, value);
 }

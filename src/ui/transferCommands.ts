@@ -11,59 +11,54 @@ import type { TransfersView } from './transfersView';
 
 /** The commands that act on transfers: those of rows, and those of all of them. */
 export class TransferCommands implements Disposable {
-  private readonly subscriptions: Disposable[] = [];
+  private readonly subscription: Disposable;
 
   constructor(
     private readonly transfers: Transfers,
     private readonly view: TransfersView,
     private readonly actions: TransferActions,
-    private readonly links: Links,
+    links: Links,
   ) {
-    this.onRows('pauseItem', (about) => transfers.pause(idsOf(about.filter(isActive))));
-    this.onRows('resumeItem', (about) => actions.resume(about.filter(isWaitingForUser)));
-    this.onRows('discardItem', (about) => actions.discard(idsOf(about)));
-    this.onRows('copyUrl', (about) => actions.copyUrls(about.filter(isDone)));
-    this.onRows('copySignedUrl', (about) => this.links.copySignedUrls(about.filter(isDone)));
-    this.onRows('copyOssPath', (about) => this.links.copyOssPaths(about));
-    this.onRows('revealFile', revealFile);
-    this.onRows('copyError', (about) => actions.copyError(about));
-    this.onRows('openHelp', (about) =>
-      actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
-    );
-    this.on('pauseAll', () => transfers.pause(idsOf(this.own().filter(isActive))));
-    this.on('resumeAll', () => this.resumeAll());
-    this.on('clearFinished', () => {
-      transfers.clearFinished();
-      return Promise.resolve();
-    });
-    this.on('showTransfers', () => view.show());
-    this.subscriptions.push(
-      // Only a row of the view calls it, so it is no command of package.json.
-      vscode.commands.registerCommand('ossUpload.showMore', (batchId: unknown) => {
-        if (typeof batchId === 'string') view.showMore(batchId);
+    this.subscription = vscode.Disposable.from(
+      this.onRows('pauseItem', (about) => transfers.pause(idsOf(about.filter(isActive)))),
+      this.onRows('resumeItem', (about) => actions.resume(about.filter(isWaitingForUser))),
+      this.onRows('discardItem', (about) => actions.discard(idsOf(about))),
+      this.onRows('copyUrl', (about) => actions.copyUrls(about.filter(isDone))),
+      this.onRows('copySignedUrl', (about) => links.copySignedUrls(about.filter(isDone))),
+      this.onRows('copyOssPath', (about) => links.copyOssPaths(about)),
+      this.onRows('revealFile', revealFile),
+      this.onRows('copyError', (about) => actions.copyError(about)),
+      this.onRows('openHelp', (about) =>
+        actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
+      ),
+      this.on('pauseAll', () => transfers.pause(idsOf(this.own().filter(isActive)))),
+      this.on('resumeAll', () => this.resumeAll()),
+      this.on('clearFinished', () => {
+        transfers.clearFinished();
+        return Promise.resolve();
       }),
+      this.on('showTransfers', () => view.show()),
     );
   }
 
   dispose(): void {
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscription.dispose();
   }
 
-  private on(name: CommandName, run: () => Promise<void>): void {
-    this.subscriptions.push(
-      vscode.commands.registerCommand(commandId(name), () => this.actions.attempt(run())),
-    );
+  private on(name: CommandName, run: () => Promise<void>): Disposable {
+    return vscode.commands.registerCommand(commandId(name), () => this.actions.attempt(run()));
   }
 
   private onRows(
     name: CommandName,
     run: (about: readonly TransferSnapshot[]) => Promise<void>,
-  ): void {
-    this.subscriptions.push(
-      vscode.commands.registerCommand(commandId(name), (clicked: unknown, selected: unknown) => {
+  ): Disposable {
+    return vscode.commands.registerCommand(
+      commandId(name),
+      (clicked: unknown, selected: unknown) => {
         const about = this.transfersOf(clicked, selected);
         return about.length > 0 ? this.actions.attempt(run(about)) : undefined;
-      }),
+      },
     );
   }
 

@@ -1,5 +1,9 @@
 import * as vscode from 'vscode';
 import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
+import { commandId } from './commandIds';
+import type { CommandName, ContextKey } from './commandIds';
+import { setContext } from './contextKeys';
+import { words } from './editorWords';
 import { formatCount, formatSpeed } from './format';
 import {
   childRows,
@@ -11,9 +15,12 @@ import {
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
 import { batchPlace, isActive, isWaitingForUser, ownTransfers } from './transferFacts';
-import type { Words } from './words';
+
+const { l10n, language } = words;
 
 const VIEW_ID = 'ossUpload.transfers';
+/** Only a row of the view calls it, so it is no command of package.json. */
+const SHOW_MORE_COMMAND = 'ossUpload.showMore';
 /** Twice a second is as often as a number can be read. */
 const REFRESH_MS = 500;
 /** Rows of other windows are greyed by a decoration, which needs an address to hang on. */
@@ -28,7 +35,7 @@ export class TransferNode {
 
 /** The tree "OSS Uploads", and the context keys of what is in it. */
 export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Disposable {
-  private readonly subscriptions: Disposable[] = [];
+  private readonly subscription: Disposable;
   private readonly changed = new vscode.EventEmitter<TransferNode[] | undefined>();
   private readonly view: vscode.TreeView<TransferNode>;
   private readonly nodes = new Map<string, TransferNode>();
@@ -42,17 +49,15 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(private readonly transfers: Transfers) {
-    this.subscriptions.push(this.changed);
     this.roots = this.readRoots();
     this.view = vscode.window.createTreeView(VIEW_ID, {
       treeDataProvider: this,
       canSelectMany: true,
     });
-    this.subscriptions.push(this.view);
-    this.subscriptions.push(
+    this.subscription = vscode.Disposable.from(
+      this.changed,
+      this.view,
       vscode.window.registerFileDecorationProvider({ provideFileDecoration: greyElsewhere }),
-    );
-    this.subscriptions.push(
       transfers.onDidChange(() => {
         this.updateContext();
         this.timer ??= setTimeout(() => {
@@ -60,8 +65,9 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
           this.refresh();
         }, REFRESH_MS);
       }),
-    );
-    this.subscriptions.push(
+      vscode.commands.registerCommand(SHOW_MORE_COMMAND, (batchId: unknown) => {
+        if (typeof batchId === 'string') this.showMore(batchId);
+      }),
       this.view.onDidChangeVisibility(({ visible }) => {
         if (!visible) this.isAskedFor = false;
         this.updateContext();
@@ -73,7 +79,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
 
   dispose(): void {
     clearTimeout(this.timer);
-    for (const subscription of this.subscriptions) subscription.dispose();
+    this.subscription.dispose();
   }
 
   /** Opens the view and puts the focus into it. */
@@ -81,13 +87,6 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
     this.isAskedFor = true;
     this.updateContext();
     await vscode.commands.executeCommand(`${VIEW_ID}.focus`);
-  }
-
-  /** Shows the next page below a parent. */
-  showMore(batchId: string): void {
-    this.limits.set(batchId, (this.limits.get(batchId) ?? PAGE_SIZE) + PAGE_SIZE);
-    const parent = this.roots.find((node) => node.row.batchId === batchId);
-    if (parent !== undefined) this.changed.fire([parent]);
   }
 
   /** The rows that are selected, for a command from the palette or a key. */
@@ -117,7 +116,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
     item.accessibilityInformation = { label: row.spoken };
     if (row.kind === 'more') {
       item.command = {
-        command: 'ossUpload.showMore',
+        command: SHOW_MORE_COMMAND,
         title: row.label,
         arguments: [row.batchId],
       };
@@ -132,11 +131,20 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
 
   /** Tooltips are made when the pointer rests on a row, so that they are never old. */
   resolveTreeItem(item: vscode.TreeItem, { row }: TransferNode): vscode.TreeItem {
-    const transfers = transfersOfRow(row, this.transfers.snapshot());
-    const [first] = transfers;
-    if (row.kind === 'more' || first === undefined) return item;
-    item.tooltip = row.kind === 'batch' ? this.batchTooltip(row) : transferTooltip(row, first);
+    const snapshot = this.transfers.snapshot();
+    const batch = snapshot.batches.find((candidate) => candidate.id === row.batchId);
+    const [first] = transfersOfRow(row, snapshot);
+    if (batch === undefined || first === undefined) return item;
+    item.tooltip =
+      row.kind === 'batch' ? tooltipOf(row, [batchPlace(batch)]) : transferTooltip(row, first);
     return item;
+  }
+
+  /** Shows the next page below a parent. */
+  private showMore(batchId: string): void {
+    this.limits.set(batchId, (this.limits.get(batchId) ?? PAGE_SIZE) + PAGE_SIZE);
+    const parent = this.roots.find((node) => node.row.batchId === batchId);
+    if (parent !== undefined) this.changed.fire([parent]);
   }
 
   private refresh(): void {
@@ -165,7 +173,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   }
 
   private readRoots(): TransferNode[] {
-    const rows = rootRows(this.transfers.snapshot(), Date.now(), wordsOfEditor());
+    const rows = rootRows(this.transfers.snapshot(), Date.now(), words);
     const batches = new Set(rows.map((row) => row.batchId));
     for (const [id, node] of this.nodes) {
       if (!batches.has(node.row.batchId)) this.nodes.delete(id);
@@ -178,9 +186,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
     const batch = snapshot.batches.find((candidate) => candidate.id === parent.row.batchId);
     if (batch === undefined || parent.row.kind !== 'batch') return [];
     const limit = this.limits.get(batch.id) ?? PAGE_SIZE;
-    return childRows(batch, limit, snapshot, Date.now(), wordsOfEditor()).map((row) =>
-      this.nodeOf(row),
-    );
+    return childRows(batch, limit, snapshot, Date.now(), words).map((row) => this.nodeOf(row));
   }
 
   private nodeOf(row: TransferRow): TransferNode {
@@ -196,7 +202,6 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
 
   private updateHeader(): void {
     const { totals } = this.transfers.snapshot();
-    const { language } = vscode.env;
     this.view.description =
       totals.active > 0 && totals.speedBytesPerSecond > 0
         ? formatSpeed(totals.speedBytesPerSecond, language)
@@ -205,7 +210,7 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
       totals.active > 0
         ? {
             value: totals.active,
-            tooltip: vscode.l10n.t('Uploads running: {n}', {
+            tooltip: l10n.t('Uploads running: {n}', {
               n: formatCount(totals.active, language),
             }),
           }
@@ -221,63 +226,60 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
     this.setContext('hasWaiting', own.some(isWaitingForUser));
   }
 
-  private setContext(name: 'hasTransfers' | 'hasActive' | 'hasWaiting', value: boolean): void {
-    if (this.contextKeys.get(name) === value) return;
-    this.contextKeys.set(name, value);
-    void vscode.commands.executeCommand('setContext', `ossUpload.${name}`, value);
-  }
-
-  private batchTooltip(row: TransferRow): vscode.MarkdownString {
-    const batch = this.transfers.snapshot().batches.find((other) => other.id === row.batchId);
-    const tooltip = new vscode.MarkdownString(undefined, true);
-    tooltip.appendText(`${row.label} — ${row.description}`);
-    if (batch !== undefined) {
-      tooltip.appendMarkdown('\n\n');
-      tooltip.appendText(batchPlace(batch));
-    }
-    return tooltip;
+  private setContext(key: ContextKey, value: boolean): void {
+    if (this.contextKeys.get(key) === value) return;
+    this.contextKeys.set(key, value);
+    setContext(key, value);
   }
 }
 
-function transferTooltip(row: TransferRow, transfer: TransferSnapshot): vscode.MarkdownString {
+/** Names of files and words of the server may hold anything, so they are not Markdown. */
+function tooltipOf(row: TransferRow, lines: readonly string[]): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(undefined, true);
   tooltip.appendText(`${row.label} — ${row.description}`);
-  for (const [name, value] of transferFactsList(transfer, wordsOfEditor())) {
-    tooltip.appendMarkdown('\n\n');
-    // Names of files and words of the server may hold anything, so they are not Markdown.
-    tooltip.appendText(`${name}: ${value}`);
-  }
+  for (const line of lines) tooltip.appendMarkdown('\n\n').appendText(line);
+  return tooltip;
+}
+
+function transferTooltip(row: TransferRow, transfer: TransferSnapshot): vscode.MarkdownString {
+  const facts = transferFactsList(transfer, words);
+  const tooltip = tooltipOf(
+    row,
+    facts.map(([name, value]) => `${name}: ${value}`),
+  );
   const links = linksOf(row.state);
   if (links.length > 0) {
-    tooltip.isTrusted = { enabledCommands: links.map(([command]) => command) };
+    tooltip.isTrusted = { enabledCommands: links.map(([name]) => commandId(name)) };
     const argument = encodeURIComponent(JSON.stringify([transfer.id]));
-    const written = links.map(([command, label]) => `[${label}](command:${command}?${argument})`);
+    const written = links.map(
+      ([name, label]) => `[${label}](command:${commandId(name)}?${argument})`,
+    );
     tooltip.appendMarkdown(`\n\n${written.join(' · ')}`);
   }
   return tooltip;
 }
 
-function linksOf(state: RowState): [string, string][] {
+function linksOf(state: RowState): [CommandName, string][] {
   switch (state) {
     case 'running':
     case 'queued':
-      return [['ossUpload.pauseItem', vscode.l10n.t('Pause')]];
+      return [['pauseItem', l10n.t('Pause')]];
     case 'paused':
     case 'interrupted':
       return [
-        ['ossUpload.resumeItem', vscode.l10n.t('Resume')],
-        ['ossUpload.discardItem', vscode.l10n.t('Discard...')],
+        ['resumeItem', l10n.t('Resume')],
+        ['discardItem', l10n.t('Discard...')],
       ];
     case 'failed':
       return [
-        ['ossUpload.resumeItem', vscode.l10n.t('Try Again')],
-        ['ossUpload.copyError', vscode.l10n.t('Copy Error Details')],
-        ['ossUpload.openHelp', vscode.l10n.t('Open Help')],
+        ['resumeItem', l10n.t('Try Again')],
+        ['copyError', l10n.t('Copy Error Details')],
+        ['openHelp', l10n.t('Open Help')],
       ];
     case 'done':
       return [
-        ['ossUpload.copyUrl', vscode.l10n.t('Copy URL')],
-        ['ossUpload.copyOssPath', vscode.l10n.t('Copy OSS Path')],
+        ['copyUrl', l10n.t('Copy URL')],
+        ['copyOssPath', l10n.t('Copy OSS Path')],
       ];
     case 'discarding':
     case 'elsewhere':
@@ -307,8 +309,4 @@ function shapeOf(row: TransferRow): string {
 
 function isSameList(one: readonly TransferNode[], other: readonly TransferNode[]): boolean {
   return one.length === other.length && one.every((node, index) => node === other[index]);
-}
-
-function wordsOfEditor(): Words {
-  return { l10n: vscode.l10n, language: vscode.env.language };
 }
