@@ -1,11 +1,9 @@
 import * as vscode from 'vscode';
 
-import { words } from './editorWords';
+import { l10n } from './editorWords';
 import { pick } from './multiStep';
 import { isOnDisk } from './selection';
 import { fileName } from './transferFacts';
-
-const { l10n } = words;
 
 /** The palette's way in: the current file, or one that is looked for. Empty when the user left. */
 export async function askFiles(): Promise<readonly vscode.Uri[]> {

@@ -2,15 +2,13 @@ import * as vscode from 'vscode';
 
 import type { ObjectStore, OpenStore, Transfers } from '../engine/index';
 import type { Destination, Destinations } from './destination';
-import { words } from './editorWords';
+import { l10n, language } from './editorWords';
 import { formatAge } from './format';
 import { expandPrefix } from './keyNames';
 import { withLateProgress } from './lateProgress';
 import type { Choice } from './multiStep';
 import { removableUploads } from './unfinishedUploads';
 import type { FoundUpload } from './unfinishedUploads';
-
-const { l10n, language } = words;
 
 /** Unfinished uploads of a bucket that nobody is working on: at least one. */
 export interface BucketUploads {

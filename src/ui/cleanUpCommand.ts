@@ -4,13 +4,11 @@ import { UploadError } from '../engine/index';
 import type { Logger, ObjectStore, OpenStore, Transfers } from '../engine/index';
 import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from './destination';
-import { sentenceOf, words } from './editorWords';
+import { l10n, language, sentenceOf } from './editorWords';
 import { formatCount } from './format';
 import { withLateProgress } from './lateProgress';
 import { pickMany } from './multiStep';
 import type { FoundUpload } from './unfinishedUploads';
-
-const { l10n, language } = words;
 
 /** "Clean Up Unfinished Uploads in Bucket...": parts that nobody goes on with cost storage. */
 export class CleanUpCommand {

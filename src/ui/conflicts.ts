@@ -2,7 +2,7 @@ import { findExisting, isAbortError, isIdentical } from '../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../engine/index';
 import { objectOf, renameAll, withOverwrite } from './conflictPlan';
 import type { ConflictAnswer } from './conflictPlan';
-import { words } from './editorWords';
+import { l10n, language } from './editorWords';
 import { formatBytes, formatCount, formatDate } from './format';
 import { numberedKey } from './keyNames';
 import { askPick, pick } from './multiStep';
@@ -10,8 +10,6 @@ import type { Choice } from './multiStep';
 import type { IfExists } from './settingsSchema';
 import { fileName } from './transferFacts';
 import { withLateProgress } from './lateProgress';
-
-const { l10n, language } = words;
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
 

@@ -9,13 +9,11 @@ import type {
 } from '../account/ports';
 import { UploadError, isAbortError } from '../engine/index';
 import type { CredentialsStore } from './credentialsStore';
-import { sentenceOf, words } from './editorWords';
+import { l10n, sentenceOf } from './editorWords';
 import { accessKeyIdProblem, profileProblem, secretProblem } from './keyNames';
 import { alone, askPick, askText, mapAnswer, pick, runSteps } from './multiStep';
 import type { Answer, Choice, Place, Step } from './multiStep';
 import { maskAccessKeyId } from './redact';
-
-const { l10n } = words;
 
 /** What a series of questions has learnt so far, about credentials and destination. */
 export interface SetupState {

@@ -8,12 +8,10 @@ import type { CredentialsStore } from './credentialsStore';
 import { DestinationFlow } from './destinationFlow';
 import type { AskOptions } from './destinationFlow';
 import type { DestinationMemory } from './destinationMemory';
-import { words } from './editorWords';
+import { l10n } from './editorWords';
 import { normalizePrefix } from './keyNames';
 import { runSteps } from './multiStep';
 import type { Settings } from './settings';
-
-const { l10n } = words;
 
 /** Where uploads go: a folder of a bucket, with the credentials to use. */
 export interface Destination {

@@ -3,12 +3,10 @@ import * as vscode from 'vscode';
 import type { BucketSummary, OssAccount } from '../account/ports';
 import { UploadError, checkBucketName, checkRegion, isAbortError } from '../engine/index';
 import type { SetupState } from './credentialsFlow';
-import { sentenceOf, words } from './editorWords';
+import { l10n, sentenceOf } from './editorWords';
 import { normalizePrefix, prefixProblem } from './keyNames';
 import { askPick, askText, mapAnswer } from './multiStep';
 import type { Answer, Choice, Place, Step } from './multiStep';
-
-const { l10n } = words;
 
 /** How far a destination is asked for. */
 export interface AskOptions {

@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 
-import { words } from './editorWords';
+import { l10n } from './editorWords';
 import { isInside } from './localPaths';
 import { pick } from './multiStep';
 import { isOnDisk } from './selection';
 import { fileName } from './transferFacts';
-
-const { l10n } = words;
 
 /**
  * Uploads take what is on the disk. Asks once whether changes in open editors are saved before;

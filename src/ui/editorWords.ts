@@ -4,8 +4,14 @@ import { UploadError } from '../engine/index';
 import { describeError } from './messages';
 import type { Words } from './words';
 
-/** The words of this editor's user, who cannot change his language without a restart. */
-export const words: Words = { l10n: vscode.l10n, language: vscode.env.language };
+/** Translates for this editor's user. */
+export const { l10n } = vscode;
+
+/** Such as `en` or `zh-cn`. It does not change before the editor starts again. */
+export const { language } = vscode.env;
+
+/** Both together, for what knows no editor. */
+export const words: Words = { l10n, language };
 
 /** What went wrong, as a sentence for the user. */
 export function sentenceOf(error: unknown): string {

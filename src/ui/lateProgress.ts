@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 
+import { l10n } from './editorWords';
+
 /** Work that is done before this has passed needs no notification. */
 const PATIENCE_MS = 400;
 
@@ -28,7 +30,7 @@ export async function withLateProgress<T>(
     void vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: vscode.l10n.t('Uploading to OSS'),
+        title: l10n.t('Uploading to OSS'),
         cancellable: true,
       },
       async (progress, token) => {

@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 import type { OssAccount } from '../account/ports';
 import type { Logger, TransferSnapshot } from '../engine/index';
-import { words } from './editorWords';
+import { l10n, language } from './editorWords';
 import { formatDuration } from './format';
 import type { Settings } from './settings';
 import { fileName, ossPath } from './transferFacts';
-
-const { l10n, language } = words;
 
 const HOUR = 3600;
 const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];

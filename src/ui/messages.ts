@@ -104,9 +104,10 @@ export function describeLooseError(error: UploadError, words: Words): Message {
 
 /** The user's text for something that is not a failure; `count` files share it. */
 export function describeNotice(notice: TransferNotice, count: number, { l10n }: Words): Message {
+  const name = fileName(notice.filePath);
   const isLogged = notice.kind === 'notResumable' || notice.kind === 'callbackFailed';
   return {
-    text: noticeText(notice.kind, { name: fileName(notice.filePath), n: count }, l10n),
+    text: noticeText(notice.kind, count === 1, withFacts(l10n, { name, n: count })),
     severity: isLogged || notice.kind === 'notVerified' ? 'warning' : 'information',
     actions: isLogged ? [{ kind: 'showLog' }] : [],
   };
@@ -221,8 +222,13 @@ function factsOf(error: UploadError, { target, filePath, count }: ErrorContext):
   };
 }
 
+/** Lets each text name what it needs of the facts. */
+function withFacts(localizer: Localizer, facts: Record<string, string | number>): Localizer {
+  return { t: (text, more) => localizer.t(text, { ...facts, ...more }) };
+}
+
 function textOf(error: UploadError, facts: Facts, words: Words): string {
-  const { l10n } = words;
+  const l10n = withFacts(words.l10n, facts);
   switch (error.kind) {
     case 'network':
       return l10n.t(
@@ -245,89 +251,75 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
     case 'checksumMismatch':
       return l10n.t(
         '{name} arrived damaged several times and was not uploaded. Check the disk and the network, then try again.',
-        facts,
       );
     case 'noSuchUpload':
       return l10n.t(
         'The unfinished parts of {name} were removed from OSS. Try again to send the whole file.',
-        facts,
       );
     case 'invalidParts':
       return l10n.t(
         'OSS could not combine the parts of {name}. Try again to send what is missing.',
-        facts,
       );
     case 'credentials':
       return credentialsText(facts, l10n);
     case 'noCredentials':
       return l10n.t('OSS needs an AccessKey.');
     case 'clockSkew':
-      return clockSkewText(error, words);
+      return clockSkewText(error, l10n, words.language);
     case 'accessDenied':
       return facts.key === ''
-        ? l10n.t('These credentials have no permission for this in OSS ({code}).', facts)
-        : l10n.t('No permission for oss:PutObject on {bucket}/{prefix}.', facts);
+        ? l10n.t('These credentials have no permission for this in OSS ({code}).')
+        : l10n.t('No permission for oss:PutObject on {bucket}/{prefix}.');
     case 'noSuchBucket':
       return facts.region === ''
-        ? l10n.t('Bucket "{bucket}" was not found.', facts)
-        : l10n.t('Bucket "{bucket}" was not found in {region}.', facts);
+        ? l10n.t('Bucket "{bucket}" was not found.')
+        : l10n.t('Bucket "{bucket}" was not found in {region}.');
     case 'wrongRegion': {
       const region = regionOfEndpoint(error.endpoint);
       return region === undefined
-        ? l10n.t(
-            'Bucket "{bucket}" is in another region. Select it again to look its region up.',
-            facts,
-          )
-        : l10n.t('Bucket "{bucket}" is in {region}.', { ...facts, region });
+        ? l10n.t('Bucket "{bucket}" is in another region. Select it again to look its region up.')
+        : l10n.t('Bucket "{bucket}" is in {region}.', { region });
     }
     case 'accountBlocked':
       // What OSS says of an account that has not paid is no more than this code.
       return error.code === 'UserDisable'
         ? l10n.t(
             'OSS refuses uploads to bucket "{bucket}": its account is in arrears or disabled ({code}). Ask the owner of the account.',
-            facts,
           )
         : l10n.t(
             'OSS refuses uploads to bucket "{bucket}": {reason} Ask the owner of the account.',
-            facts,
           );
     case 'alreadyExists':
       return facts.n > 1
-        ? l10n.t(
-            '{n} files already exist in OSS and were not replaced. Their parts are kept.',
-            facts,
-          )
-        : l10n.t('{key} already exists in OSS and was not replaced. The parts are kept.', facts);
+        ? l10n.t('{n} files already exist in OSS and were not replaced. Their parts are kept.')
+        : l10n.t('{key} already exists in OSS and was not replaced. The parts are kept.');
     case 'refused':
       return facts.name === ''
-        ? l10n.t('OSS refused the request ({code}). Open the help page for what to change.', facts)
+        ? l10n.t('OSS refused the request ({code}). Open the help page for what to change.')
         : l10n.t(
             'OSS refused the upload of {name} ({code}). Open the help page for what to change.',
-            facts,
           );
     case 'certificate':
       return l10n.t(
         "The certificate of the server is not trusted ({code}). Install your organization's certificate authority on this computer, or check the endpoint.",
-        facts,
       );
     case 'invalidArgument':
       return invalidArgumentText(error, facts, l10n);
     case 'sourceMissing':
-      return l10n.t('{name} no longer exists at {path}.', facts);
+      return l10n.t('{name} no longer exists at {path}.');
     case 'sourceUnreadable':
-      return unreadableText(facts, l10n);
+      return unreadableText(facts.code, l10n);
     case 'sourceNotAFile':
-      return l10n.t('{name} is not a file. Only files and folders can be uploaded.', facts);
+      return l10n.t('{name} is not a file. Only files and folders can be uploaded.');
     case 'sourceChanged':
-      return l10n.t('{name} keeps changing and was not uploaded.', facts);
+      return l10n.t('{name} keeps changing and was not uploaded.');
     case 'heldElsewhere':
       return facts.n > 1
-        ? l10n.t('{n} files are being uploaded in another window.', facts)
-        : l10n.t('{name} is being uploaded in another window.', facts);
+        ? l10n.t('{n} files are being uploaded in another window.')
+        : l10n.t('{name} is being uploaded in another window.');
     case 'checkpointNewer':
       return l10n.t(
         'The upload of {name} was begun by a newer version of this extension. Update the extension to go on, or discard it.',
-        facts,
       );
     case 'aborted':
       return l10n.t('Stopped. Progress is kept.');
@@ -336,7 +328,6 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
         ? l10n.t('This did not work because of an error in this extension.')
         : l10n.t(
             '{name} was not uploaded because of an error in this extension. Progress is kept.',
-            facts,
           );
   }
 }
@@ -352,12 +343,12 @@ function credentialsText(facts: Facts, l10n: Localizer): string {
       return l10n.t('The AccessKey Secret does not belong to this AccessKey ID. Progress is kept.');
     default:
       return facts.n > 1
-        ? l10n.t('Credentials expired. {n} uploads are paused and keep their progress.', facts)
+        ? l10n.t('Credentials expired. {n} uploads are paused and keep their progress.')
         : l10n.t('Credentials expired. 1 upload is paused and keeps its progress.');
   }
 }
 
-function clockSkewText(error: UploadError, { l10n, language }: Words): string {
+function clockSkewText(error: UploadError, l10n: Localizer, language: string): string {
   const seconds = Math.abs(error.clockSkewMs ?? 0) / 1000;
   const minutes = Math.round(seconds / 60);
   if (seconds < 60) {
@@ -398,8 +389,8 @@ function invalidArgumentText(error: UploadError, facts: Facts, l10n: Localizer):
     case undefined:
     default:
       return isTooLarge(error)
-        ? l10n.t('{name} is larger than 48.8 TB, the most OSS stores as one object.', facts)
-        : l10n.t('A value is not allowed: {reason} Change it, then try again.', facts);
+        ? l10n.t('{name} is larger than 48.8 TB, the most OSS stores as one object.')
+        : l10n.t('A value is not allowed: {reason} Change it, then try again.');
   }
 }
 
@@ -419,11 +410,11 @@ function keyText({ code, key }: Facts, l10n: Localizer): string {
   );
 }
 
-function unreadableText(facts: Facts, l10n: Localizer): string {
-  switch (facts.code) {
+function unreadableText(code: string, l10n: Localizer): string {
+  switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return l10n.t('No permission to read {path}. Change its permissions, then try again.', facts);
+      return l10n.t('No permission to read {path}. Change its permissions, then try again.');
     case 'EMFILE':
     case 'ENFILE':
       return l10n.t(
@@ -432,67 +423,53 @@ function unreadableText(facts: Facts, l10n: Localizer): string {
     case 'EBUSY':
       return l10n.t(
         '{name} is locked by another program. Close it, then try again. Progress is kept.',
-        facts,
       );
     default:
       return l10n.t(
         '{path} cannot be read ({code}). Check the disk or the network drive, then try again. Progress is kept.',
-        facts,
       );
   }
 }
 
-function noticeText(
-  kind: TransferNotice['kind'],
-  facts: { readonly name: string; readonly n: number },
-  l10n: Localizer,
-): string {
-  const isOne = facts.n === 1;
+function noticeText(kind: TransferNotice['kind'], isOne: boolean, l10n: Localizer): string {
   switch (kind) {
     case 'sourceChanged':
       return isOne
-        ? l10n.t('{name} changed; starting again.', facts)
-        : l10n.t('{n} files changed; starting them again.', facts);
+        ? l10n.t('{name} changed; starting again.')
+        : l10n.t('{n} files changed; starting them again.');
     case 'uploadExpired':
       return isOne
-        ? l10n.t('The unfinished parts of {name} were removed from OSS; starting again.', facts)
-        : l10n.t(
-            'The unfinished parts of {n} files were removed from OSS; starting them again.',
-            facts,
-          );
+        ? l10n.t('The unfinished parts of {name} were removed from OSS; starting again.')
+        : l10n.t('The unfinished parts of {n} files were removed from OSS; starting them again.');
     case 'checkpointDamaged':
       return isOne
-        ? l10n.t('The saved progress of {name} is damaged; starting again.', facts)
-        : l10n.t('The saved progress of {n} files is damaged; starting them again.', facts);
+        ? l10n.t('The saved progress of {name} is damaged; starting again.')
+        : l10n.t('The saved progress of {n} files is damaged; starting them again.');
     case 'optionsChanged':
       return isOne
-        ? l10n.t('{name} has other upload options than before; starting again.', facts)
-        : l10n.t('{n} files have other upload options than before; starting them again.', facts);
+        ? l10n.t('{name} has other upload options than before; starting again.')
+        : l10n.t('{n} files have other upload options than before; starting them again.');
     case 'notResumable':
       return l10n.t(
         'Progress cannot be saved: check free space and permissions of the disk. The upload goes on, but cannot be resumed after the editor closes.',
       );
     case 'partSizeRaised':
       return isOne
-        ? l10n.t('{name} needs more than 10,000 parts; larger parts are used.', facts)
-        : l10n.t('{n} files need more than 10,000 parts; larger parts are used.', facts);
+        ? l10n.t('{name} needs more than 10,000 parts; larger parts are used.')
+        : l10n.t('{n} files need more than 10,000 parts; larger parts are used.');
     case 'partSizeKept':
       return isOne
-        ? l10n.t('{name} was begun with another part size, which is kept.', facts)
-        : l10n.t('{n} files were begun with another part size, which is kept.', facts);
+        ? l10n.t('{name} was begun with another part size, which is kept.')
+        : l10n.t('{n} files were begun with another part size, which is kept.');
     case 'callbackFailed':
       return isOne
-        ? l10n.t('{name} is uploaded, but the callback of your application failed.', facts)
-        : l10n.t('{n} files are uploaded, but the callback of your application failed.', facts);
+        ? l10n.t('{name} is uploaded, but the callback of your application failed.')
+        : l10n.t('{n} files are uploaded, but the callback of your application failed.');
     case 'notVerified':
       return isOne
-        ? l10n.t(
-            '{name} is uploaded, but the server sent no checksum: only the size was compared.',
-            facts,
-          )
+        ? l10n.t('{name} is uploaded, but the server sent no checksum: only the size was compared.')
         : l10n.t(
             '{n} files are uploaded, but the server sent no checksums: only the sizes were compared.',
-            facts,
           );
   }
 }

@@ -1,5 +1,5 @@
 import type { ObjectOptions } from '../engine/index';
-import { words } from './editorWords';
+import { l10n } from './editorWords';
 import type { Rule } from './keyNames';
 import { alone, askPick, askText, pick } from './multiStep';
 import type { Choice } from './multiStep';
@@ -16,8 +16,6 @@ import {
   trafficLimitBits,
   trafficLimitProblem,
 } from './objectOptions';
-
-const { l10n } = words;
 
 /** What was chosen so far, as typed; '' is OSS's default. */
 const EMPTY = {

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
-import { words } from './editorWords';
+import { l10n, words } from './editorWords';
 import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
 import type { ProgressState } from './progressState';
 import { idsOf, isWaitingForUser, sumOfBatch } from './transferFacts';
 import type { TransferActions } from './transferActions';
-
-const { l10n } = words;
 
 /** Small files are usually there before this has passed; then no notification opens at all. */
 const BRIEF_DELAY_MS = 1000;

@@ -3,14 +3,12 @@ import * as vscode from 'vscode';
 import type { OpenStore, Transfers, UnfinishedUpload, UploadRequest } from '../engine/index';
 import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from './destination';
-import { words } from './editorWords';
+import { l10n } from './editorWords';
 import { pick } from './multiStep';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { fileName } from './transferFacts';
 import { batchOf, targetAt, uploadOptions } from './uploadRequests';
-
-const { l10n } = words;
 
 /** Writes the record of an upload that only OSS knows. */
 export type Adopt = (

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../engine/index';
 import { commandId } from './commandIds';
-import { words } from './editorWords';
+import { l10n, language, words } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import {
   bytesLeft,
@@ -17,8 +17,6 @@ import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
 import { shortReason } from './transferRows';
-
-const { l10n, language } = words;
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;

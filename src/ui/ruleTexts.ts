@@ -1,9 +1,6 @@
-import * as vscode from 'vscode';
-
+import { l10n } from './editorWords';
 import type { Rule } from './keyNames';
 import type { SettingProblem } from './settingsSchema';
-
-const { l10n } = vscode;
 
 const TEXTS: Readonly<Record<Rule, () => string>> = {
   bucketName: () =>

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { Disposable, Logger } from '../engine/index';
+import { l10n } from './editorWords';
 import { settingProblemText } from './ruleTexts';
 import { readUploadSettings, readWindowSettings, SECTION } from './settingsSchema';
 import type { Read, SettingProblem, UploadSettings, WindowSettings } from './settingsSchema';
@@ -106,7 +107,7 @@ export class Settings implements Disposable {
     if (this.told.has(identity)) return;
     this.told.add(identity);
     this.logger.warn(`setting not used: ${identity}`);
-    const open = vscode.l10n.t('Open Settings');
+    const open = l10n.t('Open Settings');
     void vscode.window.showWarningMessage(settingProblemText(problem), open).then((chosen) => {
       if (chosen === open) {
         void vscode.commands.executeCommand('workbench.action.openSettings', problem.key);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
-import { words } from './editorWords';
+import { l10n, language, words } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
@@ -17,8 +17,6 @@ import {
   regionOfEndpoint,
   sumOf,
 } from './transferFacts';
-
-const { l10n, language } = words;
 
 /** More than this already sent, and a discard asks first. */
 const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;

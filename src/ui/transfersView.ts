@@ -3,7 +3,7 @@ import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
 import { commandId } from './commandIds';
 import type { CommandName, ContextKey } from './commandIds';
 import { setContext } from './contextKeys';
-import { words } from './editorWords';
+import { l10n, language, words } from './editorWords';
 import { formatCount, formatSpeed } from './format';
 import {
   childRows,
@@ -15,8 +15,6 @@ import {
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
 import { batchPlace, isActive, isWaitingForUser, ownTransfers } from './transferFacts';
-
-const { l10n, language } = words;
 
 const VIEW_ID = 'ossUpload.transfers';
 /** Only a row of the view calls it, so it is no command of package.json. */

@@ -12,7 +12,7 @@ import type {
 import { objectOf } from './conflictPlan';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from './destination';
-import { sentenceOf, words } from './editorWords';
+import { l10n, language, sentenceOf, words } from './editorWords';
 import { formatCount } from './format';
 import { actionLabel, describeError } from './messages';
 import { isOnDisk, withoutChildren } from './selection';
@@ -23,8 +23,6 @@ import type { UploadCallResult } from './uploadApi';
 import { UploadPlanner } from './uploadPlan';
 import type { UploadCall, UploadPlan } from './uploadPlan';
 import { batchOf, targetAt, uploadOptions } from './uploadRequests';
-
-const { l10n, language } = words;
 
 const NOTHING: UploadCallResult = { uploaded: [], failed: [] };
 

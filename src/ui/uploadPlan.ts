@@ -6,7 +6,7 @@ import { withDistinctKeys } from './conflictPlan';
 import type { Conflicts } from './conflicts';
 import type { Destination, Destinations } from './destination';
 import { settleDirtyDocuments } from './dirtyDocuments';
-import { words } from './editorWords';
+import { l10n, language } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import { expandPrefix } from './keyNames';
 import { withLateProgress } from './lateProgress';
@@ -17,8 +17,6 @@ import { findSourceFiles } from './sourceFiles';
 import type { SourceFiles } from './sourceFiles';
 import type { UploadCallOptions } from './uploadApi';
 import { targetAt, uploadOptions, workspaceFolderPath } from './uploadRequests';
-
-const { l10n, language } = words;
 
 /** From here on a folder is confirmed before it is sent. */
 const MANY_FILES = 1000;

@@ -3,12 +3,10 @@ import * as vscode from 'vscode';
 import { parsePartSize } from '../engine/index';
 import type { ObjectOptions, UploadOptions, UploadRequest, UploadTarget } from '../engine/index';
 import type { Destination } from './destination';
-import { words } from './editorWords';
+import { l10n, language } from './editorWords';
 import { formatCount } from './format';
 import type { UploadSettings } from './settingsSchema';
 import { fileName } from './transferFacts';
-
-const { l10n, language } = words;
 
 /** The object with this key at a destination. */
 export function targetAt({ bucket, region, profile }: Destination, key: string): UploadTarget {
