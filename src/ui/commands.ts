@@ -9,26 +9,15 @@ import { parseCallOptions } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import type { UploadCommand } from './uploadCommand';
 
-/** Commands about setting up and starting; those about transfers register themselves. */
-export type StartCommandName = Extract<
-  CommandName,
-  | 'upload'
-  | 'uploadTo'
-  | 'setCredentials'
-  | 'removeCredentials'
-  | 'selectDestination'
-  | 'cleanUp'
-  | 'resumeFromOss'
-  | 'showLog'
->;
+/** What a command does. Arguments come from menus, key bindings and other extensions. */
+export type CommandHandler = (...args: unknown[]) => unknown;
 
-/** What each does. Arguments come from menus, key bindings and other extensions. */
-export type CommandHandlers = Readonly<Record<StartCommandName, (...args: unknown[]) => unknown>>;
-
-/** Registers the commands. What goes wrong is for the handlers to tell. */
-export function registerCommands(handlers: CommandHandlers): vscode.Disposable {
+/** Registers commands. What goes wrong is for the handlers to tell. */
+export function registerCommands(
+  handlers: Partial<Record<CommandName, CommandHandler>>,
+): vscode.Disposable {
   const registered = Object.entries(handlers).map(([name, handler]) =>
-    vscode.commands.registerCommand(commandId(name as StartCommandName), handler),
+    vscode.commands.registerCommand(commandId(name as CommandName), handler),
   );
   return vscode.Disposable.from(...registered);
 }
@@ -41,14 +30,13 @@ export function uploadHandler(
   command: UploadCommand,
   isElsewhere: boolean,
 ): (...args: unknown[]) => Promise<UploadCallResult> {
-  return async (...args) => {
-    const [first, second] = args;
-    const options = Array.isArray(second) ? {} : parseCallOptions(second);
-    const named = Array.isArray(first)
-      ? chosenUris(undefined, first.map(toUri))
-      : first === undefined || first === null
-        ? []
-        : chosenUris(toUri(first), Array.isArray(second) ? second.map(toUri) : undefined);
+  return async (clicked, second) => {
+    const selected = Array.isArray(second) ? second.map(toUri) : undefined;
+    const options = selected === undefined ? parseCallOptions(second) : {};
+    let named: readonly vscode.Uri[] = [];
+    if (Array.isArray(clicked)) named = chosenUris(undefined, clicked.map(toUri));
+    else if (clicked !== undefined && clicked !== null)
+      named = chosenUris(toUri(clicked), selected);
     const uris = named.length === 0 ? await askFiles() : named;
     return command.upload(uris, { options, isElsewhere });
   };

@@ -137,16 +137,16 @@ async function askBatch(
   const [first] = existing;
   if (first === undefined) return 'cancel';
   const sameSize = isComparable ? existing.filter(hasSameSize).length : 0;
-  const choices = existing.length === 1 ? singleChoices(first) : manyChoices(existing);
+  const isOne = existing.length === 1;
   const answer = await pick<BatchAnswer>(
-    existing.length === 1
+    isOne
       ? l10n.t('{key} already exists', { key: first.request.target.key })
       : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
-    existing.length === 1 ? askOne() : l10n.t('Choose what to do with them'),
+    isOne ? askOne() : l10n.t('Choose what to do with them'),
     [
-      ...choices,
-      ...(sameSize === 0 ? [] : [identicalChoice(sameSize, existing.length)]),
-      ...(existing.length === 1
+      ...choicesFor(existing),
+      ...(sameSize === 0 ? [] : [identicalChoice(sameSize, isOne)]),
+      ...(isOne
         ? []
         : [{ label: `$(list-selection) ${l10n.t('Choose one by one')}`, value: 'each' } as const]),
       { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
@@ -160,9 +160,9 @@ async function askEach(
   before: ReadonlyMap<string, ConflictAnswer>,
 ): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
   const answers = new Map(before);
-  for (let at = 0; at < existing.length;) {
+  for (let at = 0; ;) {
     const object = existing[at];
-    if (object === undefined) break;
+    if (object === undefined) return answers;
     const answer = await askPick<ConflictAnswer>({
       place: {
         title: l10n.t('{key} already exists', { key: object.request.target.key }),
@@ -171,7 +171,7 @@ async function askEach(
         canGoBack: at > 0,
       },
       placeholder: askOne(),
-      choices: singleChoices(object),
+      choices: choicesFor([object]),
     });
     if (answer.kind === 'cancel' || answer.kind === 'button') return undefined;
     if (answer.kind === 'back') {
@@ -181,7 +181,6 @@ async function askEach(
       at++;
     }
   }
-  return answers;
 }
 
 function askOne(): string {
@@ -189,74 +188,51 @@ function askOne(): string {
 }
 
 /** Each answer says what would be in OSS after it. */
-function singleChoices(object: ExistingObject): readonly Choice<ConflictAnswer>[] {
-  const renamed = fileName(numberedKey(object.request.target.key, 1));
-  return [
-    {
-      label: `$(replace) ${l10n.t('Overwrite')}`,
-      description: localText([object]),
-      value: 'overwrite',
-    },
-    {
-      label: `$(debug-step-over) ${l10n.t('Skip')}`,
-      description: remoteText([object]),
-      value: 'skip',
-    },
-    { label: `$(files) ${l10n.t('Keep both as {name}', { name: renamed })}`, value: 'rename' },
-  ];
-}
-
-function manyChoices(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
+function choicesFor(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
   const n = existing.length;
+  const only = n === 1 ? existing[0] : undefined;
+  const local = sizeAndDate(
+    existing.map(({ localSizeBytes, localMtimeMs }) => [localSizeBytes, localMtimeMs]),
+  );
+  const remote = sizeAndDate(existing.map(({ info }) => [info.sizeBytes, info.lastModifiedMs]));
+  const name = only && fileName(numberedKey(only.request.target.key, 1));
   return [
     {
-      label: `$(replace) ${l10n.t('Overwrite {n}', { n })}`,
-      description: localText(existing),
+      label: `$(replace) ${only ? l10n.t('Overwrite') : l10n.t('Overwrite {n}', { n })}`,
+      description: only
+        ? l10n.t('local: {size}, {date}', local)
+        : l10n.t('local: {size}, newest {date}', local),
       value: 'overwrite',
     },
     {
-      label: `$(debug-step-over) ${l10n.t('Skip {n}', { n })}`,
-      description: remoteText(existing),
+      label: `$(debug-step-over) ${only ? l10n.t('Skip') : l10n.t('Skip {n}', { n })}`,
+      description: only
+        ? l10n.t('in OSS: {size}, {date}', remote)
+        : l10n.t('in OSS: {size}, newest {date}', remote),
       value: 'skip',
     },
-    {
-      label: `$(files) ${l10n.t('Keep both')}`,
-      description: l10n.t('upload as name-1'),
-      value: 'rename',
-    },
+    name === undefined
+      ? {
+          label: `$(files) ${l10n.t('Keep both')}`,
+          description: l10n.t('upload as name-1'),
+          value: 'rename',
+        }
+      : { label: `$(files) ${l10n.t('Keep both as {name}', { name })}`, value: 'rename' },
   ];
 }
 
-function identicalChoice(sameSize: number, total: number): Choice<'skipIdentical'> {
+function identicalChoice(n: number, isOne: boolean): Choice<'skipIdentical'> {
   return {
-    label: `$(check-all) ${total === 1 ? l10n.t('Skip if identical') : l10n.t('Skip identical')}`,
-    description: l10n.t('{n} of the same size; compares checksums', { n: sameSize }),
+    label: `$(check-all) ${isOne ? l10n.t('Skip if identical') : l10n.t('Skip identical')}`,
+    description: l10n.t('{n} of the same size; compares checksums', { n }),
     value: 'skipIdentical',
   };
 }
 
-function localText(objects: readonly ExistingObject[]): string {
-  const { size, date } = sizeAndDate(
-    objects.map(({ localSizeBytes, localMtimeMs }) => [localSizeBytes, localMtimeMs]),
-  );
-  return objects.length === 1
-    ? l10n.t('local: {size}, {date}', { size, date })
-    : l10n.t('local: {size}, newest {date}', { size, date });
-}
-
-function remoteText(objects: readonly ExistingObject[]): string {
-  const { size, date } = sizeAndDate(
-    objects.map(({ info }) => [info.sizeBytes, info.lastModifiedMs]),
-  );
-  return objects.length === 1
-    ? l10n.t('in OSS: {size}, {date}', { size, date })
-    : l10n.t('in OSS: {size}, newest {date}', { size, date });
-}
-
 /** The sizes together, and the latest of the dates that are known. */
 function sizeAndDate(all: readonly (readonly [sizeBytes: number, timeMs: number | undefined])[]): {
-  readonly size: string;
-  readonly date: string;
+  size: string;
+  date: string;
 } {
   const times = all.map(([, timeMs]) => timeMs).filter((timeMs) => timeMs !== undefined);
   return {

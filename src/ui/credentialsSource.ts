@@ -15,30 +15,23 @@ export function parseSource(text: string): CredentialsSource | undefined {
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  switch (value['kind']) {
+  const { kind, key, section, profile, role, url } = value;
+  switch (kind) {
     case 'accessKey': {
-      const key = parseKey(value['key']);
-      return key && { kind: 'accessKey', key };
+      const parsed = parseKey(key);
+      return parsed && { kind, key: parsed };
     }
     case 'environment':
     case 'oidc':
-      return { kind: value['kind'] };
-    case 'ossutil': {
-      const section = value['section'];
-      return typeof section === 'string' ? { kind: 'ossutil', section } : undefined;
-    }
-    case 'aliyun': {
-      const profile = value['profile'];
-      return typeof profile === 'string' ? { kind: 'aliyun', profile } : undefined;
-    }
-    case 'ecsRamRole': {
-      const role = value['role'];
-      return typeof role === 'string' ? { kind: 'ecsRamRole', role } : undefined;
-    }
-    case 'uri': {
-      const url = value['url'];
-      return typeof url === 'string' ? { kind: 'uri', url } : undefined;
-    }
+      return { kind };
+    case 'ossutil':
+      return typeof section === 'string' ? { kind, section } : undefined;
+    case 'aliyun':
+      return typeof profile === 'string' ? { kind, profile } : undefined;
+    case 'ecsRamRole':
+      return typeof role === 'string' ? { kind, role } : undefined;
+    case 'uri':
+      return typeof url === 'string' ? { kind, url } : undefined;
     default:
       return undefined;
   }

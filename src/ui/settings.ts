@@ -53,48 +53,33 @@ export class Settings implements Disposable {
     values: Partial<Record<WritableSetting, string>>,
     resource: vscode.Uri | undefined,
   ): Promise<void> {
-    const configuration = configurationOf(resource);
     const hasWorkspace = (vscode.workspace.workspaceFolders ?? []).length > 0;
     for (const [name, value] of Object.entries(values)) {
-      const target = hasWorkspace
-        ? this.deepestTarget(name as WritableSetting, resource)
-        : vscode.ConfigurationTarget.Global;
       // One after the other: two writers of one settings file would overwrite each other.
-      await configuration.update(name, value, target);
+      await write(name as WritableSetting, value, resource, hasWorkspace);
     }
   }
 
-  /** Writes a setting where it came from. False when nobody had set it. */
+  /** Writes a setting where it came from; nothing when nobody had set it. */
   async rewrite(
     name: WritableSetting,
     value: string,
     resource: vscode.Uri | undefined,
-  ): Promise<boolean> {
-    if (!this.isSet(name, resource)) return false;
+  ): Promise<void> {
+    if (!this.isSet(name, resource)) return;
     const found = configurationOf(resource).inspect(name);
-    const isOfWorkspace =
-      found?.workspaceFolderValue !== undefined || found?.workspaceValue !== undefined;
-    const target = isOfWorkspace
-      ? this.deepestTarget(name, resource)
-      : vscode.ConfigurationTarget.Global;
-    await configurationOf(resource).update(name, value, target);
-    return true;
+    const values = [found?.workspaceFolderValue, found?.workspaceValue];
+    await write(
+      name,
+      value,
+      resource,
+      values.some((written) => written !== undefined),
+    );
   }
 
   /** Writes a setting of the user. */
   async saveForUser(name: WritableSetting, value: string): Promise<void> {
     await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
-  }
-
-  /** The folder's own settings where it has them, because they would hide those of the workspace. */
-  private deepestTarget(
-    name: WritableSetting,
-    resource: vscode.Uri | undefined,
-  ): vscode.ConfigurationTarget {
-    const found = configurationOf(resource).inspect(name);
-    return found?.workspaceFolderValue === undefined
-      ? vscode.ConfigurationTarget.Workspace
-      : vscode.ConfigurationTarget.WorkspaceFolder;
   }
 
   private accept<T>(read: Read<T>): T {
@@ -118,4 +103,18 @@ export class Settings implements Disposable {
 
 function configurationOf(resource: vscode.Uri | undefined): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(SECTION, resource ?? null);
+}
+
+async function write(
+  name: WritableSetting,
+  value: string,
+  resource: vscode.Uri | undefined,
+  isOfWorkspace: boolean,
+): Promise<void> {
+  const configuration = configurationOf(resource);
+  const { Global, Workspace, WorkspaceFolder } = vscode.ConfigurationTarget;
+  // The folder's own settings where it has them, because they would hide those of the workspace.
+  const isOfFolder = configuration.inspect(name)?.workspaceFolderValue !== undefined;
+  const target = isOfFolder ? WorkspaceFolder : Workspace;
+  await configuration.update(name, value, isOfWorkspace ? target : Global);
 }

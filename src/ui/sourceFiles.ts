@@ -34,18 +34,20 @@ export interface SearchOptions {
   onFound(folderName: string, found: number): void;
 }
 
+const NOTHING: SourceFiles = {
+  files: [],
+  failures: [],
+  excluded: 0,
+  skippedLinks: 0,
+  emptyFolders: 0,
+};
+
 /** Finds the files of some paths. A path that cannot be read fails alone. */
 export async function findSourceFiles(
   rootPaths: readonly string[],
   options: SearchOptions,
 ): Promise<SourceFiles> {
-  let all: SourceFiles = {
-    files: [],
-    failures: [],
-    excluded: 0,
-    skippedLinks: 0,
-    emptyFolders: 0,
-  };
+  let all = NOTHING;
   for (const rootPath of rootPaths) {
     options.signal.throwIfAborted();
     const found = await findBelow(rootPath, options);
@@ -61,25 +63,17 @@ export async function findSourceFiles(
 }
 
 async function findBelow(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
-  const none = { excluded: 0, skippedLinks: 0, emptyFolders: 0 };
   try {
     const found = await stat(rootPath);
     if (found.isDirectory()) return await findInFolder(rootPath, options);
-    if (!found.isFile()) {
-      throw new UploadError('sourceNotAFile', 'not a regular file', {
-        code: 'NotAFile',
-        sourcePath: rootPath,
-      });
-    }
+    if (!found.isFile()) return { ...NOTHING, failures: [unreadable(rootPath, 'NotAFile')] };
     await access(rootPath, constants.R_OK);
-    return {
-      ...none,
-      files: [{ filePath: rootPath, rootPath, name: keyName(rootPath), sizeBytes: found.size }],
-      failures: [],
-    };
+    const name = keyName(rootPath);
+    const file = { filePath: rootPath, rootPath, name, sizeBytes: found.size };
+    return { ...NOTHING, files: [file] };
   } catch (error) {
     if (options.signal.aborted) throw error;
-    return { ...none, files: [], failures: [sourceFailure(error, rootPath)] };
+    return { ...NOTHING, failures: [sourceFailure(error, rootPath)] };
   }
 }
 
@@ -118,8 +112,8 @@ function unreadable(sourcePath: string, code: string, cause?: unknown): UploadEr
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new UploadError('sourceMissing', 'no such file', details);
   }
-  // The codes of scanFolder for what is neither a file nor a folder.
-  if (['FIFO', 'SOCKET', 'DEVICE'].includes(code)) {
+  // All but the first are the codes of scanFolder for what is neither a file nor a folder.
+  if (['NotAFile', 'FIFO', 'SOCKET', 'DEVICE'].includes(code)) {
     return new UploadError('sourceNotAFile', 'not a regular file', details);
   }
   return new UploadError('sourceUnreadable', 'cannot be read', details);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
-import type { CommandName } from './commandIds';
-import { commandId } from './commandIds';
+import { registerCommands } from './commands';
+import type { CommandHandler } from './commands';
 import type { Links } from './links';
 import type { TransferActions } from './transferActions';
 import { transfersOfRow } from './transferRows';
@@ -19,47 +19,36 @@ export class TransferCommands implements Disposable {
     private readonly actions: TransferActions,
     links: Links,
   ) {
-    this.subscription = vscode.Disposable.from(
-      this.onRows('pauseItem', (about) => transfers.pause(idsOf(about.filter(isActive)))),
-      this.onRows('resumeItem', (about) => actions.resume(about.filter(isWaitingForUser))),
-      this.onRows('discardItem', (about) => actions.discard(idsOf(about))),
-      this.onRows('copyUrl', (about) => actions.copyUrls(about.filter(isDone))),
-      this.onRows('copySignedUrl', (about) => links.copySignedUrls(about.filter(isDone))),
-      this.onRows('copyOssPath', (about) => links.copyOssPaths(about)),
-      this.onRows('revealFile', revealFile),
-      this.onRows('copyError', (about) => actions.copyError(about)),
-      this.onRows('openHelp', (about) =>
+    this.subscription = registerCommands({
+      pauseItem: this.onRows((about) => transfers.pause(idsOf(about.filter(isActive)))),
+      resumeItem: this.onRows((about) => actions.resume(about.filter(isWaitingForUser))),
+      discardItem: this.onRows((about) => actions.discard(idsOf(about))),
+      copyUrl: this.onRows((about) => actions.copyUrls(about.filter(isDone))),
+      copySignedUrl: this.onRows((about) => links.copySignedUrls(about.filter(isDone))),
+      copyOssPath: this.onRows((about) => links.copyOssPaths(about)),
+      revealFile: this.onRows(revealFile),
+      copyError: this.onRows((about) => actions.copyError(about)),
+      openHelp: this.onRows((about) =>
         actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
       ),
-      this.on('pauseAll', () => transfers.pause(idsOf(this.own().filter(isActive)))),
-      this.on('resumeAll', () => this.resumeAll()),
-      this.on('clearFinished', () => {
+      pauseAll: () => actions.attempt(transfers.pause(idsOf(this.own().filter(isActive)))),
+      resumeAll: () => actions.attempt(this.resumeAll()),
+      clearFinished: () => {
         transfers.clearFinished();
-        return Promise.resolve();
-      }),
-      this.on('showTransfers', () => view.show()),
-    );
+      },
+      showTransfers: () => actions.attempt(view.show()),
+    });
   }
 
   dispose(): void {
     this.subscription.dispose();
   }
 
-  private on(name: CommandName, run: () => Promise<void>): Disposable {
-    return vscode.commands.registerCommand(commandId(name), () => this.actions.attempt(run()));
-  }
-
-  private onRows(
-    name: CommandName,
-    run: (about: readonly TransferSnapshot[]) => Promise<void>,
-  ): Disposable {
-    return vscode.commands.registerCommand(
-      commandId(name),
-      (clicked: unknown, selected: unknown) => {
-        const about = this.transfersOf(clicked, selected);
-        return about.length > 0 ? this.actions.attempt(run(about)) : undefined;
-      },
-    );
+  private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {
+    return (clicked, selected) => {
+      const about = this.transfersOf(clicked, selected);
+      return about.length > 0 ? this.actions.attempt(run(about)) : undefined;
+    };
   }
 
   /**
