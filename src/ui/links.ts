@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { OssAccount } from '../account/ports';
 import type { Logger, TransferSnapshot } from '../engine/index';
+import { copyText } from './clipboard';
 import { l10n, language } from './editorWords';
 import { formatDuration } from './format';
 import type { Settings } from './settings';
@@ -8,7 +9,6 @@ import { fileName, ossPath } from './transferFacts';
 
 const HOUR = 3600;
 const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
-const COPIED_MS = 3000;
 const PROBE_MS = 5000;
 
 /** Puts addresses of uploaded objects on the clipboard. */
@@ -23,7 +23,7 @@ export class Links {
   async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
     const urls: string[] = [];
     for (const transfer of transfers) urls.push(await this.urlOf(transfer));
-    await this.copy(urls, l10n.t('URL copied'));
+    await copyText(urls.join('\n'), l10n.t('URL copied'));
   }
 
   /** Says so when the address of an object opens for its owner only. */
@@ -56,27 +56,19 @@ export class Links {
     for (const transfer of transfers) {
       urls.push(await this.account.signedUrl(transfer.target, chosen.seconds));
     }
-    await this.copy(urls, l10n.t('Signed URL copied'));
+    await copyText(urls.join('\n'), l10n.t('Signed URL copied'));
   }
 
   /** `oss://bucket/key` of each, one a line. */
   async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
-    await this.copy(
-      transfers.map((transfer) => ossPath(transfer.target)),
-      l10n.t('OSS path copied'),
-    );
+    const paths = transfers.map((transfer) => ossPath(transfer.target));
+    await copyText(paths.join('\n'), l10n.t('OSS path copied'));
   }
 
   /** Address of the object of one transfer. */
   urlOf(transfer: TransferSnapshot): Promise<string> {
     const { urlBase } = this.settings.forResource(vscode.Uri.file(transfer.filePath));
     return this.account.objectUrl(transfer.target, urlBase);
-  }
-
-  private async copy(lines: readonly string[], told: string): Promise<void> {
-    await vscode.env.clipboard.writeText(lines.join('\n'));
-    // A line in the status bar: the user asked for it and needs no toast to be read.
-    vscode.window.setStatusBarMessage(`$(check) ${told}`, COPIED_MS);
   }
 
   /** Asks as a stranger would. Whatever else goes wrong here says nothing about the object. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { BatchSnapshot, Disposable, Transfers } from '../engine/index';
+import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../engine/index';
 import { l10n, words } from './editorWords';
 import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
@@ -125,41 +125,30 @@ export class ProgressNotification implements Disposable {
     // leave the user without a word.
     await Promise.race([pausing, sleep(STOP_PATIENCE_MS)]);
     const ids = new Set(idsOf(stopping));
-    const stopped = this.transfers
+    const isStopped = (transfer: TransferSnapshot): boolean =>
+      ids.has(transfer.id) && isWaitingForUser(transfer);
+    const batches = this.transfers
       .snapshot()
-      .batches.map((batch) => ({
-        ...batch,
-        transfers: batch.transfers.filter((transfer) => ids.has(transfer.id)),
-      }))
-      .filter((batch) => batch.transfers.some(isWaitingForUser));
-    const [first] = stopped;
+      .batches.filter((batch) => batch.transfers.some(isStopped));
     // What was complete before the stop reached it is told by its own message.
-    if (first === undefined) return;
+    if (batches.length === 0) return;
     const resume = l10n.t('Resume');
     const discard = l10n.t('Discard');
-    const chosen = await vscode.window.showInformationMessage(
-      stopped.length === 1 ? stoppedText(this.batchOf(first)) : stoppedManyText(stopped.length),
-      resume,
-      discard,
-    );
-    const waiting = stopped.flatMap((batch) => batch.transfers).filter(isWaitingForUser);
-    if (chosen === resume) await this.transfers.resume(idsOf(waiting));
-    if (chosen === discard) await this.actions.discard(idsOf(waiting));
-  }
-
-  /** The whole batch, with the files that were done before: the percentage is of all of it. */
-  private batchOf(part: BatchSnapshot): BatchSnapshot {
-    return this.transfers.snapshot().batches.find((batch) => batch.id === part.id) ?? part;
+    const text = stoppedText(batches);
+    const chosen = await vscode.window.showInformationMessage(text, resume, discard);
+    const stopped = idsOf(batches.flatMap((batch) => batch.transfers).filter(isStopped));
+    if (chosen === resume) await this.transfers.resume(stopped);
+    if (chosen === discard) await this.actions.discard(stopped);
   }
 }
 
-function stoppedText(batch: BatchSnapshot): string {
-  const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
+/** How far the only batch is, all of it; of several it would say nothing. */
+function stoppedText([first, ...others]: readonly BatchSnapshot[]): string {
+  if (first === undefined || others.length > 0) {
+    return l10n.t('Stopped {n} uploads. Progress is kept.', { n: others.length + 1 });
+  }
+  const { confirmedBytes, sizeBytes } = sumOfBatch(first);
   return l10n.t('Stopped at {p} %. Progress is kept.', {
     p: percentOf(confirmedBytes, sizeBytes),
   });
-}
-
-function stoppedManyText(count: number): string {
-  return l10n.t('Stopped {n} uploads. Progress is kept.', { n: count });
 }

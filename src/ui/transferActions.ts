@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
+import { copyText } from './clipboard';
 import { l10n, language, words } from './editorWords';
 import { formatBytes, formatCount } from './format';
 import type { Links } from './links';
@@ -17,6 +18,12 @@ import {
   regionOfEndpoint,
   sumOf,
 } from './transferFacts';
+
+const SHOW = {
+  information: vscode.window.showInformationMessage,
+  warning: vscode.window.showWarningMessage,
+  error: vscode.window.showErrorMessage,
+} satisfies Record<Message['severity'], unknown>;
 
 /** More than this already sent, and a discard asks first. */
 const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
@@ -50,7 +57,7 @@ export class TransferActions {
       title: actionLabel(action, l10n),
       action,
     }));
-    const chosen = await showOf(message.severity)(message.text, ...items);
+    const chosen = await SHOW[message.severity](message.text, ...items);
     if (chosen !== undefined) await this.run(chosen.action, about, error);
     return chosen?.action;
   }
@@ -97,8 +104,7 @@ export class TransferActions {
       case 'copyRamPolicy':
         if (first !== undefined) {
           const { bucket, key } = first.target;
-          await vscode.env.clipboard.writeText(ramPolicy(bucket, keyFolder(key)));
-          vscode.window.setStatusBarMessage(`$(check) ${l10n.t('RAM policy copied')}`, 3000);
+          await copyText(ramPolicy(bucket, keyFolder(key)), l10n.t('RAM policy copied'));
         }
         return;
       case 'openHelp':
@@ -121,9 +127,7 @@ export class TransferActions {
         await vscode.commands.executeCommand('workbench.action.openSettings', action.query);
         return;
       case 'copyErrorDetails':
-        return about.length === 0 && error !== undefined
-          ? this.copyDetails([errorDetails(error)])
-          : this.copyError(about);
+        return this.copyError(about, error);
       case 'copyUrl':
       case 'copyUrls':
         return this.copyUrls(about);
@@ -135,8 +139,8 @@ export class TransferActions {
 
   /** Goes on with these; what cannot simply go on gets the remedy of its failure first. */
   async resume(about: readonly TransferSnapshot[]): Promise<void> {
-    const [only, ...others] = about;
-    if (only !== undefined && others.length === 0) return this.resumeOne(only);
+    const only = about.length === 1 ? about[0] : undefined;
+    if (only !== undefined) return this.resumeOne(only);
     const refused = about.filter(isAboutCredentials);
     if (refused.length > 0) await this.updateCredentials(refused);
     const rest = about.filter((transfer) => !isAboutCredentials(transfer));
@@ -187,23 +191,17 @@ export class TransferActions {
   /** Copies the addresses of the objects; says so when the only one is private. */
   async copyUrls(about: readonly TransferSnapshot[]): Promise<void> {
     await this.links.copyUrls(about);
-    const [only, ...others] = about;
-    if (only !== undefined && others.length === 0) {
-      void this.attempt(this.links.warnIfPrivate(only));
-    }
+    const only = about.length === 1 ? about[0] : undefined;
+    if (only !== undefined) void this.attempt(this.links.warnIfPrivate(only));
   }
 
-  /** Copies code, message, request id and all that helps to help. */
-  async copyError(about: readonly TransferSnapshot[]): Promise<void> {
+  /** Copies code, message, request id and all that helps to help; `loose` is of no transfer. */
+  async copyError(about: readonly TransferSnapshot[], loose?: UploadError): Promise<void> {
     const texts = about.flatMap((transfer) =>
       transfer.error === undefined ? [] : [errorDetails(transfer.error, transfer)],
     );
-    if (texts.length > 0) await this.copyDetails(texts);
-  }
-
-  private async copyDetails(texts: readonly string[]): Promise<void> {
-    await vscode.env.clipboard.writeText(texts.join('\n\n'));
-    vscode.window.setStatusBarMessage(`$(check) ${l10n.t('Error details copied')}`, 3000);
+    if (about.length === 0 && loose !== undefined) texts.push(errorDetails(loose));
+    if (texts.length > 0) await copyText(texts.join('\n\n'), l10n.t('Error details copied'));
   }
 
   /** Opens the page that explains the failure. */
@@ -217,12 +215,12 @@ export class TransferActions {
   private async resumeOne(transfer: TransferSnapshot): Promise<void> {
     // What was interrupted simply goes on, whatever ended it.
     const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
+    const region = regionOfEndpoint(transfer.error?.endpoint);
     if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
     if (kind === 'sourceMissing') return this.locate(transfer);
     if (kind === 'alreadyExists') return this.askOverwrite(transfer);
-    if (kind === 'wrongRegion') {
-      const region = regionOfEndpoint(transfer.error?.endpoint);
-      if (region !== undefined) return this.run({ kind: 'useRegion', region }, [transfer]);
+    if (kind === 'wrongRegion' && region !== undefined) {
+      return this.run({ kind: 'useRegion', region }, [transfer]);
     }
     return this.transfers.resume([transfer.id]);
   }
@@ -255,18 +253,5 @@ export class TransferActions {
 
   private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
     await vscode.commands.executeCommand(`ossUpload.${name}`);
-  }
-}
-
-function showOf(
-  severity: Message['severity'],
-): <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined> {
-  switch (severity) {
-    case 'information':
-      return vscode.window.showInformationMessage;
-    case 'warning':
-      return vscode.window.showWarningMessage;
-    case 'error':
-      return vscode.window.showErrorMessage;
   }
 }

@@ -48,6 +48,8 @@ export const ROW_ICONS: Readonly<Record<RowState, string>> = {
   elsewhere: 'multiple-windows',
 };
 
+type Totals = TransfersSnapshot['totals'];
+
 const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
   queued: 'queued',
   preparing: 'running',
@@ -94,15 +96,15 @@ const SHORT_REASONS: Readonly<Record<UploadErrorKind, (l10n: Localizer) => strin
 
 /** One row for each batch, the latest first: one file as itself, several below a parent. */
 export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
-  const isOnlyOne = countMoving(snapshot) === 1;
+  const totals = totalsOfOnly(snapshot);
   return [...snapshot.batches]
     .filter((batch) => batch.transfers.length > 0)
     .sort((one, other) => other.createdMs - one.createdMs)
     .map((batch) => {
       const only = onlyTransfer(batch);
-      return only !== undefined
-        ? transferRow(only, batch, isOnlyOne ? snapshot : undefined, nowMs, words)
-        : parentRow(batch, words);
+      return only === undefined
+        ? parentRow(batch, words)
+        : transferRow(only, batch, totals, nowMs, words);
     });
 }
 
@@ -114,24 +116,22 @@ export function childRows(
   nowMs: number,
   words: Words,
 ): TransferRow[] {
-  const isOnlyOne = countMoving(snapshot) === 1;
+  const { l10n, language } = words;
+  const totals = totalsOfOnly(snapshot);
   const unfinished = batch.transfers.filter((transfer) => transfer.state !== 'completed');
   const rows = unfinished
     .slice(0, limit)
-    .map((transfer) =>
-      transferRow(transfer, batch, isOnlyOne ? snapshot : undefined, nowMs, words),
-    );
+    .map((transfer) => transferRow(transfer, batch, totals, nowMs, words));
   const hidden = unfinished.length - rows.length;
   if (hidden > 0) {
-    const label = words.l10n.t('Show {n} more', {
-      n: formatCount(Math.min(hidden, PAGE_SIZE), words.language),
-    });
+    const next = formatCount(Math.min(hidden, PAGE_SIZE), language);
+    const label = l10n.t('Show {n} more', { n: next });
     rows.push({
       id: `more ${batch.id}`,
       kind: 'more',
       batchId: batch.id,
       label,
-      description: words.l10n.t('{n} not shown', { n: formatCount(hidden, words.language) }),
+      description: l10n.t('{n} not shown', { n: formatCount(hidden, language) }),
       state: 'elsewhere',
       spoken: label,
     });
@@ -188,57 +188,57 @@ export function transferFactsList(
 function transferRow(
   transfer: TransferSnapshot,
   batch: BatchSnapshot,
-  alone: TransfersSnapshot | undefined,
+  totals: Totals | undefined,
   nowMs: number,
   words: Words,
 ): TransferRow {
-  const { l10n, language } = words;
+  const { l10n } = words;
   const name = fileName(transfer.filePath);
-  const percent = percentOf(transfer.confirmedBytes + transfer.inFlightBytes, transfer.sizeBytes);
-  const row = { id: transfer.id, kind: 'transfer' as const, batchId: batch.id, label: name };
-  if (batch.isElsewhere) {
-    const description = l10n.t('in another window');
-    return { ...row, state: 'elsewhere', description, spoken: `${name}, ${description}` };
-  }
-  if (transfer.state === 'uploading') {
-    const totals = alone?.totals;
-    const description = [l10n.t('{percent} %', { percent })];
-    // The speed of the window is that of this file only while nothing else moves.
-    if (totals !== undefined && totals.speedBytesPerSecond > 0) {
-      description.push(formatSpeed(totals.speedBytesPerSecond, language));
-    }
-    if (totals?.secondsLeft !== undefined) {
-      description.push(formatDuration(totals.secondsLeft, language));
-    }
-    return {
-      ...row,
-      state: 'running',
-      description: description.join(' · '),
-      spoken: l10n.t('{name}, {percent} percent, uploading to {bucket}', {
-        name,
-        percent,
-        bucket: transfer.target.bucket,
-      }),
-    };
-  }
-  const description = stateText(transfer, nowMs, words);
+  const description = batch.isElsewhere
+    ? l10n.t('in another window')
+    : stateText(transfer, totals, nowMs, words);
+  const { bucket } = transfer.target;
   return {
-    ...row,
-    state: ROW_STATES[transfer.state],
+    id: transfer.id,
+    kind: 'transfer',
+    batchId: batch.id,
+    label: name,
     description,
-    spoken: `${name}, ${description}`,
+    state: batch.isElsewhere ? 'elsewhere' : ROW_STATES[transfer.state],
+    spoken:
+      transfer.state === 'uploading' && !batch.isElsewhere
+        ? l10n.t('{name}, {percent} percent, uploading to {bucket}', {
+            name,
+            percent: percentSent(transfer),
+            bucket,
+          })
+        : `${name}, ${description}`,
   };
 }
 
-function stateText(transfer: TransferSnapshot, nowMs: number, { l10n, language }: Words): string {
+function stateText(
+  transfer: TransferSnapshot,
+  totals: Totals | undefined,
+  nowMs: number,
+  { l10n, language }: Words,
+): string {
   const percent = percentOf(transfer.confirmedBytes, transfer.sizeBytes);
+  const reason = shortReason(transfer.error?.kind ?? 'internal', l10n);
   switch (transfer.state) {
     case 'queued':
       return l10n.t('queued');
     case 'preparing':
       return l10n.t('checking');
-    case 'uploading':
-      return l10n.t('{percent} %', { percent });
+    case 'uploading': {
+      const texts = [l10n.t('{percent} %', { percent: percentSent(transfer) })];
+      if (totals !== undefined && totals.speedBytesPerSecond > 0) {
+        texts.push(formatSpeed(totals.speedBytesPerSecond, language));
+      }
+      if (totals?.secondsLeft !== undefined) {
+        texts.push(formatDuration(totals.secondsLeft, language));
+      }
+      return texts.join(' · ');
+    }
     case 'waiting':
       return l10n.t('waiting for the network at {percent} %', { percent });
     case 'completing':
@@ -250,21 +250,18 @@ function stateText(transfer: TransferSnapshot, nowMs: number, { l10n, language }
     case 'paused':
       return transfer.error === undefined
         ? l10n.t('paused at {percent} %', { percent })
-        : l10n.t('paused at {percent} %: {reason}', {
-            percent,
-            reason: shortReason(transfer.error.kind, l10n),
-          });
+        : l10n.t('paused at {percent} %: {reason}', { percent, reason });
     case 'interrupted':
-      return l10n.t('interrupted {when}', {
-        when: formatAge(transfer.updatedMs, nowMs, language),
-      });
+      return l10n.t('interrupted {when}', { when: formatAge(transfer.updatedMs, nowMs, language) });
     case 'failed':
-      return l10n.t('failed: {reason}', {
-        reason: shortReason(transfer.error?.kind ?? 'internal', l10n),
-      });
+      return l10n.t('failed: {reason}', { reason });
     case 'discarding':
       return l10n.t('will be removed from OSS');
   }
+}
+
+function percentSent({ confirmedBytes, inFlightBytes, sizeBytes }: TransferSnapshot): number {
+  return percentOf(confirmedBytes + inFlightBytes, sizeBytes);
 }
 
 function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
@@ -273,13 +270,13 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
   const { files, filesDone, confirmedBytes, sizeBytes } = sumOfBatch(batch);
   const done = formatCount(filesDone, language);
   const total = formatCount(files, language);
-  const count = l10n.t('{done} of {total}', { done, total });
   const bytes = l10n.t('{done} of {total}', {
     done: formatBytes(confirmedBytes, language),
     total: formatBytes(sizeBytes, language),
   });
   const word = batchWord(batch, state, words);
-  const description = [...(word === undefined ? [] : [word]), count, bytes].join(' · ');
+  const numbers = [l10n.t('{done} of {total}', { done, total }), bytes];
+  const description = [...(word === undefined ? [] : [word]), ...numbers].join(' · ');
   return {
     id: rootId(batch),
     kind: 'batch',
@@ -307,14 +304,15 @@ function batchState(batch: BatchSnapshot): RowState {
 /** The state of a batch in a word; nothing while it runs, because its numbers say so. */
 function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string | undefined {
   const { l10n, language } = words;
-  const failed = batch.transfers.filter((transfer) => transfer.state === 'failed').length;
+  const failures = batch.transfers.filter((transfer) => transfer.state === 'failed').length;
+  const failed = l10n.t('{n} failed', { n: formatCount(failures, language) });
   switch (state) {
     case 'running':
-      return failed === 0 ? undefined : l10n.t('{n} failed', { n: formatCount(failed, language) });
+      return failures === 0 ? undefined : failed;
+    case 'failed':
+      return failed;
     case 'queued':
       return l10n.t('queued');
-    case 'failed':
-      return l10n.t('{n} failed', { n: formatCount(failed, language) });
     case 'interrupted':
       return l10n.t('interrupted');
     case 'paused':
@@ -339,8 +337,10 @@ function onlyTransfer(batch: BatchSnapshot): TransferSnapshot | undefined {
   return isOnly ? batch.transfers[0] : undefined;
 }
 
-function countMoving(snapshot: TransfersSnapshot): number {
-  return ownTransfers(snapshot).filter(
+/** The totals of the window where they are those of one transfer, because nothing else moves. */
+function totalsOfOnly(snapshot: TransfersSnapshot): Totals | undefined {
+  const moving = ownTransfers(snapshot).filter(
     (transfer) => isActive(transfer) && transfer.state !== 'queued',
-  ).length;
+  );
+  return moving.length === 1 ? snapshot.totals : undefined;
 }
