@@ -6,7 +6,6 @@ import type { Links } from './links';
 import type { TransferActions } from './transferActions';
 import { transfersOfRow } from './transferRows';
 import { idsOf, isActive, isWaitingForUser, needsDecision, ownTransfers } from './transferFacts';
-import { TransferNode } from './transfersView';
 import type { TransfersView } from './transfersView';
 
 /** The commands that act on transfers: those of rows, and those of all of them. */
@@ -52,26 +51,22 @@ export class TransferCommands implements Disposable {
   }
 
   /**
-   * What a command is about: the row that was clicked, with the selection when it is part of it;
-   * the id in a link; or what is selected in the view.
+   * What a command is about: the row that was clicked or named by a link, with the selection when
+   * it is part of it; or what is selected in the view.
    */
   private transfersOf(clicked: unknown, selected: unknown): readonly TransferSnapshot[] {
+    let rows = this.view.selection;
     if (typeof clicked === 'string') {
-      return this.own().filter(
-        (transfer) => transfer.id === clicked || transfer.batchId === clicked,
-      );
+      const among = Array.isArray(selected)
+        ? selected.filter((row) => typeof row === 'string')
+        : [];
+      rows = among.includes(clicked) ? among : [clicked];
     }
-    const nodes = Array.isArray(selected) ? selected.filter(isNode) : [];
-    if (!isNode(clicked)) return this.ofNodes(this.view.selection);
-    return this.ofNodes(nodes.includes(clicked) ? nodes : [clicked]);
-  }
-
-  private ofNodes(nodes: readonly TransferNode[]): readonly TransferSnapshot[] {
     const snapshot = this.transfers.snapshot();
-    const own = new Set(idsOf(this.own()));
-    const found = nodes.flatMap((node) => transfersOfRow(node.row, snapshot));
+    const own = new Set(this.own());
+    const found = rows.flatMap((row) => transfersOfRow(row, snapshot));
     // A parent and its child may both be selected.
-    return [...new Set(found)].filter((transfer) => own.has(transfer.id));
+    return [...new Set(found)].filter((transfer) => own.has(transfer));
   }
 
   private own(): TransferSnapshot[] {
@@ -96,8 +91,4 @@ async function revealFile(about: readonly TransferSnapshot[]): Promise<void> {
 
 function isDone(transfer: TransferSnapshot): boolean {
   return transfer.state === 'completed';
-}
-
-function isNode(value: unknown): value is TransferNode {
-  return value instanceof TransferNode;
 }

@@ -144,16 +144,14 @@ export function rootId(batch: BatchSnapshot): string {
   return onlyTransfer(batch)?.id ?? `batch ${batch.id}`;
 }
 
-/** The transfers a row stands for. */
+/** The transfers a row stands for; none for "Show more". */
 export function transfersOfRow(
-  row: TransferRow,
-  snapshot: TransfersSnapshot,
+  id: string,
+  { batches }: TransfersSnapshot,
 ): readonly TransferSnapshot[] {
-  const batch = snapshot.batches.find((candidate) => candidate.id === row.batchId);
-  if (batch === undefined || row.kind === 'more') return [];
-  return row.kind === 'batch'
-    ? batch.transfers
-    : batch.transfers.filter((transfer) => transfer.id === row.id);
+  return batches.flatMap((batch) =>
+    batch.transfers.filter((transfer) => transfer.id === id || rootId(batch) === id),
+  );
 }
 
 /** What the tooltip of a transfer lists, as pairs of a name and a value. */

@@ -9,6 +9,7 @@ import {
   childRows,
   PAGE_SIZE,
   ROW_ICONS,
+  rootId,
   rootRows,
   transferFactsList,
   transfersOfRow,
@@ -24,22 +25,19 @@ const REFRESH_MS = 500;
 /** Rows of other windows are greyed by a decoration, which needs an address to hang on. */
 const ELSEWHERE_SCHEME = 'oss-upload-elsewhere';
 
-/** An element of the tree. The same object for the same row, so that the editor keeps its state. */
-export class TransferNode {
-  children: TransferNode[] | undefined;
+/** The parent of the rows that have none. */
+const ROOT = '';
 
-  constructor(public row: TransferRow) {}
-}
-
-/** The tree "OSS Uploads", and the context keys of what is in it. */
-export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Disposable {
+/** The tree "OSS Uploads", whose elements are ids of rows, and the context keys of what is in it. */
+export class TransfersView implements vscode.TreeDataProvider<string>, Disposable {
   private readonly subscription: Disposable;
-  private readonly changed = new vscode.EventEmitter<TransferNode[] | undefined>();
-  private readonly view: vscode.TreeView<TransferNode>;
-  private readonly nodes = new Map<string, TransferNode>();
+  private readonly changed = new vscode.EventEmitter<string[] | undefined>();
+  private readonly view: vscode.TreeView<string>;
+  /** What the editor asked for, by parent: only what was ever opened. */
+  private readonly shown = new Map<string, readonly TransferRow[]>();
+  private readonly rows = new Map<string, TransferRow>();
   private readonly limits = new Map<string, number>();
   private readonly contextKeys = new Map<string, boolean>();
-  private roots: TransferNode[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** "Show Uploads" while there are none: the view is there as long as it is looked at. */
   private isAskedFor = false;
@@ -47,7 +45,6 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(private readonly transfers: Transfers) {
-    this.roots = this.readRoots();
     this.view = vscode.window.createTreeView(VIEW_ID, {
       treeDataProvider: this,
       canSelectMany: true,
@@ -88,26 +85,20 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   }
 
   /** The rows that are selected, for a command from the palette or a key. */
-  get selection(): readonly TransferNode[] {
+  get selection(): readonly string[] {
     return this.view.selection;
   }
 
-  getChildren(element?: TransferNode): TransferNode[] {
-    if (element === undefined) {
-      this.roots = this.readRoots();
-      return this.roots;
-    }
-    element.children = this.readChildren(element);
-    return element.children;
+  getChildren(parent = ROOT): string[] {
+    return this.read(parent).map((row) => row.id);
   }
 
-  getTreeItem({ row }: TransferNode): vscode.TreeItem {
-    const item = new vscode.TreeItem(
-      row.label,
-      isParent({ row })
-        ? vscode.TreeItemCollapsibleState.Collapsed
-        : vscode.TreeItemCollapsibleState.None,
-    );
+  getTreeItem(id: string): vscode.TreeItem {
+    const row = this.rows.get(id);
+    const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+    const item = new vscode.TreeItem(row?.label ?? '', row && isParent(row) ? Collapsed : None);
+    // Gone since the editor asked for it.
+    if (row === undefined) return item;
     item.id = row.id;
     item.description = row.description;
     item.contextValue = row.kind === 'more' ? 'more' : row.state;
@@ -128,11 +119,12 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   }
 
   /** Tooltips are made when the pointer rests on a row, so that they are never old. */
-  resolveTreeItem(item: vscode.TreeItem, { row }: TransferNode): vscode.TreeItem {
+  resolveTreeItem(item: vscode.TreeItem, id: string): vscode.TreeItem {
+    const row = this.rows.get(id);
     const snapshot = this.transfers.snapshot();
-    const batch = snapshot.batches.find((candidate) => candidate.id === row.batchId);
-    const [first] = transfersOfRow(row, snapshot);
-    if (batch === undefined || first === undefined) return item;
+    const batch = snapshot.batches.find((candidate) => candidate.id === row?.batchId);
+    const [first] = transfersOfRow(id, snapshot);
+    if (row === undefined || batch === undefined || first === undefined) return item;
     item.tooltip =
       row.kind === 'batch' ? tooltipOf(row, [batchPlace(batch)]) : transferTooltip(row, first);
     return item;
@@ -141,61 +133,43 @@ export class TransfersView implements vscode.TreeDataProvider<TransferNode>, Dis
   /** Shows the next page below a parent. */
   private showMore(batchId: string): void {
     this.limits.set(batchId, (this.limits.get(batchId) ?? PAGE_SIZE) + PAGE_SIZE);
-    const parent = this.roots.find((node) => node.row.batchId === batchId);
-    if (parent !== undefined) this.changed.fire([parent]);
+    const parent = this.shown.get(ROOT)?.find((row) => row.batchId === batchId);
+    if (parent !== undefined) this.changed.fire([parent.id]);
   }
 
   private refresh(): void {
     this.updateHeader();
-    const before = this.roots;
-    const hadParents = before.some(isParent);
-    const shapes = new Map([...this.nodes].map(([id, node]) => [id, shapeOf(node.row)]));
-    const after = this.readRoots();
-    this.roots = after;
+    const before = this.shown.get(ROOT) ?? [];
+    const after = this.read(ROOT);
     // Beside a parent all rows are indented: a row that stays as it is would keep its old place.
-    if (!isSameList(before, after) || hadParents !== after.some(isParent)) {
+    if (!isSameList(before, after) || before.some(isParent) !== after.some(isParent)) {
+      // The editor asks again for all that is open; what is gone is forgotten.
+      this.shown.clear();
+      this.rows.clear();
+      this.read(ROOT);
       this.changed.fire(undefined);
       return;
     }
-    const changed = after.filter((node) => shapes.get(node.row.id) !== shapeOf(node.row));
-    for (const parent of after) {
-      // Only what was ever opened has children here.
-      const known = parent.children;
-      if (known === undefined || changed.includes(parent)) continue;
-      const children = this.readChildren(parent);
-      if (!isSameList(known, children)) changed.push(parent);
-      else
-        changed.push(...children.filter((node) => shapes.get(node.row.id) !== shapeOf(node.row)));
+    const changed = changedIn(before, after);
+    for (const [parent, known] of this.shown) {
+      if (parent === ROOT || changed.includes(parent)) continue;
+      const children = this.read(parent);
+      changed.push(...(isSameList(known, children) ? changedIn(known, children) : [parent]));
     }
     if (changed.length > 0) this.changed.fire(changed);
   }
 
-  private readRoots(): TransferNode[] {
-    const rows = rootRows(this.transfers.snapshot(), Date.now(), words);
-    const batches = new Set(rows.map((row) => row.batchId));
-    for (const [id, node] of this.nodes) {
-      if (!batches.has(node.row.batchId)) this.nodes.delete(id);
-    }
-    return rows.map((row) => this.nodeOf(row));
-  }
-
-  private readChildren(parent: TransferNode): TransferNode[] {
+  private read(parent: string): readonly TransferRow[] {
     const snapshot = this.transfers.snapshot();
-    const batch = snapshot.batches.find((candidate) => candidate.id === parent.row.batchId);
-    if (batch === undefined || parent.row.kind !== 'batch') return [];
-    const limit = this.limits.get(batch.id) ?? PAGE_SIZE;
-    return childRows(batch, limit, snapshot, Date.now(), words).map((row) => this.nodeOf(row));
-  }
-
-  private nodeOf(row: TransferRow): TransferNode {
-    const known = this.nodes.get(row.id);
-    if (known !== undefined) {
-      known.row = row;
-      return known;
+    const batch = snapshot.batches.find((candidate) => rootId(candidate) === parent);
+    let rows: readonly TransferRow[] = [];
+    if (parent === ROOT) rows = rootRows(snapshot, Date.now(), words);
+    else if (batch !== undefined) {
+      rows = childRows(batch, this.limits.get(batch.id) ?? PAGE_SIZE, snapshot, Date.now(), words);
     }
-    const node = new TransferNode(row);
-    this.nodes.set(row.id, node);
-    return node;
+    this.shown.set(parent, rows);
+    for (const row of rows) this.rows.set(row.id, row);
+    return rows;
   }
 
   private updateHeader(): void {
@@ -297,14 +271,17 @@ function greyElsewhere(uri: vscode.Uri): vscode.FileDecoration | undefined {
 }
 
 /** Whether there is something below a row: what is done is only counted. */
-function isParent({ row }: Pick<TransferNode, 'row'>): boolean {
+function isParent(row: TransferRow): boolean {
   return row.kind === 'batch' && row.state !== 'done';
 }
 
-function shapeOf(row: TransferRow): string {
-  return JSON.stringify(row);
+function isSameList(one: readonly TransferRow[], other: readonly TransferRow[]): boolean {
+  return one.length === other.length && one.every((row, at) => row.id === other[at]?.id);
 }
 
-function isSameList(one: readonly TransferNode[], other: readonly TransferNode[]): boolean {
-  return one.length === other.length && one.every((node, index) => node === other[index]);
+/** The rows of two equal lists that do not look the same any more. */
+function changedIn(before: readonly TransferRow[], after: readonly TransferRow[]): string[] {
+  const isChanged = (row: TransferRow, at: number): boolean =>
+    JSON.stringify(row) !== JSON.stringify(before[at]);
+  return after.filter(isChanged).map((row) => row.id);
 }

@@ -81,9 +81,9 @@ describe('rows of the view', () => {
       children.map((child) => child.state),
       ['running', 'failed'],
     );
-    assert.equal(transfersOfRow(parent, snapshot([folder])).length, 3);
+    assert.equal(transfersOfRow(parent.id, snapshot([folder])).length, 3);
     assert.ok(children[0]);
-    assert.equal(transfersOfRow(children[0], snapshot([folder])).length, 1);
+    assert.equal(transfersOfRow(children[0].id, snapshot([folder])).length, 1);
   });
 
   it('count the files that an earlier window finished', () => {
