@@ -29,10 +29,7 @@ export class BucketSearch {
 
   /** Undefined when the user left, and when there are none: then he was told. */
   async run(resource: vscode.Uri | undefined): Promise<BucketUploads | undefined> {
-    const destination = await this.destinations.resolve(resource, {
-      always: false,
-      remember: true,
-    });
+    const destination = await this.destinations.resolve(resource);
     if (destination === undefined) return undefined;
     const store = await this.openStore({ ...destination, key: '' });
     const prefix = plainPrefix(destination.prefix);

@@ -17,9 +17,10 @@ export class Completion implements Disposable {
   private readonly subscription: Disposable;
   private readonly settlements = new Settlements(Date.now());
   private readonly settled: SettledBatch[] = [];
+  /** Notices to show, by batch and kind: those of the same key in one message. */
   private readonly notices = new Map<string, TransferNotice[]>();
-  /** Kinds of notices that were shown, by batch, so that none is repeated. */
-  private readonly toldNotices = new Map<string, Set<TransferNotice['kind']>>();
+  /** Keys of notices that were shown, so that none is repeated. */
+  private readonly toldNotices = new Set<string>();
   /** Profiles whose failing credentials were told, until their transfers move again. */
   private readonly toldProfiles = new Set<string>();
   private gathering: NodeJS.Timeout | undefined;
@@ -56,7 +57,11 @@ export class Completion implements Disposable {
     if (settled.length === 0) return;
     this.settled.push(...settled);
     // A batch that is started again may say again what happens to it.
-    for (const { batch } of settled) this.toldNotices.delete(batch.id);
+    for (const { batch } of settled) {
+      for (const key of this.toldNotices) {
+        if (key.startsWith(`${batch.id} `)) this.toldNotices.delete(key);
+      }
+    }
     this.gather();
   }
 
@@ -65,8 +70,8 @@ export class Completion implements Disposable {
     if (!isNoticeShown(notice.kind)) return;
     // A folder that cannot be written concerns all uploads of the window alike.
     const scope = notice.kind === 'notResumable' ? '' : this.batchOf(notice);
-    if (this.toldNotices.get(scope)?.has(notice.kind) === true) return;
-    const key = `${notice.kind} ${scope}`;
+    const key = `${scope} ${notice.kind}`;
+    if (this.toldNotices.has(key)) return;
     this.notices.set(key, [...(this.notices.get(key) ?? []), notice]);
     this.gather();
   }
@@ -79,14 +84,12 @@ export class Completion implements Disposable {
   }
 
   private tell(): void {
-    for (const notices of this.notices.values()) {
+    for (const [key, notices] of this.notices) {
+      this.toldNotices.add(key);
       const [first] = notices;
       if (first === undefined) continue;
-      const scope = first.kind === 'notResumable' ? '' : this.batchOf(first);
-      this.toldNotices.set(scope, (this.toldNotices.get(scope) ?? new Set()).add(first.kind));
-      void this.actions.attempt(
-        this.actions.show(describeNotice(first, notices.length, words), []),
-      );
+      const message = describeNotice(first, notices.length, words);
+      void this.actions.attempt(this.actions.show(message, []));
     }
     this.notices.clear();
     const settled = this.settled.splice(0);
@@ -124,12 +127,9 @@ export class Completion implements Disposable {
     }
   }
 
-  private batchOf(notice: TransferNotice): string {
-    const found = this.transfers
-      .snapshot()
-      .batches.find((batch) =>
-        batch.transfers.some((transfer) => transfer.id === notice.transferId),
-      );
-    return found?.id ?? notice.transferId;
+  private batchOf({ transferId }: TransferNotice): string {
+    const { batches } = this.transfers.snapshot();
+    const transfers = batches.flatMap((batch) => batch.transfers);
+    return transfers.find((transfer) => transfer.id === transferId)?.batchId ?? transferId;
   }
 }

@@ -62,8 +62,26 @@ export class CredentialsFlow {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
       },
-      { applies: isTyped, ask: askAccessKeyId },
-      { applies: isTyped, ask: askSecret },
+      {
+        applies: isTyped,
+        ask: async (state, place) => {
+          const prompt = l10n.t('AccessKey ID');
+          const value = state.accessKeyId;
+          const problem = accessKeyIdProblem;
+          const answer = await askText({ place, prompt, placeholder: 'LTAI…', value, problem });
+          return mapAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
+        },
+      },
+      {
+        applies: isTyped,
+        ask: async (state, place) => {
+          const prompt = l10n.t('AccessKey Secret');
+          const value = state.secret;
+          const problem = secretProblem;
+          const answer = await askText({ place, prompt, value, isSecret: true, problem });
+          return mapAnswer(answer, (secret) => ({ ...state, secret }));
+        },
+      },
       { applies: isTyped, ask: (state, place) => this.askToken(state, place) },
     ];
   }
@@ -255,40 +273,9 @@ function foundLabel(found: FoundCredentials): string {
     : l10n.t('Use {credentials} ({id})', { credentials, id: detail });
 }
 
+/** Which one of its kind it is; '' where there is but one. */
 function sourceDetail(source: CredentialsSource): string {
-  switch (source.kind) {
-    case 'ossutil':
-      return source.section;
-    case 'aliyun':
-      return source.profile;
-    case 'ecsRamRole':
-      return source.role;
-    case 'accessKey':
-    case 'environment':
-    case 'uri':
-    case 'oidc':
-      return '';
-  }
-}
-
-async function askAccessKeyId(state: SetupState, place: Place): Promise<Answer<SetupState>> {
-  const answer = await askText({
-    place,
-    prompt: l10n.t('AccessKey ID'),
-    placeholder: 'LTAI…',
-    value: state.accessKeyId,
-    problem: accessKeyIdProblem,
-  });
-  return mapAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
-}
-
-async function askSecret(state: SetupState, place: Place): Promise<Answer<SetupState>> {
-  const answer = await askText({
-    place,
-    prompt: l10n.t('AccessKey Secret'),
-    value: state.secret,
-    isSecret: true,
-    problem: secretProblem,
-  });
-  return mapAnswer(answer, (secret) => ({ ...state, secret }));
+  if (source.kind === 'ossutil') return source.section;
+  if (source.kind === 'aliyun') return source.profile;
+  return source.kind === 'ecsRamRole' ? source.role : '';
 }

@@ -56,7 +56,7 @@ export class Destinations {
    */
   async resolve(
     resource: vscode.Uri | undefined,
-    options: AskOptions,
+    options: AskOptions = { always: false, remember: true },
   ): Promise<Destination | undefined> {
     const { profile } = this.settings.forResource(resource);
     const hasCredentials = (await this.credentials.get(profile)) !== undefined;
@@ -71,7 +71,7 @@ export class Destinations {
     wanted: { readonly bucket?: string; readonly prefix?: string; readonly region?: string },
   ): Promise<Destination | undefined> {
     if (wanted.bucket === undefined) {
-      const destination = await this.resolve(resource, { always: false, remember: true });
+      const destination = await this.resolve(resource);
       return destination && { ...destination, prefix: wanted.prefix ?? destination.prefix };
     }
     const settings = this.settings.forResource(resource);
@@ -109,12 +109,7 @@ export class Destinations {
     if (bucket !== '') return { bucket, region, prefix, profile };
     const remembered = this.memory.destination();
     if (remembered === undefined) return undefined;
-    return {
-      bucket: remembered.bucket,
-      region: '',
-      prefix: remembered.prefix ?? prefix,
-      profile,
-    };
+    return { ...remembered, region: '', prefix: remembered.prefix ?? prefix, profile };
   }
 
   private async locate(destination: Destination): Promise<Destination> {

@@ -16,10 +16,12 @@ export function uploadedLine(transfer: TransferSnapshot, run: UploadRun): string
   return [
     'uploaded',
     ossPath(transfer.target),
-    `size=${transfer.sizeBytes}`,
-    `parts=${transfer.partsTotal}`,
-    `retried=${transfer.retries}`,
-    ...(run.startedBytes > 0 ? [`resumed=${run.startedBytes}`] : []),
+    ...fields({
+      size: transfer.sizeBytes,
+      parts: transfer.partsTotal,
+      retried: transfer.retries,
+      resumed: run.startedBytes > 0 ? run.startedBytes : undefined,
+    }),
     `${seconds.toFixed(1)} s`,
     formatSpeed(sentBytes / seconds, 'en'),
     `id=${transfer.id}`,
@@ -28,24 +30,28 @@ export function uploadedLine(transfer: TransferSnapshot, run: UploadRun): string
 
 /** The counterpart for an upload that did not get there. */
 export function stoppedLine(transfer: TransferSnapshot): string {
-  const error = transfer.error;
+  const { error } = transfer;
   return [
     transfer.state,
     ossPath(transfer.target),
-    `size=${transfer.sizeBytes}`,
-    `confirmed=${transfer.confirmedBytes}`,
-    `parts=${transfer.partsDone}/${transfer.partsTotal}`,
-    ...(error === undefined
-      ? []
-      : [
-          `kind=${error.kind}`,
-          `code=${error.code}`,
-          ...(error.requestId === undefined ? [] : [`requestId=${error.requestId}`]),
-          ...(error.ec === undefined ? [] : [`ec=${error.ec}`]),
-          `message=${JSON.stringify(error.message)}`,
-        ]),
-    `id=${transfer.id}`,
+    ...fields({
+      size: transfer.sizeBytes,
+      confirmed: transfer.confirmedBytes,
+      parts: `${transfer.partsDone}/${transfer.partsTotal}`,
+      kind: error?.kind,
+      code: error?.code,
+      requestId: error?.requestId,
+      ec: error?.ec,
+      message: error && JSON.stringify(error.message),
+      id: transfer.id,
+    }),
   ].join(' ');
+}
+
+function fields(values: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
 }
 
 /** Writes one line for each upload that ends in this window. */
