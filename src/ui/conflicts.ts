@@ -5,11 +5,11 @@ import type { ConflictAnswer } from './conflictPlan';
 import { l10n, language } from './editorWords';
 import { formatBytes, formatCount, formatDate } from './format';
 import { numberedKey } from './keyNames';
+import { withLateProgress } from './lateProgress';
 import { askPick, pick } from './multiStep';
 import type { Choice } from './multiStep';
 import type { IfExists } from './settingsSchema';
 import { fileName } from './transferFacts';
-import { withLateProgress } from './lateProgress';
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
 
@@ -160,7 +160,8 @@ async function askEach(
   before: ReadonlyMap<string, ConflictAnswer>,
 ): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
   const answers = new Map(before);
-  for (let at = 0; ;) {
+  let at = 0;
+  for (;;) {
     const object = existing[at];
     if (object === undefined) return answers;
     const answer = await askPick<ConflictAnswer>({

@@ -9,6 +9,7 @@ import {
   sumOf,
   sumOfBatch,
 } from './transferFacts';
+import { shortReason } from './transferRows';
 import type { Words } from './words';
 
 /** Where a row stands in the pick list. */
@@ -132,14 +133,14 @@ export function resumeDescription(item: ResumeItem, { l10n, language }: Words): 
 }
 
 /** The second line: why it stopped and when. */
-export function resumeDetail(
-  item: ResumeItem,
-  reason: string | undefined,
-  nowMs: number,
-  { l10n, language }: Words,
-): string {
+export function resumeDetail(item: ResumeItem, nowMs: number, { l10n, language }: Words): string {
   const when = formatAge(item.updatedMs, nowMs, language);
   const states = new Set(item.waiting.map((transfer) => transfer.state));
+  const stuck = item.waiting.find(
+    (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
+  );
+  // A sentence would be cut off; the row's remedy says the rest.
+  const reason = stuck?.error && shortReason(stuck.error.kind, l10n);
   if (states.has('failed')) {
     return l10n.t('failed {when}: {reason}', { when, reason: reason ?? '' });
   }

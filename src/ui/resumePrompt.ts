@@ -16,17 +16,25 @@ import type { ResumeItem, ResumeSection, StatusKind } from './resumeItems';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
-import { shortReason } from './transferRows';
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;
 /** Only the tooltip calls it, so it is no command of package.json. */
 const LATER_COMMAND = 'ossUpload.resumeLater';
 
+const RESUME_BUTTON: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('debug-continue'),
+  tooltip: l10n.t('Resume'),
+};
+const DISCARD_BUTTON: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('trash'),
+  tooltip: l10n.t('Discard...'),
+};
+
+/** A row, and what Enter does to which uploads; a separator does nothing. */
 interface ResumeRow extends vscode.QuickPickItem {
-  /** Undefined for separators. */
-  readonly choice?:
-    { readonly do: 'resume' | 'discard'; readonly items: readonly ResumeItem[] } | undefined;
+  readonly items?: readonly ResumeItem[];
+  readonly action?: 'resume' | 'discard';
 }
 
 /** The status-bar item that is there only while something waits for the user, and its pick list. */
@@ -84,29 +92,20 @@ export class ResumePrompt implements Disposable {
   /** The pick list: all, one, or none of them any more. */
   async pick(): Promise<void> {
     const list = vscode.window.createQuickPick<ResumeRow>();
-    const play: vscode.QuickInputButton = {
-      iconPath: new vscode.ThemeIcon('debug-continue'),
-      tooltip: l10n.t('Resume'),
-    };
-    const trash: vscode.QuickInputButton = {
-      iconPath: new vscode.ThemeIcon('trash'),
-      tooltip: l10n.t('Discard...'),
-    };
     list.title = l10n.t('Resume Uploads');
     list.placeholder = l10n.t('Choose an upload to resume');
     list.matchOnDescription = true;
     list.matchOnDetail = true;
-    list.items = this.rows([play, trash]);
+    list.items = this.rows();
     await new Promise<void>((resolve) => {
       list.onDidAccept(() => {
-        const choice = list.selectedItems[0]?.choice;
+        const [row] = list.selectedItems;
         list.hide();
-        if (choice !== undefined) this.act(choice.do, choice.items);
+        this.act(row?.action, row?.items);
       });
       list.onDidTriggerItemButton(({ button, item }) => {
-        const items = item.choice?.items ?? [];
         list.hide();
-        this.act(button === trash ? 'discard' : 'resume', items);
+        this.act(button === DISCARD_BUTTON ? 'discard' : 'resume', item.items);
       });
       list.onDidHide(() => {
         list.dispose();
@@ -116,14 +115,13 @@ export class ResumePrompt implements Disposable {
     });
   }
 
-  private act(what: 'resume' | 'discard', items: readonly ResumeItem[]): void {
+  private act(action: ResumeRow['action'], items: readonly ResumeItem[] = []): void {
     const waiting = items.flatMap((item) => item.waiting);
-    void this.actions.attempt(
-      what === 'discard' ? this.actions.discard(idsOf(waiting)) : this.actions.resume(waiting),
-    );
+    if (action === 'discard') void this.actions.attempt(this.actions.discard(idsOf(waiting)));
+    if (action === 'resume') void this.actions.attempt(this.actions.resume(waiting));
   }
 
-  private rows(buttons: readonly vscode.QuickInputButton[]): ResumeRow[] {
+  private rows(): ResumeRow[] {
     const items = this.items();
     const rows: ResumeRow[] = [];
     if (items.length === 0) {
@@ -138,7 +136,8 @@ export class ResumePrompt implements Disposable {
           n: formatCount(resumable.length, language),
           size: formatBytes(bytesLeft(resumable), language),
         })}`,
-        choice: { do: 'resume', items: resumable },
+        items: resumable,
+        action: 'resume',
       });
     }
     const order: readonly ResumeSection[] = isUrgent(statusOf(items, this.transfers.snapshot()))
@@ -148,14 +147,15 @@ export class ResumePrompt implements Disposable {
       const members = items.filter((item) => item.section === section);
       if (members.length === 0) continue;
       rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
-      for (const item of members) rows.push(resumeRow(item, buttons));
+      rows.push(...members.map(resumeRow));
       if (section === 'old') {
         rows.push({
           label: `$(trash) ${l10n.t('Discard all ({n} · {size} in OSS)', {
             n: formatCount(members.length, language),
             size: formatBytes(bytesSent(members), language),
           })}`,
-          choice: { do: 'discard', items: members },
+          items: members,
+          action: 'discard',
         });
       }
     }
@@ -214,22 +214,15 @@ function isUrgent({ kind }: StatusKind): boolean {
   return kind === 'failed' || kind === 'credentials';
 }
 
-function resumeRow(item: ResumeItem, buttons: readonly vscode.QuickInputButton[]): ResumeRow {
+function resumeRow(item: ResumeItem): ResumeRow {
   return {
     label: item.batch.label,
     description: resumeDescription(item, words),
-    detail: resumeDetail(item, reasonOf(item), Date.now(), words),
-    buttons,
-    choice: { do: 'resume', items: [item] },
+    detail: resumeDetail(item, Date.now(), words),
+    buttons: [RESUME_BUTTON, DISCARD_BUTTON],
+    items: [item],
+    action: 'resume',
   };
-}
-
-/** Why it stopped. A sentence would be cut off; the row's remedy says the rest. */
-function reasonOf(item: ResumeItem): string | undefined {
-  const stuck = item.waiting.find(
-    (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
-  );
-  return stuck?.error && shortReason(stuck.error.kind, l10n);
 }
 
 function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {

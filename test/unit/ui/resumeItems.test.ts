@@ -122,8 +122,11 @@ describe('what waits to be resumed', () => {
       resumeDescription(item, english),
       '42 % · 593.9 MB left · to oss://films/2026/video.mp4',
     );
-    assert.equal(resumeDetail(item, undefined, NOW, english), 'interrupted yesterday');
-    assert.equal(resumeDetail(item, undefined, NOW, chinese), '昨天中断');
+    assert.equal(resumeDetail(item, NOW, english), 'interrupted yesterday');
+    assert.equal(resumeDetail(item, NOW, chinese), '昨天中断');
+    const [refused] = items(batch([{ state: 'paused', error: failure('credentials') }]));
+    assert.ok(refused);
+    assert.equal(resumeDetail(refused, NOW, english), 'paused 1 minute ago: credentials refused');
     assert.equal(bytesLeft([item, item]), 2 * (GB - 0.42 * GB));
   });
 
