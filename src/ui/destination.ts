@@ -145,15 +145,15 @@ export class Destinations {
     const state = await runSteps(l10n.t('Upload to OSS'), initial, steps);
     if (state === undefined) return undefined;
     await this.credentialsFlow.save(state);
-    const bucket = state.bucket;
-    if (bucket === undefined) return known && this.locate(known);
-    const destination = { ...state, bucket: bucket.name, region: bucket.region };
-    if (bucket.region !== '') await this.memory.rememberRegion(bucket.name, bucket.region);
+    if (state.bucket === undefined) return known && this.locate(known);
+    const { name: bucket, region } = state.bucket;
+    const destination = { bucket, region, prefix: state.prefix, profile: state.profile };
+    if (region !== '') await this.memory.rememberRegion(bucket, region);
     if (options.remember) {
       await this.store(resource, destination, state.isForSettings);
       this.changed.fire();
     }
-    return pickDestination(destination);
+    return destination;
   }
 
   private async store(
@@ -173,8 +173,4 @@ export class Destinations {
     const isFromSettings = normalizePrefix(settings.prefix) === prefix;
     await this.memory.remember(isFromSettings ? { bucket } : { bucket, prefix });
   }
-}
-
-function pickDestination({ bucket, region, prefix, profile }: Destination): Destination {
-  return { bucket, region, prefix, profile };
 }

@@ -21,8 +21,7 @@ export class Links {
 
   /** Address of each object, one a line; under the own domain where one is set. */
   async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
-    const urls: string[] = [];
-    for (const transfer of transfers) urls.push(await this.urlOf(transfer));
+    const urls = await Promise.all(transfers.map((transfer) => this.urlOf(transfer)));
     await copyText(urls.join('\n'), l10n.t('URL copied'));
   }
 
@@ -52,10 +51,9 @@ export class Links {
       },
     );
     if (chosen === undefined) return;
-    const urls: string[] = [];
-    for (const transfer of transfers) {
-      urls.push(await this.account.signedUrl(transfer.target, chosen.seconds));
-    }
+    const urls = await Promise.all(
+      transfers.map(({ target }) => this.account.signedUrl(target, chosen.seconds)),
+    );
     await copyText(urls.join('\n'), l10n.t('Signed URL copied'));
   }
 
