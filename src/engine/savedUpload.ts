@@ -1,5 +1,5 @@
-import { hashOptions, newerCheckpointError } from './checkpoint';
-import type { Checkpoint, CheckpointContent, PartRecord } from './checkpoint';
+import { hasProperties, newerCheckpointError } from './checkpoint';
+import type { Checkpoint, CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { UploadError } from './errors';
 import { compareFingerprints } from './fingerprint';
 import type { SourceChange } from './fingerprint';
@@ -72,7 +72,7 @@ async function loadValid(
   const { job, environment, monitor, source } = context;
   const { header, parts } = checkpoint;
   const change = compareFingerprints(header.source, source.fingerprint);
-  const hasOtherOptions = header.optionsHash !== hashOptions(job.options.object);
+  const hasOtherOptions = !hasProperties(header, job.options.object);
   const wasInitiated = header.uploadId !== '';
   if (wasInitiated && change === 'changed') monitor.notice('sourceChanged');
   else if (wasInitiated && hasOtherOptions) monitor.notice('optionsChanged');
@@ -105,13 +105,14 @@ async function loadValid(
 /** Brings checkpoint, server and file together. */
 async function takeStock(
   context: SourceContext,
-  { header, parts, intactBytes }: Checkpoint,
+  checkpoint: Checkpoint,
   plan: PartPlan,
   change: SourceChange,
   signal: AbortSignal,
 ): Promise<OpenUpload | undefined> {
   const { job, environment, store, monitor, requests, source } = context;
   const { checkpoints, pool } = environment;
+  const { header, parts } = checkpoint;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
     store.listParts(key, header.uploadId, job.options.object, { signal }),
@@ -130,17 +131,14 @@ async function takeStock(
     if (crc64 === undefined) toSend.push(part);
     else adopted.push({ partNumber, sizeBytes, etag: theirs.etag, crc64 });
   }
-  // What was proven is written down under the file's present identity, so that it is proven once.
-  const isRecorded = change === 'same';
-  const current = { ...header, source: source.fingerprint };
+  // What was proven is written down under the file's present identity, so that it is proven once;
+  // and what the user has changed meanwhile is not lost with the batch.
+  const { target, options } = job;
+  const current: CheckpointHeader = { ...header, source: source.fingerprint, target, options };
   const journal = await openJournal(context, () =>
-    isRecorded
-      ? checkpoints.reopen(job.id, header, intactBytes)
-      : checkpoints.create(job.id, current),
+    checkpoints.reopen(job.id, checkpoint, current, found.done),
   );
-  for (const part of isRecorded ? adopted : [...found.done, ...adopted]) {
-    await journal?.record(part);
-  }
+  for (const part of adopted) await journal?.record(part);
   const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };
