@@ -12,6 +12,7 @@ import { CheckpointStore, RecordFolder } from './checkpointStore';
 import type { StoreFiles } from './checkpointStore';
 import { UploadError } from './errors';
 import { Emitter } from './events';
+import type { Disposable } from './events';
 import { describeFailure, isShared, restAfter } from './failure';
 import { Folder } from './folder';
 import { runParts } from './partScheduler';
@@ -21,7 +22,7 @@ import { RateLimiter } from './rateLimiter';
 import { WakeUp } from './requestRunner';
 import { RunTotals } from './runTotals';
 import { StartQueue } from './startQueue';
-import { systemClock } from './systemClock';
+import { every, systemClock } from './systemClock';
 import { Transfer } from './transfer';
 import type { RestState } from './transfer';
 import type {
@@ -77,8 +78,8 @@ export class TransferManager implements Transfers {
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   private cached: TransfersSnapshot | undefined;
-  private heart: NodeJS.Timeout | undefined;
-  private lookout: NodeJS.Timeout | undefined;
+  private heart: Disposable | undefined;
+  private lookout: Disposable | undefined;
   private refreshing: Promise<void> = Promise.resolve();
   private nextRefresh: Promise<void> | undefined;
 
@@ -108,7 +109,7 @@ export class TransferManager implements Transfers {
     };
     this.changeEmitter = new Emitter(report);
     this.noticeEmitter = new Emitter(report);
-    this.ticker = new ChangeTicker(() => {
+    this.ticker = new ChangeTicker(clock, () => {
       this.cached = undefined;
       this.totals.sample(this.clock.now());
       this.changeEmitter.fire();
@@ -263,8 +264,8 @@ export class TransferManager implements Transfers {
 
   async shutdown(): Promise<void> {
     this.life.abort();
-    clearInterval(this.heart);
-    clearInterval(this.lookout);
+    this.heart?.dispose();
+    this.lookout?.dispose();
     this.ticker.dispose();
     const stopped = [...this.allTransfers()].map(async (transfer) => {
       if (transfer.isActive) transfer.moveTo('interrupted');
@@ -542,26 +543,26 @@ export class TransferManager implements Transfers {
   private startHeart(): void {
     if (this.heart !== undefined) return;
     let lastMs = this.clock.now();
-    this.heart = setInterval(() => {
+    this.heart = every(this.clock, TICK_MS, () => {
       const now = this.clock.now();
       if (now - lastMs > SLEEP_MS) this.environment.wakeUp.now();
       lastMs = now;
       const isActive = [...this.allTransfers()].some((transfer) => transfer.isActive);
       if (isActive) this.changed(false);
-    }, TICK_MS).unref();
+    });
   }
 
   /** Other windows write into the same folder: looks now and then whether one did. */
   private lookOut(): void {
     if (this.lookout !== undefined || this.life.signal.aborted) return;
     let lastMark = '';
-    this.lookout = setInterval(() => {
+    this.lookout = every(this.clock, LOOKOUT_MS, () => {
       const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
       void this.folder.mark().then((mark) => {
         if (isShared || mark !== lastMark) void this.refresh();
         lastMark = mark;
       });
-    }, LOOKOUT_MS).unref();
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { UploadError } from '../../../src/engine/index.ts';
 import type {
   Clock,
@@ -32,6 +32,7 @@ const MINUTE_MS = 60_000;
 class LeapingClock implements Clock {
   aheadMs = 0;
   readonly delay = hastyClock.delay.bind(hastyClock);
+  readonly after = hastyClock.after.bind(hastyClock);
   now(): number {
     return Date.now() + this.aheadMs;
   }
@@ -328,7 +329,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     const calls: Promise<void>[] = [];
     for (let round = 0; round < 20; round++) {
       calls.push(manager.pause([id]), manager.resume([id]));
-      if (round % 5 === 0) await delay(5);
+      if (round % 5 === 0) await turn();
     }
     await Promise.all(calls);
     await manager.resume([id]);
@@ -385,13 +386,19 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
         const note = (warning: Error): void => void warnings.push(warning);
         process.on('warning', note);
         const upload = await request('a.bin', { parallel }, parts * PART_BYTES);
-        const manager = harness.manager({ limits: { concurrency: 64, maxBytesPerSecond: 0 } });
+        let sending = 0;
+        let mostSending = 0;
+        const openStore = watchedStore(harness.oss.openStore, ({ name }) => {
+          if (name !== 'uploadPart') return () => undefined;
+          mostSending = Math.max(mostSending, ++sending);
+          return () => sending--;
+        });
+        const limits = { concurrency: 64, maxBytesPerSecond: 0 };
+        const manager = harness.manager({ limits, openStore });
         const hold = harness.server.hold({ on: 'uploadPart', times: 100 });
         const id = await enqueue(manager, upload);
         const expected = Math.min(parallel, parts);
         await until(() => harness.server.openRequests.length === expected);
-        await delay(10);
-        assert.equal(harness.server.openRequests.length, expected);
         hold.release();
         const { transfers } = await manager.whenSettled(id);
         assert.equal(transfers[0]?.state, 'completed');
@@ -560,6 +567,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     it('E10 pauses: the upload can be resumed', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const manager = harness.manager();
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
       const paused = new Promise<void>((resolve) => {
         const subscription = manager.onDidChange(() => {
           const transfer = stateOf(manager);
@@ -570,6 +578,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       });
       const id = await enqueue(manager, upload);
       await paused;
+      hold.release();
       assert.equal(stateOf(manager)?.state, 'paused');
       await manager.resume([id]);
       await manager.whenSettled(id);
