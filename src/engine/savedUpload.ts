@@ -4,7 +4,8 @@ import { UploadError } from './errors';
 import { compareFingerprints } from './fingerprint';
 import type { SourceChange } from './fingerprint';
 import { abortUpload, dropUpload } from './initiate';
-import { combinedCrc64, provesPart } from './integrity';
+import { expectedObject, provesPart } from './integrity';
+import type { ExpectedObject, ExpectedPart } from './integrity';
 import { findObject } from './completion';
 import { partAt, planParts } from './partPlan';
 import type { PartPlan } from './partPlan';
@@ -89,9 +90,9 @@ async function loadValid(
     return await takeStock(context, checkpoint, plan, change, signal);
   } catch (error) {
     if (!UploadError.is(error, 'noSuchUpload')) throw error;
-    const crc64 = await localCrc64(context, parts, plan, change, signal);
+    const expected = await expectedOf(context, parts, plan, change, signal);
     const sinceMs = header.createdMs - CLOCK_TOLERANCE_MS;
-    const finished = await findObject(context, plan.fileSizeBytes, crc64, sinceMs, signal);
+    const finished = await findObject(context, expected, sinceMs, signal);
     if (finished !== undefined) {
       monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
       return { finished };
@@ -159,20 +160,23 @@ export async function proveParts(
   return true;
 }
 
-/** CRC-64 of the whole file, from recorded parts where they can be believed. */
-async function localCrc64(
+/** What the file would be as an object, from recorded parts where they can be believed. */
+async function expectedOf(
   { environment, source }: SourceContext,
   recorded: ReadonlyMap<number, PartRecord>,
   plan: PartPlan,
   change: SourceChange,
   signal: AbortSignal,
-): Promise<bigint> {
-  const parts: { crc64: bigint; sizeBytes: number }[] = [];
+): Promise<ExpectedObject> {
+  const parts: ExpectedPart[] = [];
   for (let partNumber = 1; partNumber <= plan.partCount; partNumber++) {
     const { offset, sizeBytes } = partAt(plan, partNumber);
-    const known = change === 'same' ? recorded.get(partNumber)?.crc64 : undefined;
-    const crc64 = known ?? (await source.crc64(offset, sizeBytes, environment.pool, signal));
-    parts.push({ crc64, sizeBytes });
+    const known = recorded.get(partNumber);
+    const crc64 =
+      change === 'same' && known !== undefined
+        ? known.crc64
+        : await source.crc64(offset, sizeBytes, environment.pool, signal);
+    parts.push(known?.crc64 === crc64 ? known : { sizeBytes, crc64 });
   }
-  return combinedCrc64(parts);
+  return expectedObject(parts);
 }

@@ -155,7 +155,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
           // An earlier try may have stored the object although its answer got lost.
           if (attempt === 1 || !UploadError.is(error, 'alreadyExists')) throw error;
           local = await source.crc64(0, sizeBytes, environment.pool, signal);
-          const found = await findObject(context, sizeBytes, local, 0, signal);
+          const found = await findObject(context, { sizeBytes, crc64: local }, 0, signal);
           if (found === undefined) throw error;
           return found;
         }
@@ -163,7 +163,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       prove,
     ),
   );
-  return verifyObject(context, stored, sizeBytes, local, signal);
+  return verifyObject(context, stored, { sizeBytes, crc64: local }, signal);
 }
 
 /** Goes on with what checkpoint and server know, or starts anew; then completes. */
