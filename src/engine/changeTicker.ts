@@ -1,5 +1,6 @@
 import type { Disposable } from './events';
 import type { Clock } from './ports';
+import { steadyTime } from './systemClock';
 
 /** Numbers move all the time; nobody reads faster than this. */
 const PROGRESS_MS = 250;
@@ -13,6 +14,7 @@ const MOST_TOOK_MS = 20;
 
 /** Turns any number of changes into few calls of `tell`, the last of which always comes. */
 export class ChangeTicker {
+  private readonly nowMs: () => number;
   private timer: Disposable | undefined;
   private dueMs = Number.POSITIVE_INFINITY;
   private toldMs = Number.NEGATIVE_INFINITY;
@@ -21,13 +23,14 @@ export class ChangeTicker {
   constructor(
     private readonly clock: Clock,
     private readonly tell: () => void,
-  ) {}
+  ) {
+    this.nowMs = steadyTime(clock);
+  }
 
   changed(isNewState: boolean): void {
-    const now = this.clock.now();
+    const now = this.nowMs();
     const pauseMs = Math.max(isNewState ? STATE_MS : PROGRESS_MS, this.tookMs / MOST_SHARE);
-    // Never later than a pause from now: the clock may have been put back.
-    const dueMs = Math.min(now + pauseMs, Math.max(now, this.toldMs + pauseMs));
+    const dueMs = Math.max(now, this.toldMs + pauseMs);
     if (dueMs >= this.dueMs) return;
     this.timer?.dispose();
     this.dueMs = dueMs;
@@ -43,9 +46,9 @@ export class ChangeTicker {
 
   private flush(): void {
     this.dueMs = Number.POSITIVE_INFINITY;
-    const startMs = this.clock.now();
+    const startMs = this.nowMs();
     this.tell();
-    this.toldMs = this.clock.now();
-    this.tookMs = Math.min(Math.max(0, this.toldMs - startMs), MOST_TOOK_MS);
+    this.toldMs = this.nowMs();
+    this.tookMs = Math.min(this.toldMs - startMs, MOST_TOOK_MS);
   }
 }

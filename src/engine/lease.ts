@@ -27,6 +27,8 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EOPNOTSUPP',
   'ENOSYS',
   'EMLINK',
+  // Windows on FAT and exFAT.
+  'EISDIR',
 ]);
 
 /** Who works on an upload. */
@@ -97,7 +99,7 @@ export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHold
 class HeldLease implements Lease {
   private readonly controller = new AbortController();
   private readonly timer: Disposable;
-  private isBeating = false;
+  private beating: Promise<void> | undefined;
   private beatMs: number;
 
   constructor(
@@ -106,7 +108,12 @@ class HeldLease implements Lease {
     private readonly clock: Clock,
   ) {
     this.beatMs = self.sinceMs;
-    this.timer = every(clock, BEAT_MS, () => void this.beat());
+    this.timer = every(clock, BEAT_MS, () => {
+      // A folder in the network may take longer than from one beat to the next.
+      this.beating ??= this.beat().finally(() => {
+        this.beating = undefined;
+      });
+    });
   }
 
   get lost(): AbortSignal {
@@ -131,14 +138,13 @@ class HeldLease implements Lease {
 
   async release(): Promise<void> {
     this.timer.dispose();
+    // It would put the file back.
+    await this.beating;
     // What cannot be removed goes stale with this process.
     if (await this.isHeld()) await rm(this.file, { force: true }).catch(() => undefined);
   }
 
   private async beat(): Promise<void> {
-    // A folder in the network may take longer than from one beat to the next.
-    if (this.isBeating) return;
-    this.isBeating = true;
     const nowMs = this.clock.now();
     if (await this.isHeld()) {
       await touch(this.file, nowMs);
@@ -146,7 +152,6 @@ class HeldLease implements Lease {
     } else {
       this.controller.abort(heldError(undefined));
     }
-    this.isBeating = false;
   }
 }
 
@@ -243,7 +248,7 @@ async function remove(file: string, seen: Seen, clock: Clock): Promise<void> {
     if (codeOf(error) !== 'EEXIST') throw error;
     const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: clock.now() }));
     // Its process was killed within the few system calls that the guard is for.
-    if (clock.now() - mtimeMs > GUARD_MS) await rm(guard, { force: true });
+    if (Math.abs(clock.now() - mtimeMs) > GUARD_MS) await rm(guard, { force: true });
     return;
   }
   try {

@@ -32,3 +32,15 @@ export function every(clock: Clock, periodMs: number, action: () => void): Dispo
     },
   };
 }
+
+/** Milliseconds that only grow: nobody waits for an hour because the clock was put back by one. */
+export function steadyTime(clock: Clock): () => number {
+  let lastMs = clock.now();
+  let lostMs = 0;
+  return () => {
+    const nowMs = clock.now();
+    lostMs += Math.max(0, lastMs - nowMs);
+    lastMs = nowMs;
+    return nowMs + lostMs;
+  };
+}

@@ -22,7 +22,7 @@ import { RateLimiter } from './rateLimiter';
 import { WakeUp } from './requestRunner';
 import { RunTotals } from './runTotals';
 import { StartQueue } from './startQueue';
-import { every, systemClock } from './systemClock';
+import { every, steadyTime, systemClock } from './systemClock';
 import { Transfer } from './transfer';
 import type { RestState } from './transfer';
 import type {
@@ -68,6 +68,7 @@ export class TransferManager implements Transfers {
   private readonly batches = new Map<string, Batch>();
   private readonly environment: UploadEnvironment;
   private readonly clock: Clock;
+  private readonly steadyMs: () => number;
   private readonly logger: Logger;
   private readonly owner: BatchOwner;
   private readonly folder: Folder;
@@ -87,6 +88,7 @@ export class TransferManager implements Transfers {
     const { logger, limits, openStore, clock = systemClock, random = Math.random } = options;
     this.logger = logger;
     this.clock = clock;
+    this.steadyMs = steadyTime(clock);
     const records = new RecordFolder(options.stateDir, logger, options.files);
     const batches = new BatchStore(records);
     this.owner = new BatchOwner(batches, clock, logger, this.life.signal);
@@ -111,7 +113,7 @@ export class TransferManager implements Transfers {
     this.noticeEmitter = new Emitter(report);
     this.ticker = new ChangeTicker(clock, () => {
       this.cached = undefined;
-      this.totals.sample(this.clock.now());
+      this.totals.sample(this.steadyMs());
       this.changeEmitter.fire();
     });
   }
@@ -127,7 +129,7 @@ export class TransferManager implements Transfers {
   snapshot(): TransfersSnapshot {
     this.cached ??= {
       batches: [...this.batches.values()].map((batch) => batch.snapshot()),
-      totals: this.totals.snapshot(this.allTransfers(), this.clock.now()),
+      totals: this.totals.snapshot(this.allTransfers(), this.steadyMs()),
     };
     return this.cached;
   }
@@ -414,6 +416,8 @@ export class TransferManager implements Transfers {
   private async take(
     ids: readonly string[],
   ): Promise<{ readonly taken: readonly Transfer[]; readonly refusals: readonly UploadError[] }> {
+    // Another window may have finished what is shown here as interrupted.
+    if (this.batchesOf(this.select(ids)).some((batch) => !batch.isOwned)) await this.refresh();
     const wanted = this.select(ids);
     const refusals: UploadError[] = [];
     for (const batch of this.batchesOf(wanted)) {
@@ -555,12 +559,13 @@ export class TransferManager implements Transfers {
   /** Other windows write into the same folder: looks now and then whether one did. */
   private lookOut(): void {
     if (this.lookout !== undefined || this.life.signal.aborted) return;
-    let lastMark = '';
+    let marks = ['', ''];
     this.lookout = every(this.clock, LOOKOUT_MS, () => {
       const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
       void this.folder.mark().then((mark) => {
-        if (isShared || mark !== lastMark) void this.refresh();
-        lastMark = mark;
+        // Twice for each change: some file systems keep whole seconds, in which more may follow.
+        if (isShared || marks.some((earlier) => earlier !== mark)) void this.refresh();
+        marks = [mark, ...marks.slice(0, 1)];
       });
     });
   }

@@ -71,12 +71,14 @@ export async function discardUpload(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const content = await environment.checkpoints.read(job.id);
-    if (content === undefined || content.state === 'newer') return;
+    const { checkpoints } = environment;
+    if ((await checkpoints.read(job.id)) === undefined) return;
     const context = await openContext(job, environment, monitor);
     await withLease(context, signal, async (_lease, held) => {
-      if (content.state === 'damaged') await dropDamaged(context, content.uploadId, held);
-      else await dropUpload(context, content.checkpoint.header, held);
+      // Whoever held the lease may have finished that upload, and begun another.
+      const content = await checkpoints.read(job.id);
+      if (content?.state === 'damaged') await dropDamaged(context, content.uploadId, held);
+      if (content?.state === 'valid') await dropUpload(context, content.checkpoint.header, held);
     });
   } catch (error) {
     throw inContext(error, job);

@@ -1,11 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import fs, { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import fs, { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { UploadError } from '../../../src/engine/errors.ts';
-import { acquireLease, BEAT_MS, isRunning, leaseHolder } from '../../../src/engine/lease.ts';
+import {
+  acquireLease,
+  BEAT_MS,
+  GUARD_SUFFIX,
+  isRunning,
+  leaseHolder,
+} from '../../../src/engine/lease.ts';
 import { isWindows, removeFolder, temporaryFolder } from '../../support/files.ts';
 import { until } from '../../support/until.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
@@ -118,6 +125,26 @@ describe('lease', () => {
     assert.equal(given.length, 1);
     assert.deepEqual(clock.delays, []);
     await given[0]?.value.release();
+  });
+
+  it('is taken over past a guard of a time that is still to come', async () => {
+    await foreign({ pid: deadPid() }, 0);
+    const guard = file + GUARD_SUFFIX;
+    await writeFile(guard, '');
+    const later = new Date(clock.now() + 3_600_000);
+    await utimes(guard, later, later);
+    await (await take()).release();
+  });
+
+  it('that is given back during a beat stays away', async () => {
+    for (let round = 0; round < 300; round++) {
+      const lease = await take();
+      // Whoever beats now puts it back.
+      if (round % 2 === 0) rmSync(file);
+      clock.advance(BEAT_MS);
+      await lease.release();
+    }
+    assert.deepEqual(await readdir(folder), []);
   });
 
   it('of a process that lives and beats is not taken', async () => {
