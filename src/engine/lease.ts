@@ -27,8 +27,6 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EOPNOTSUPP',
   'ENOSYS',
   'EMLINK',
-  // Windows on FAT and exFAT.
-  'EISDIR',
 ]);
 
 /** Who works on an upload. */
