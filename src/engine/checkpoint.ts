@@ -200,18 +200,17 @@ function isToken(raw: unknown): raw is string {
 
 /** Whether a value read from disk is a target. */
 export function isTarget(raw: unknown): raw is UploadTarget {
-  try {
-    validateTarget(raw as UploadTarget);
-    return true;
-  } catch {
-    return false;
-  }
+  return passes(validateTarget, raw as UploadTarget);
 }
 
 /** Whether a value read from disk is a set of options. */
 export function isOptions(raw: unknown): raw is UploadOptions {
+  return passes(validateOptions, raw as UploadOptions);
+}
+
+function passes<T>(validate: (value: T) => void, value: T): boolean {
   try {
-    validateOptions(raw as UploadOptions);
+    validate(value);
     return true;
   } catch {
     return false;

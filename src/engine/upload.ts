@@ -34,8 +34,9 @@ const SMALL_FILE_BYTES = 256 * 1024;
 
 /**
  * Uploads one file, from whatever is already there to a verified object, has that recorded by
- * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint then says how far it is. Starts over by itself when
- * the file changes (three times) or when OSS has forgotten the upload (once).
+ * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint
+ * then says how far it is. Starts over by itself when the file changes (three times) or when OSS has
+ * forgotten the upload (once).
  */
 export async function runUpload(
   job: UploadJob,
