@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { realPathOf } from './batchItem';
-import { checkpointId, hashOptions } from './checkpoint';
+import { checkpointId } from './checkpoint';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import { fingerprintOf } from './fingerprint';
 import type { ListedPart, Logger, OpenStore } from './ports';
@@ -40,7 +40,7 @@ export async function adoptUpload(
     source: fingerprintOf(await stat(filePath, { bigint: true })),
     target,
     partSizeBytes: partSizeOf(listed) ?? request.options.partSizeBytes,
-    optionsHash: hashOptions(request.options.object),
+    options: request.options,
     createdMs: Date.now(),
   });
   await checkpoint.close();

@@ -2,7 +2,11 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchItem } from './batchRecord';
 import { checkpointId } from './checkpoint';
+import { runParts } from './partScheduler';
 import type { Transfers, UploadRequest } from './transfers';
+
+/** Files looked at, at the same time. */
+const STATS_AT_ONCE = 32;
 
 /** The item of a request: its file by its real path, so that one file has one checkpoint. */
 export async function toItem(request: UploadRequest): Promise<BatchItem> {
@@ -44,4 +48,16 @@ export function changedItem(
       forbidOverwrite: forbidOverwrite ?? item.options.forbidOverwrite,
     },
   };
+}
+
+/** The items of these requests by id; of several requests for the same, the last. */
+export async function itemsOf(
+  requests: readonly UploadRequest[],
+  signal: AbortSignal,
+): Promise<Map<string, BatchItem>> {
+  const items: BatchItem[] = [];
+  await runParts(requests.entries(), STATS_AT_ONCE, signal, async ([index, request]) => {
+    items[index] = await toItem(request);
+  });
+  return new Map(items.map((item) => [item.id, item]));
 }

@@ -21,8 +21,10 @@ export class BatchOwner {
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
   async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
     batch.isOwned = true;
-    batch.journal = await this.store.create(batch.id, batch.header, items);
+    // The lease first: another window takes a batch that nobody holds for one that was left behind.
+    await this.store.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
+    batch.journal = await this.store.create(batch.id, batch.header, items);
   }
 
   /** Takes up a batch that lies on disk. Throws `heldElsewhere`. */

@@ -1,8 +1,7 @@
-import { isObject, isTarget, isWhole } from './checkpoint';
+import { isObject, isOptions, isTarget, isWhole } from './checkpoint';
 import { JournalWriter, readJournal } from './journal';
 import type { UploadTarget } from './ports';
 import type { UploadOptions } from './transfers';
-import { validateOptions } from './validate';
 
 const KIND = 'oss-upload-batch';
 const VERSION = 1;
@@ -151,13 +150,4 @@ function parseItem(raw: unknown): BatchItem | undefined {
 
 function isTexts(raw: unknown): raw is string[] {
   return Array.isArray(raw) && raw.every((text) => typeof text === 'string');
-}
-
-function isOptions(raw: unknown): raw is UploadOptions {
-  try {
-    validateOptions(raw as UploadOptions);
-    return true;
-  } catch {
-    return false;
-  }
 }

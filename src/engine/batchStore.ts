@@ -49,6 +49,10 @@ export class BatchStore {
 
   constructor(private readonly records: RecordFolder) {}
 
+  async prepare(): Promise<void> {
+    await this.records.prepare();
+  }
+
   /** On disk, with all items, when it resolves. */
   async create(id: string, header: BatchHeader, items: readonly BatchItem[]): Promise<OpenBatch> {
     const writer = new BatchWriter(header);

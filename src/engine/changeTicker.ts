@@ -1,3 +1,7 @@
+import type { Disposable } from './events';
+import type { Clock } from './ports';
+import { steadyTime } from './systemClock';
+
 /** Numbers move all the time; nobody reads faster than this. */
 const PROGRESS_MS = 250;
 /** Changes of state are told at once, but thousands of small files change thousands of states. */
@@ -10,38 +14,41 @@ const MOST_TOOK_MS = 20;
 
 /** Turns any number of changes into few calls of `tell`, the last of which always comes. */
 export class ChangeTicker {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly nowMs: () => number;
+  private timer: Disposable | undefined;
   private dueMs = Number.POSITIVE_INFINITY;
   private toldMs = Number.NEGATIVE_INFINITY;
   private tookMs = 0;
 
-  constructor(private readonly tell: () => void) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly tell: () => void,
+  ) {
+    this.nowMs = steadyTime(clock);
+  }
 
   changed(isNewState: boolean): void {
-    const now = performance.now();
+    const now = this.nowMs();
     const pauseMs = Math.max(isNewState ? STATE_MS : PROGRESS_MS, this.tookMs / MOST_SHARE);
     const dueMs = Math.max(now, this.toldMs + pauseMs);
     if (dueMs >= this.dueMs) return;
-    clearTimeout(this.timer);
+    this.timer?.dispose();
     this.dueMs = dueMs;
-    this.timer = setTimeout(() => {
+    this.timer = this.clock.after(dueMs - now, () => {
       this.flush();
-    }, dueMs - now);
-  }
-
-  /** Tells at once what was held back. */
-  flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.dueMs = Number.POSITIVE_INFINITY;
-    const startMs = performance.now();
-    this.tell();
-    this.toldMs = performance.now();
-    this.tookMs = Math.min(this.toldMs - startMs, MOST_TOOK_MS);
+    });
   }
 
   dispose(): void {
-    clearTimeout(this.timer);
+    this.timer?.dispose();
     this.dueMs = Number.NEGATIVE_INFINITY;
+  }
+
+  private flush(): void {
+    this.dueMs = Number.POSITIVE_INFINITY;
+    const startMs = this.nowMs();
+    this.tell();
+    this.toldMs = this.nowMs();
+    this.tookMs = Math.min(this.toldMs - startMs, MOST_TOOK_MS);
   }
 }

@@ -2,11 +2,20 @@ import { createHash } from 'node:crypto';
 import { UploadError } from './errors';
 import type { Fingerprint } from './fingerprint';
 import { JournalWriter, readJournal } from './journal';
-import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES, validateTarget } from './validate';
 import type { ObjectOptions, UploadTarget } from './ports';
+import type { UploadOptions } from './transfers';
+import {
+  MAX_PARTS,
+  MAX_PART_SIZE_BYTES,
+  MIN_PART_SIZE_BYTES,
+  validateOptions,
+  validateTarget,
+} from './validate';
 
 const KIND = 'oss-upload-checkpoint';
-const VERSION = 1;
+const VERSION = 2;
+/** Has a hash in the place of the options. It is read, and written anew as the present version. */
+const OLDEST_VERSION = 1;
 /** Ids of OSS have 32 signs; whatever is much longer does not fit into a URL. */
 const MOST_TOKEN_LENGTH = 1024;
 
@@ -28,16 +37,28 @@ export interface CheckpointHeader {
   readonly filePath: string;
   readonly source: Fingerprint;
   readonly target: UploadTarget;
+  /** Of this upload, which may be more than was asked for in the options. */
   readonly partSizeBytes: number;
-  /** {@link hashOptions} of what the upload was initiated with. */
-  readonly optionsHash: string;
+  /**
+   * As it was asked for, whole: the record goes on in the very same way when nothing else is left.
+   * No option is a secret: OSS signs its callbacks, and their addresses may hold no password.
+   */
+  readonly options: UploadOptions | HashedOptions;
   readonly createdMs: number;
+}
+
+/** What is known of the options of a record of version 1. */
+export interface HashedOptions {
+  /** {@link hashOptions} of what the upload was initiated with. */
+  readonly objectHash: string;
 }
 
 /** A header and the parts accepted since. */
 export interface Checkpoint {
   readonly header: CheckpointHeader;
   readonly parts: ReadonlyMap<number, PartRecord>;
+  /** As it lies on disk: lines of another header would not verify behind it. */
+  readonly headerLine: string;
   /** Bytes of the file that verify; an append goes on here. */
   readonly intactBytes: number;
 }
@@ -56,6 +77,12 @@ export function checkpointId(realFilePath: string, bucket: string, key: string):
     .update([realFilePath, bucket, key].join('\0'))
     .digest('hex')
     .slice(0, 32);
+}
+
+/** Whether an upload was initiated with these properties. */
+export function hasProperties({ options }: CheckpointHeader, object: ObjectOptions): boolean {
+  const objectHash = 'objectHash' in options ? options.objectHash : hashOptions(options.object);
+  return objectHash === hashOptions(object);
 }
 
 /**
@@ -98,11 +125,14 @@ export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
   if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
   const header = parseHeader(raw);
   const records = content.records.map(parsePart);
-  if (version !== VERSION || header === undefined || !records.every((part) => part !== undefined)) {
+  const isReadable = isWhole(version, OLDEST_VERSION, VERSION) && header !== undefined;
+  if (!isReadable || !records.every((part) => part !== undefined)) {
     return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
   }
   const parts = new Map(records.map((part) => [part.partNumber, part]));
-  return { state: 'valid', checkpoint: { header, parts, intactBytes: content.intactBytes } };
+  const headerLine = `${firstLine}\n`;
+  const { intactBytes } = content;
+  return { state: 'valid', checkpoint: { header, parts, headerLine, intactBytes } };
 }
 
 /** The error for a record of a newer version, which is named and never touched. */
@@ -116,17 +146,31 @@ export function newerCheckpointError(file: string, version: number): UploadError
 
 function parseHeader(raw: unknown): CheckpointHeader | undefined {
   if (!isObject(raw)) return undefined;
-  const { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs } = raw;
+  const { uploadId, filePath, source, target, partSizeBytes, createdMs } = raw;
+  const options = parseOptions(raw);
   const isValid =
     isToken(uploadId) &&
     typeof filePath === 'string' &&
-    typeof optionsHash === 'string' &&
+    options !== undefined &&
     isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
     isWhole(partSizeBytes, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES) &&
     isFingerprint(source) &&
     isTarget(target);
   if (!isValid) return undefined;
-  return { uploadId, filePath, source, target, partSizeBytes, optionsHash, createdMs };
+  return { uploadId, filePath, source, target, partSizeBytes, options, createdMs };
+}
+
+function parseOptions({
+  version,
+  options,
+  optionsHash,
+}: Record<string, unknown>): CheckpointHeader['options'] | undefined {
+  const raw = version === OLDEST_VERSION ? { objectHash: optionsHash } : options;
+  return isOptions(raw) || isHashed(raw) ? raw : undefined;
+}
+
+function isHashed(raw: unknown): raw is HashedOptions {
+  return isObject(raw) && typeof raw['objectHash'] === 'string';
 }
 
 function parsePart(raw: unknown): PartRecord | undefined {
@@ -156,8 +200,17 @@ function isToken(raw: unknown): raw is string {
 
 /** Whether a value read from disk is a target. */
 export function isTarget(raw: unknown): raw is UploadTarget {
+  return passes(validateTarget, raw as UploadTarget);
+}
+
+/** Whether a value read from disk is a set of options. */
+export function isOptions(raw: unknown): raw is UploadOptions {
+  return passes(validateOptions, raw as UploadOptions);
+}
+
+function passes<T>(validate: (value: T) => void, value: T): boolean {
   try {
-    validateTarget(raw as UploadTarget);
+    validate(value);
     return true;
   } catch {
     return false;

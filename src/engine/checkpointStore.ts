@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CheckpointWriter, isObject, readCheckpoint } from './checkpoint';
-import type { CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
+import type { Checkpoint, CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { fingerprintOf } from './fingerprint';
 import type { Logger } from './ports';
 
@@ -231,15 +231,31 @@ export class CheckpointStore {
   }
 
   /** Puts a new checkpoint in the place of any older one. On disk when it resolves. */
-  async create(id: string, header: CheckpointHeader): Promise<OpenCheckpoint> {
+  async create(
+    id: string,
+    header: CheckpointHeader,
+    parts: Iterable<PartRecord> = [],
+  ): Promise<OpenCheckpoint> {
     const writer = new CheckpointWriter(header);
-    return new OpenCheckpoint(writer, await this.records.create(id + SUFFIX, writer.headerLine));
+    const lines = [...parts].map((part) => writer.partLine(part));
+    const file = await this.records.create(id + SUFFIX, writer.headerLine + lines.join(''));
+    return new OpenCheckpoint(writer, file);
   }
 
-  /** Goes on with a checkpoint that was read, behind its last whole line. */
-  async reopen(id: string, header: CheckpointHeader, intactBytes: number): Promise<OpenCheckpoint> {
-    const file = await this.records.append(id + SUFFIX, intactBytes);
-    return new OpenCheckpoint(new CheckpointWriter(header), file);
+  /**
+   * Goes on with a checkpoint that was read, behind its last whole line. Where its header is not
+   * this one, the file is written anew, with these parts.
+   */
+  async reopen(
+    id: string,
+    read: Checkpoint,
+    header: CheckpointHeader,
+    parts: Iterable<PartRecord>,
+  ): Promise<OpenCheckpoint> {
+    const writer = new CheckpointWriter(header);
+    if (read.headerLine !== writer.headerLine) return this.create(id, header, parts);
+    const file = await this.records.append(id + SUFFIX, read.intactBytes);
+    return new OpenCheckpoint(writer, file);
   }
 
   /** Undefined when there is none. Rejects when the folder or the file cannot be read. */
@@ -277,8 +293,7 @@ export class CheckpointStore {
     const { header, parts } = content.checkpoint;
     const stats = await stat(filePath, { bigint: true });
     const source = { ...fingerprintOf(stats), sizeBytes: header.source.sizeBytes, inode: '' };
-    const moved = await this.create(toId, { ...header, filePath, source });
-    for (const part of parts.values()) await moved.record(part);
+    const moved = await this.create(toId, { ...header, filePath, source }, parts.values());
     await moved.close();
     await this.remove(fromId);
   }

@@ -1,5 +1,6 @@
 import { UploadError } from './errors';
-import { assertStored, combinedCrc64, matchesObject } from './integrity';
+import { assertStored, expectedObject, matchesObject } from './integrity';
+import type { ExpectedObject } from './integrity';
 import { abortUpload } from './initiate';
 import { assertHeld } from './lease';
 import type { Lease } from './lease';
@@ -9,7 +10,7 @@ import type { OpenUpload, UploadContext } from './uploadContext';
 
 /**
  * Combines the parts to the object and verifies it. An answer that got lost is looked up by its
- * effect: an object of this size and CRC-64 is the answer, and nothing is sent again. Throws
+ * effect: an object of this content is the answer, and nothing is sent again. Throws
  * `invalidParts` when OSS misses a part, `noSuchUpload` when upload and object are both gone.
  */
 export async function completeUpload(
@@ -28,10 +29,10 @@ export async function completeUpload(
   }
   await assertHeld(lease, uploadId);
   monitor.enter('completing');
-  const local = combinedCrc64(parts);
+  const expected = expectedObject(parts);
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
   const find = (): Promise<StoredObject | undefined> =>
-    findObject(context, sizeBytes, local, header.createdMs - CLOCK_TOLERANCE_MS, signal);
+    findObject(context, expected, header.createdMs - CLOCK_TOLERANCE_MS, signal);
   let isUnsure = false;
   const stored = await requests.send(`complete ${key}`, signal, async () => {
     const found = isUnsure ? await find() : undefined;
@@ -52,24 +53,23 @@ export async function completeUpload(
       throw error;
     }
   });
-  return verifyObject(context, stored, sizeBytes, local, signal);
+  return verifyObject(context, stored, expected, signal);
 }
 
 /**
- * The object, if it is there with this size and CRC-64 and is no older than that: then it is the one
- * that was asked for, whatever answer got lost.
+ * The object, if it is there with this content and is no older than that: then it is the one that was
+ * asked for, whatever answer got lost.
  */
 export async function findObject(
   context: UploadContext,
-  sizeBytes: number,
-  crc64: bigint,
+  expected: ExpectedObject,
   sinceMs: number,
   signal: AbortSignal,
 ): Promise<StoredObject | undefined> {
   const found = await headObject(context, signal);
   const isOurs =
     found !== undefined &&
-    matchesObject(found, sizeBytes, crc64) &&
+    matchesObject(found, expected) &&
     (found.lastModifiedMs ?? sinceMs) >= sinceMs;
   return isOurs ? { etag: found.etag, crc64: found.crc64 } : undefined;
 }
@@ -81,20 +81,22 @@ export async function findObject(
 export async function verifyObject(
   context: UploadContext,
   stored: StoredObject,
-  sizeBytes: number,
-  local: bigint,
+  expected: ExpectedObject,
   signal: AbortSignal,
 ): Promise<StoredObject> {
   const { monitor } = context;
   monitor.enter('verifying');
-  const found = stored.crc64 === undefined ? await headObject(context, signal) : undefined;
-  const crc64 = stored.crc64 ?? found?.crc64;
-  assertStored(crc64 ?? local, local, 'object');
-  if (found !== undefined && found.sizeBytes !== sizeBytes) {
-    const message = `the object has ${found.sizeBytes} bytes, the file ${sizeBytes}`;
-    throw new UploadError('checksumMismatch', message, { code: 'SizeMismatch' });
+  if (stored.crc64 !== undefined) {
+    assertStored(stored.crc64, expected.crc64, 'object');
+  } else {
+    const found = await headObject(context, signal);
+    assertStored(found?.crc64 ?? expected.crc64, expected.crc64, 'object');
+    if (found !== undefined && found.sizeBytes !== expected.sizeBytes) {
+      const message = `the object has ${found.sizeBytes} bytes, the file ${expected.sizeBytes}`;
+      throw new UploadError('checksumMismatch', message, { code: 'SizeMismatch' });
+    }
+    if (found === undefined || !matchesObject(found, expected)) monitor.notice('notVerified');
   }
-  if (crc64 === undefined) monitor.notice('notVerified');
   if (stored.callbackError !== undefined) {
     const { code, message } = stored.callbackError;
     monitor.notice('callbackFailed', `${code}: ${message}`);

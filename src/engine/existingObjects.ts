@@ -1,8 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BufferPool } from './bufferPool';
 import { UploadError } from './errors';
+import { runParts } from './partScheduler';
 import type { ObjectInfo, ObjectStore, OpenStore } from './ports';
 import { retryDelayMs } from './retry';
 import { SourceFile } from './sourceFile';
@@ -34,30 +34,17 @@ export async function findExisting(
   requests: readonly UploadRequest[],
   signal: AbortSignal,
 ): Promise<readonly ExistingObject[]> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  // All requests listen to it, more than Node takes for a leak.
-  setMaxListeners(0, either);
   const storeOf = onePerBucket(openStore);
   const found = new Array<ExistingObject | undefined>(requests.length);
-  const waiting = requests.entries();
-
-  const lane = async (): Promise<void> => {
-    for (const [index, request] of waiting) {
-      throwIfAborted(either);
-      const info = await head(await storeOf(request), request, either);
+  try {
+    await runParts(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
+      const info = await head(await storeOf(request), request, stop);
       if (info !== undefined) found[index] = await withLocal(request, info);
-    }
-  };
-  const lanes = Array.from({ length: HEADS_AT_ONCE }, () =>
-    lane().catch((error: unknown) => {
-      // The first failure is the reason; what it stops in other lanes is only "aborted".
-      if (!stop.signal.aborted) stop.abort(error);
-    }),
-  );
-  await Promise.all(lanes);
-  throwIfAborted(signal);
-  if (stop.signal.aborted) throw UploadError.from(stop.signal.reason);
+    });
+  } catch (error) {
+    throwIfAborted(signal);
+    throw UploadError.from(error);
+  }
   return found.filter((existing) => existing !== undefined);
 }
 

@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
 import { newerCheckpointError } from './checkpoint';
-import type { Checkpoint, CheckpointContent } from './checkpoint';
+import type { Checkpoint, CheckpointContent, CheckpointHeader } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from './partPlan';
 import type { Clock, Logger } from './ports';
+import type { UploadOptions } from './transfers';
 import { sizeOfParts } from './uploadContext';
 import { DEFAULT_PARALLEL } from './validate';
 
@@ -115,13 +116,8 @@ export class Folder {
   }
 
   private async alone(id: string, checkpoint: Checkpoint): Promise<SavedBatch> {
-    const { filePath, target, partSizeBytes, source, createdMs } = checkpoint.header;
-    const options = {
-      partSizeBytes,
-      parallel: DEFAULT_PARALLEL,
-      forbidOverwrite: false,
-      object: {},
-    };
+    const { filePath, target, source, createdMs } = checkpoint.header;
+    const options = optionsOf(checkpoint.header);
     const { sizeBytes } = source;
     const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
     const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
@@ -195,6 +191,12 @@ export class Folder {
 /** The batch of a checkpoint that no batch names; its lease is another than that of the upload. */
 function aloneId(checkpointId: string): string {
   return `alone-${checkpointId}`;
+}
+
+/** As it was asked for; of an old record, which does not say, what most are asked for with. */
+function optionsOf({ options, partSizeBytes }: CheckpointHeader): UploadOptions {
+  if (!('objectHash' in options)) return options;
+  return { partSizeBytes, parallel: DEFAULT_PARALLEL, forbidOverwrite: false, object: {} };
 }
 
 function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {

@@ -1,4 +1,3 @@
-import { hashOptions } from './checkpoint';
 import type { CheckpointHeader } from './checkpoint';
 import { UploadError } from './errors';
 import { partAt } from './partPlan';
@@ -28,7 +27,7 @@ export async function initiateUpload(
     source: source.fingerprint,
     target: job.target,
     partSizeBytes: plan.partSizeBytes,
-    optionsHash: hashOptions(job.options.object),
+    options: job.options,
     createdMs: clock.now(),
   };
   await (await openJournal(context, () => checkpoints.create(job.id, pending)))?.close();

@@ -1,10 +1,42 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { BufferPool } from './bufferPool';
 import { Crc64, combineCrc64 } from './crc64';
 import { UploadError } from './errors';
-import { normalEtag } from './reconcile';
+import { normalEtag, sameEtag } from './reconcile';
 import type { ListedPart, ObjectInfo } from './ports';
 import type { SourceFile } from './sourceFile';
+
+/** What an object has to be to be the file. */
+export interface ExpectedObject {
+  readonly sizeBytes: number;
+  readonly crc64: bigint;
+  /** Known when the object is made of parts whose ETags are known. */
+  readonly etag?: string | undefined;
+}
+
+/** A part of the file, and its ETag if OSS has told one. */
+export interface ExpectedPart {
+  readonly sizeBytes: number;
+  readonly crc64: bigint;
+  readonly etag?: string | undefined;
+}
+
+/** What becomes of these parts, which are all of them and in order. */
+export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  const etags = parts.map(({ etag }) => etag).filter((etag) => etag !== undefined);
+  const etag = etags.length === parts.length ? multipartEtag(etags) : undefined;
+  return { sizeBytes, crc64: combinedCrc64(parts), etag };
+}
+
+/**
+ * The MD5 of the ETags of the parts. OSS makes the ETag of an object so, but does not promise it: one
+ * that is equal proves the content, another one says nothing.
+ */
+function multipartEtag(etags: readonly string[]): string {
+  const text = etags.map(normalEtag).join('');
+  return `"${hash('md5', text).toUpperCase()}-${etags.length}"`;
+}
 
 /** CRC-64 of the whole from those of its parts, in order. */
 export function combinedCrc64(
@@ -24,9 +56,14 @@ export function assertStored(theirs: bigint | undefined, ours: bigint, what: str
   );
 }
 
-/** Whether an object has that size and content. Without a checksum it is not known to have. */
-export function matchesObject(found: ObjectInfo, sizeBytes: number, crc64: bigint): boolean {
-  return found.sizeBytes === sizeBytes && found.crc64 === crc64;
+/**
+ * Whether an object has that size and content: by its CRC-64, or by its ETag where something on the
+ * way strips that. With neither it is not known to have.
+ */
+export function matchesObject(found: ObjectInfo, expected: ExpectedObject): boolean {
+  if (found.sizeBytes !== expected.sizeBytes) return false;
+  if (found.crc64 !== undefined) return found.crc64 === expected.crc64;
+  return expected.etag !== undefined && sameEtag(found.etag, expected.etag);
 }
 
 /**

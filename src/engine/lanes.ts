@@ -1,4 +1,5 @@
 import type { Clock } from './ports';
+import { steadyTime } from './systemClock';
 
 /** What a request takes: a part fills a lane, several small files fit into one. */
 export type LaneKind = 'part' | 'smallFile';
@@ -21,6 +22,7 @@ interface Waiter {
  * down, the limit is halved for everybody, and grows again with each lane's worth of successes.
  */
 export class Lanes {
+  private readonly nowMs: () => number;
   private units: number;
   private readonly used: Record<LaneKind, number> = { part: 0, smallFile: 0 };
   private readonly queues: Readonly<Record<LaneKind, Waiter[]>> = { part: [], smallFile: [] };
@@ -32,6 +34,7 @@ export class Lanes {
     private mostLanes: number,
     private readonly clock: Clock,
   ) {
+    this.nowMs = steadyTime(clock);
     this.units = mostLanes * UNITS_PER_LANE;
   }
 
@@ -64,7 +67,7 @@ export class Lanes {
 
   /** OSS asked to slow down, for so long at least. */
   slowDown(forMs: number): void {
-    const now = this.clock.now();
+    const now = this.nowMs();
     this.closedUntilMs = Math.max(this.closedUntilMs, now + forMs);
     this.successes = 0;
     if (now - this.slowedAtMs < ONE_BURST_MS) return;
@@ -125,7 +128,7 @@ export class Lanes {
   }
 
   private async whileClosed(signal: AbortSignal): Promise<void> {
-    const waitMs = this.closedUntilMs - this.clock.now();
+    const waitMs = this.closedUntilMs - this.nowMs();
     if (waitMs > 0) await this.clock.delay(waitMs, signal);
   }
 }

@@ -3,12 +3,16 @@ import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { UploadError } from './errors';
 import { isObject } from './checkpoint';
+import type { Disposable } from './events';
 import type { Clock } from './ports';
+import { every } from './systemClock';
 
 /** How often the holder touches its lease. */
 export const BEAT_MS = 5000;
 /** A lease that was not touched for so long is abandoned, even when its process seems alive. */
 const STALE_MS = 3 * BEAT_MS;
+/** A holder that slept beats within this time, also one that is a little late. */
+const SECOND_LOOK_MS = 1.5 * BEAT_MS;
 /** Beside a lease while an abandoned one is being removed. */
 export const GUARD_SUFFIX = '.takeover';
 const GUARD_MS = 2000;
@@ -64,7 +68,7 @@ export async function acquireLease(
   };
   for (;;) {
     try {
-      await write(file, self);
+      await write(file, self, clock);
       return new HeldLease(file, self, clock);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
@@ -86,13 +90,14 @@ export async function assertHeld(lease: Lease, uploadId: string): Promise<void> 
 /** Who holds that lease; undefined when nobody does. Judges at once, without waiting for a beat. */
 export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHolder | undefined> {
   const seen = await look(file).catch(() => undefined);
-  if (seen === undefined || isDead(seen) || clock.now() - seen.beatMs > STALE_MS) return undefined;
+  if (seen === undefined || isDead(seen) || isStale(seen, clock)) return undefined;
   return seen.holder;
 }
 
 class HeldLease implements Lease {
   private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Disposable;
+  private beating: Promise<void> | undefined;
   private beatMs: number;
 
   constructor(
@@ -101,7 +106,12 @@ class HeldLease implements Lease {
     private readonly clock: Clock,
   ) {
     this.beatMs = self.sinceMs;
-    this.timer = setInterval(() => void this.beat(), BEAT_MS).unref();
+    this.timer = every(clock, BEAT_MS, () => {
+      // A folder in the network may take longer than from one beat to the next.
+      this.beating ??= this.beat().finally(() => {
+        this.beating = undefined;
+      });
+    });
   }
 
   get lost(): AbortSignal {
@@ -116,7 +126,7 @@ class HeldLease implements Lease {
         // Gone while we were seen alive: the folder was emptied. Gone after we seemed dead: somebody
         // may have taken it, finished and given it back.
         if (this.clock.now() - this.beatMs > STALE_MS) return false;
-        await write(this.file, this.self);
+        await write(this.file, this.self, this.clock);
         return true;
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') return true;
@@ -125,16 +135,17 @@ class HeldLease implements Lease {
   }
 
   async release(): Promise<void> {
-    clearInterval(this.timer);
+    this.timer.dispose();
+    // It would put the file back.
+    await this.beating;
     // What cannot be removed goes stale with this process.
     if (await this.isHeld()) await rm(this.file, { force: true }).catch(() => undefined);
   }
 
   private async beat(): Promise<void> {
     const nowMs = this.clock.now();
-    const now = new Date(nowMs);
     if (await this.isHeld()) {
-      await utimes(this.file, now, now).catch(() => undefined);
+      await touch(this.file, nowMs);
       this.beatMs = nowMs;
     } else {
       this.controller.abort(heldError(undefined));
@@ -151,18 +162,25 @@ interface Seen {
  * Fails with EEXIST when there is a lease. The file appears with what it says: an empty one, of a
  * process that was killed in between, would be nobody's and keep everybody out.
  */
-async function write(file: string, holder: LeaseHolder): Promise<void> {
+async function write(file: string, holder: LeaseHolder, clock: Clock): Promise<void> {
   const temporary = `${file}.${process.pid}-${randomUUID()}.tmp`;
   const text = JSON.stringify(holder);
   try {
     await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
+    await touch(temporary, clock.now());
     await link(temporary, file);
   } catch (error) {
     if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
+    await touch(file, clock.now());
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** A beat is told by this computer's clock: that of a file server may be off. */
+async function touch(file: string, nowMs: number): Promise<void> {
+  await utimes(file, nowMs / 1000, nowMs / 1000).catch(() => undefined);
 }
 
 async function look(file: string): Promise<Seen | undefined> {
@@ -191,10 +209,15 @@ async function isAbandoned(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (isDead(seen)) return true;
-  if (clock.now() - seen.beatMs <= STALE_MS) return false;
-  await clock.delay(BEAT_MS, signal);
+  if (!isStale(seen, clock)) return false;
+  await clock.delay(SECOND_LOOK_MS, signal);
   const later = await look(file);
   return later?.beatMs === seen.beatMs;
+}
+
+/** A beat of the future is from before the clock was put back: it would look fresh for that long. */
+function isStale({ beatMs }: Seen, clock: Clock): boolean {
+  return Math.abs(clock.now() - beatMs) > STALE_MS;
 }
 
 function isDead({ holder }: Seen): boolean {
@@ -223,7 +246,7 @@ async function remove(file: string, seen: Seen, clock: Clock): Promise<void> {
     if (codeOf(error) !== 'EEXIST') throw error;
     const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: clock.now() }));
     // Its process was killed within the few system calls that the guard is for.
-    if (clock.now() - mtimeMs > GUARD_MS) await rm(guard, { force: true });
+    if (Math.abs(clock.now() - mtimeMs) > GUARD_MS) await rm(guard, { force: true });
     return;
   }
   try {

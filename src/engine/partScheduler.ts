@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Works through the items with so many workers at once. The first failure stops all of them: their
  * signal is aborted, nothing new is started, and when every worker has come to rest the call rejects
@@ -11,6 +13,8 @@ export async function runParts<Item>(
 ): Promise<void> {
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
+  // All workers listen to it, more than Node takes for a leak.
+  setMaxListeners(0, inner);
   const queue = items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
 

@@ -1,3 +1,5 @@
+import type { Disposable } from './events';
+
 /** Where an object goes. Two windows, endpoints or regions that say the same bucket mean the same. */
 export interface UploadTarget {
   readonly bucket: string;
@@ -181,6 +183,11 @@ export interface Clock {
   now(): number;
   /** Resolves after `delayMs`; rejects with an AbortError as soon as the signal is aborted. */
   delay(delayMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls `action` after `delayMs`, unless disposed before. For what goes on beside the work: unlike
+   * a delay, it does not keep the process alive.
+   */
+  after(delayMs: number, action: () => void): Disposable;
 }
 
 /** Where the engine writes what happened, in English, never a secret. */

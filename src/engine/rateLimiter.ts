@@ -1,10 +1,12 @@
 import type { Clock } from './ports';
+import { steadyTime } from './systemClock';
 
 /** Bytes that may be sent at once after a pause: a tenth of a second's worth. */
 const BURST_SECONDS = 0.1;
 
 /** A limit on bytes per second over all transfers, changeable while they run. */
 export class RateLimiter {
+  private readonly nowMs: () => number;
   private freeAtMs = 0;
   /** Aborted and replaced when the limit changes, so that whoever waits reckons anew. */
   private changed = new AbortController();
@@ -12,7 +14,9 @@ export class RateLimiter {
   constructor(
     private bytesPerSecond: number,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.nowMs = steadyTime(clock);
+  }
 
   setLimit(bytesPerSecond: number): void {
     this.bytesPerSecond = bytesPerSecond;
@@ -31,7 +35,7 @@ export class RateLimiter {
   async take(sizeBytes: number, signal: AbortSignal): Promise<void> {
     while (this.bytesPerSecond > 0) {
       signal.throwIfAborted();
-      const now = this.clock.now();
+      const now = this.nowMs();
       const waitMs = this.freeAtMs - now;
       if (waitMs <= 0) {
         const start = Math.max(this.freeAtMs, now - BURST_SECONDS * 1000);

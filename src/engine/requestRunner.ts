@@ -19,13 +19,17 @@ export class WakeUp {
   }
 }
 
+/**
+ * Two failures of an outage are never further apart, unless the computer slept in between or its
+ * clock was set: a night with the lid closed is no outage.
+ */
+const MOST_BETWEEN_MS = 5 * 60_000;
+
 /** A time in which nothing answers. */
 interface Outage {
-  readonly sinceMs: number;
-  /**
-   * Aborted when somebody got through, the user came back or the computer woke up. A night with the
-   * lid closed is no outage: what fails after it is the begin of a new one.
-   */
+  lastedMs: number;
+  lastFailureMs: number;
+  /** Aborted when somebody got through, the user came back or the computer woke up. */
   readonly over: AbortSignal;
 }
 
@@ -102,9 +106,14 @@ export class RequestRunner {
       return 0;
     }
     if (this.outage === undefined || this.outage.over.aborted) {
-      this.outage = { sinceMs: nowMs, over: this.environment.wakeUp.signal };
+      const { signal: over } = this.environment.wakeUp;
+      this.outage = { lastedMs: 0, lastFailureMs: nowMs, over };
     }
-    return nowMs - this.outage.sinceMs;
+    const { outage } = this;
+    const passedMs = Math.max(0, nowMs - outage.lastFailureMs);
+    outage.lastedMs += Math.min(passedMs, MOST_BETWEEN_MS);
+    outage.lastFailureMs = nowMs;
+    return outage.lastedMs;
   }
 
   /** Waits; throws the error when there is to be no next try. */

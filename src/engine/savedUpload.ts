@@ -1,10 +1,11 @@
-import { hashOptions, newerCheckpointError } from './checkpoint';
-import type { Checkpoint, CheckpointContent, PartRecord } from './checkpoint';
+import { hasProperties, newerCheckpointError } from './checkpoint';
+import type { Checkpoint, CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { UploadError } from './errors';
 import { compareFingerprints } from './fingerprint';
 import type { SourceChange } from './fingerprint';
 import { abortUpload, dropUpload } from './initiate';
-import { combinedCrc64, provesPart } from './integrity';
+import { expectedObject, provesPart } from './integrity';
+import type { ExpectedObject, ExpectedPart } from './integrity';
 import { findObject } from './completion';
 import { partAt, planParts } from './partPlan';
 import type { PartPlan } from './partPlan';
@@ -72,7 +73,7 @@ async function loadValid(
   const { job, environment, monitor, source } = context;
   const { header, parts } = checkpoint;
   const change = compareFingerprints(header.source, source.fingerprint);
-  const hasOtherOptions = header.optionsHash !== hashOptions(job.options.object);
+  const hasOtherOptions = !hasProperties(header, job.options.object);
   const wasInitiated = header.uploadId !== '';
   if (wasInitiated && change === 'changed') monitor.notice('sourceChanged');
   else if (wasInitiated && hasOtherOptions) monitor.notice('optionsChanged');
@@ -89,9 +90,9 @@ async function loadValid(
     return await takeStock(context, checkpoint, plan, change, signal);
   } catch (error) {
     if (!UploadError.is(error, 'noSuchUpload')) throw error;
-    const crc64 = await localCrc64(context, parts, plan, change, signal);
+    const expected = await expectedOf(context, parts, plan, change, signal);
     const sinceMs = header.createdMs - CLOCK_TOLERANCE_MS;
-    const finished = await findObject(context, plan.fileSizeBytes, crc64, sinceMs, signal);
+    const finished = await findObject(context, expected, sinceMs, signal);
     if (finished !== undefined) {
       monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
       return { finished };
@@ -105,13 +106,14 @@ async function loadValid(
 /** Brings checkpoint, server and file together. */
 async function takeStock(
   context: SourceContext,
-  { header, parts, intactBytes }: Checkpoint,
+  checkpoint: Checkpoint,
   plan: PartPlan,
   change: SourceChange,
   signal: AbortSignal,
 ): Promise<OpenUpload | undefined> {
   const { job, environment, store, monitor, requests, source } = context;
   const { checkpoints, pool } = environment;
+  const { header, parts } = checkpoint;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
     store.listParts(key, header.uploadId, job.options.object, { signal }),
@@ -130,17 +132,14 @@ async function takeStock(
     if (crc64 === undefined) toSend.push(part);
     else adopted.push({ partNumber, sizeBytes, etag: theirs.etag, crc64 });
   }
-  // What was proven is written down under the file's present identity, so that it is proven once.
-  const isRecorded = change === 'same';
-  const current = { ...header, source: source.fingerprint };
+  // What was proven is written down under the file's present identity, so that it is proven once;
+  // and what the user has changed meanwhile is not lost with the batch.
+  const { target, options } = job;
+  const current: CheckpointHeader = { ...header, source: source.fingerprint, target, options };
   const journal = await openJournal(context, () =>
-    isRecorded
-      ? checkpoints.reopen(job.id, header, intactBytes)
-      : checkpoints.create(job.id, current),
+    checkpoints.reopen(job.id, checkpoint, current, found.done),
   );
-  for (const part of isRecorded ? adopted : [...found.done, ...adopted]) {
-    await journal?.record(part);
-  }
+  for (const part of adopted) await journal?.record(part);
   const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };
@@ -161,20 +160,23 @@ export async function proveParts(
   return true;
 }
 
-/** CRC-64 of the whole file, from recorded parts where they can be believed. */
-async function localCrc64(
+/** What the file would be as an object, from recorded parts where they can be believed. */
+async function expectedOf(
   { environment, source }: SourceContext,
   recorded: ReadonlyMap<number, PartRecord>,
   plan: PartPlan,
   change: SourceChange,
   signal: AbortSignal,
-): Promise<bigint> {
-  const parts: { crc64: bigint; sizeBytes: number }[] = [];
+): Promise<ExpectedObject> {
+  const parts: ExpectedPart[] = [];
   for (let partNumber = 1; partNumber <= plan.partCount; partNumber++) {
     const { offset, sizeBytes } = partAt(plan, partNumber);
-    const known = change === 'same' ? recorded.get(partNumber)?.crc64 : undefined;
-    const crc64 = known ?? (await source.crc64(offset, sizeBytes, environment.pool, signal));
-    parts.push({ crc64, sizeBytes });
+    const known = recorded.get(partNumber);
+    const crc64 =
+      change === 'same' && known !== undefined
+        ? known.crc64
+        : await source.crc64(offset, sizeBytes, environment.pool, signal);
+    parts.push(known?.crc64 === crc64 ? known : { sizeBytes, crc64 });
   }
-  return combinedCrc64(parts);
+  return expectedObject(parts);
 }

@@ -1,8 +1,46 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Disposable } from './events';
 import type { Clock } from './ports';
 
 /** The time of this computer. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   delay: (delayMs, signal) => delay(delayMs, undefined, { signal }),
+  after: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs).unref();
+    return {
+      dispose: () => {
+        clearTimeout(timer);
+      },
+    };
+  },
 };
+
+/** Calls `action` again and again, so far apart, until disposed. */
+export function every(clock: Clock, periodMs: number, action: () => void): Disposable {
+  let timer: Disposable;
+  const wait = (): void => {
+    timer = clock.after(periodMs, () => {
+      wait();
+      action();
+    });
+  };
+  wait();
+  return {
+    dispose: () => {
+      timer.dispose();
+    },
+  };
+}
+
+/** Milliseconds that only grow: nobody waits for an hour because the clock was put back by one. */
+export function steadyTime(clock: Clock): () => number {
+  let lastMs = clock.now();
+  let lostMs = 0;
+  return () => {
+    const nowMs = clock.now();
+    lostMs += Math.max(0, lastMs - nowMs);
+    lastMs = nowMs;
+    return nowMs + lostMs;
+  };
+}

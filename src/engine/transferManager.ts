@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Batch } from './batch';
-import { changedItem, toItem } from './batchItem';
+import { changedItem, itemsOf, toItem } from './batchItem';
+import { Batches } from './batches';
 import { BatchOwner } from './batchOwner';
 import type { BatchItem } from './batchRecord';
 import { BatchStore } from './batchStore';
-import type { OpenBatch } from './batchStore';
 import { BufferPool } from './bufferPool';
 import { ChangeTicker } from './changeTicker';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import type { StoreFiles } from './checkpointStore';
 import { UploadError } from './errors';
 import { Emitter } from './events';
+import type { Disposable } from './events';
 import { describeFailure, isShared, restAfter } from './failure';
 import { Folder } from './folder';
+import { FolderWatch } from './folderWatch';
+import { startHeart } from './heart';
 import { runParts } from './partScheduler';
 import { Lanes } from './lanes';
 import type { Clock, Logger, OpenStore } from './ports';
@@ -21,7 +24,7 @@ import { RateLimiter } from './rateLimiter';
 import { WakeUp } from './requestRunner';
 import { RunTotals } from './runTotals';
 import { StartQueue } from './startQueue';
-import { systemClock } from './systemClock';
+import { steadyTime, systemClock } from './systemClock';
 import { Transfer } from './transfer';
 import type { RestState } from './transfer';
 import type {
@@ -30,7 +33,6 @@ import type {
   TransferNotice,
   Transfers,
   TransfersSnapshot,
-  UploadRequest,
 } from './transfers';
 import { discardUpload, runUpload } from './upload';
 import type { UploadEnvironment } from './uploadContext';
@@ -40,14 +42,8 @@ import { validateRequest } from './validate';
 const DISCARD_MS = 10_000;
 /** How long a shutdown may wait for requests to end. */
 const SHUTDOWN_MS = 1000;
-/** The clock jumps by more than this only when the computer slept. */
-const SLEEP_MS = 10_000;
-const TICK_MS = 1000;
-/** Files looked at, and discards sent, at the same time. */
-const STATS = 32;
+/** Discards sent at the same time. */
 const DISCARDS = 8;
-/** How soon another window's uploads, or their end, are seen here. */
-const LOOKOUT_MS = 3000;
 
 /** What a manager is built from. */
 export interface TransferManagerOptions {
@@ -64,12 +60,14 @@ export interface TransferManagerOptions {
 
 /** The set of transfers of one window. See {@link Transfers} for what each call guarantees. */
 export class TransferManager implements Transfers {
-  private readonly batches = new Map<string, Batch>();
+  private readonly batches = new Batches();
   private readonly environment: UploadEnvironment;
   private readonly clock: Clock;
+  private readonly steadyMs: () => number;
   private readonly logger: Logger;
   private readonly owner: BatchOwner;
   private readonly folder: Folder;
+  private readonly watch: FolderWatch;
   private readonly queue: StartQueue;
   private readonly totals = new RunTotals();
   private readonly changeEmitter: Emitter<void>;
@@ -77,20 +75,25 @@ export class TransferManager implements Transfers {
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   private cached: TransfersSnapshot | undefined;
-  private heart: NodeJS.Timeout | undefined;
-  private lookout: NodeJS.Timeout | undefined;
-  private refreshing: Promise<void> = Promise.resolve();
-  private nextRefresh: Promise<void> | undefined;
+  private heart: Disposable | undefined;
 
   constructor(options: TransferManagerOptions) {
     const { logger, limits, openStore, clock = systemClock, random = Math.random } = options;
     this.logger = logger;
     this.clock = clock;
+    this.steadyMs = steadyTime(clock);
     const records = new RecordFolder(options.stateDir, logger, options.files);
     const batches = new BatchStore(records);
     this.owner = new BatchOwner(batches, clock, logger, this.life.signal);
     const checkpoints = new CheckpointStore(records);
     this.folder = new Folder(records, batches, checkpoints, clock, logger);
+    this.watch = new FolderWatch(
+      this.folder,
+      () => this.readFolder(),
+      () => [...this.batches].some((batch) => batch.isElsewhere),
+      clock,
+      logger,
+    );
     this.environment = {
       openStore,
       checkpoints,
@@ -108,9 +111,9 @@ export class TransferManager implements Transfers {
     };
     this.changeEmitter = new Emitter(report);
     this.noticeEmitter = new Emitter(report);
-    this.ticker = new ChangeTicker(() => {
+    this.ticker = new ChangeTicker(clock, () => {
       this.cached = undefined;
-      this.totals.sample(this.clock.now());
+      this.totals.sample(this.steadyMs());
       this.changeEmitter.fire();
     });
   }
@@ -125,15 +128,15 @@ export class TransferManager implements Transfers {
 
   snapshot(): TransfersSnapshot {
     this.cached ??= {
-      batches: [...this.batches.values()].map((batch) => batch.snapshot()),
-      totals: this.totals.snapshot(this.allTransfers(), this.clock.now()),
+      batches: [...this.batches].map((batch) => batch.snapshot()),
+      totals: this.totals.snapshot(this.batches.transfers(), this.steadyMs()),
     };
     return this.cached;
   }
 
   async enqueue(request: Parameters<Transfers['enqueue']>[0]): Promise<string> {
     request.requests.forEach(validateRequest);
-    this.startHeart();
+    this.heart ??= this.startHeart();
     // What an earlier window left of the same files goes on in this batch.
     await this.refresh();
     const fresh = await itemsOf(request.requests, this.life.signal);
@@ -155,7 +158,7 @@ export class TransferManager implements Transfers {
         this.noticeEmitter.fire({ transferId: id, filePath, kind: 'notResumable', detail });
       }
     }
-    this.batches.set(batch.id, batch);
+    this.batches.put(batch);
     this.queueUp([...batch.transfers.values()]);
     return batch.id;
   }
@@ -169,12 +172,12 @@ export class TransferManager implements Transfers {
   }
 
   async pause(ids: readonly string[]): Promise<void> {
-    const active = this.select(ids).filter((transfer) => transfer.isActive);
+    const active = this.batches.select(ids).filter((transfer) => transfer.isActive);
     active.forEach((transfer) => {
       transfer.moveTo('paused');
     });
     await Promise.all(active.map((transfer) => transfer.stop()));
-    await this.inEachBatch(active, (journal, paused) => journal.pause(paused));
+    await this.batches.note(active, (journal, paused) => journal.pause(paused));
     this.settle(active);
   }
 
@@ -182,7 +185,7 @@ export class TransferManager implements Transfers {
     ids: readonly string[],
     change: Parameters<Transfers['resume']>[1] = {},
   ): Promise<void> {
-    this.startHeart();
+    this.heart ??= this.startHeart();
     const { taken, refusals } = await this.take(ids);
     const transfers = taken.filter((transfer) => transfer.isWaitingForUser);
     await Promise.all(
@@ -191,10 +194,10 @@ export class TransferManager implements Transfers {
         const item = changedItem(transfer.item, change);
         if (item === transfer.item) return;
         transfer.item = item;
-        await this.batchOf(transfer)?.journal?.putItem(item);
+        await this.batches.of(transfer)?.journal?.putItem(item);
       }),
     );
-    await this.inEachBatch(transfers, (journal, resumed) => journal.resume(resumed));
+    await this.batches.note(transfers, (journal, resumed) => journal.resume(resumed));
     this.queueUp(transfers);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
@@ -213,8 +216,8 @@ export class TransferManager implements Transfers {
   }
 
   async relocate(id: string, filePath: string): Promise<void> {
-    const [transfer] = this.select([id]);
-    const batch = transfer && this.batchOf(transfer);
+    const [transfer] = this.batches.select([id]);
+    const batch = transfer && this.batches.of(transfer);
     if (transfer === undefined || batch === undefined) return;
     await this.own(batch);
     const { target, options } = transfer.item;
@@ -229,11 +232,11 @@ export class TransferManager implements Transfers {
   }
 
   clearFinished(): void {
-    for (const batch of this.batches.values()) {
+    for (const batch of this.batches) {
       for (const transfer of [...batch.transfers.values()]) {
         if (transfer.state === 'completed') batch.transfers.delete(transfer.id);
       }
-      if (batch.transfers.size === 0) this.batches.delete(batch.id);
+      if (batch.transfers.size === 0) this.batches.remove(batch);
     }
     this.changed(true);
   }
@@ -250,29 +253,20 @@ export class TransferManager implements Transfers {
   }
 
   refresh(): Promise<void> {
-    // A reading that is under way may have missed what just happened.
-    this.nextRefresh ??= this.refreshing.then(() => {
-      this.nextRefresh = undefined;
-      this.refreshing = this.readFolder().catch((error: unknown) => {
-        this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
-      });
-      return this.refreshing;
-    });
-    return this.nextRefresh;
+    return this.watch.refresh();
   }
 
   async shutdown(): Promise<void> {
     this.life.abort();
-    clearInterval(this.heart);
-    clearInterval(this.lookout);
+    this.heart?.dispose();
     this.ticker.dispose();
-    const stopped = [...this.allTransfers()].map(async (transfer) => {
+    const stopped = [...this.batches.transfers()].map(async (transfer) => {
       if (transfer.isActive) transfer.moveTo('interrupted');
       await transfer.stop();
     });
     const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
-    await Promise.race([Promise.all([...stopped, this.nextRefresh ?? this.refreshing]), timeUp]);
-    const owned = [...this.batches.values()].filter((batch) => batch.isOwned);
+    await Promise.race([Promise.all([...stopped, this.watch.stop()]), timeUp]);
+    const owned = [...this.batches].filter((batch) => batch.isOwned);
     await Promise.all(owned.map((batch) => this.owner.letGo(batch)));
     await this.owner.whenEnded();
   }
@@ -311,7 +305,7 @@ export class TransferManager implements Transfers {
   }
 
   private queueUp(transfers: readonly Transfer[]): void {
-    this.totals.begin(this.allTransfers(), transfers);
+    this.totals.begin(this.batches.transfers(), transfers);
     transfers.forEach((transfer) => {
       transfer.moveTo('queued');
       this.queue.push(transfer);
@@ -325,11 +319,11 @@ export class TransferManager implements Transfers {
       try {
         const { environment } = this;
         transfer.result = await runUpload(item, environment, monitor, signal, async () => {
-          await this.batchOf(transfer)?.journal?.finish(item.id);
+          await this.batches.of(transfer)?.journal?.finish(item.id);
         });
         transfer.moveTo('completed');
         // OSS can be reached: what it has not heard of yet, it hears now. Not after each of thousands.
-        if (this.batchOf(transfer)?.isSettled !== false) this.discardLeft();
+        if (this.batches.of(transfer)?.isSettled !== false) this.discardLeft();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         // Whoever stopped it has said already what it is now.
@@ -344,7 +338,7 @@ export class TransferManager implements Transfers {
 
   /** What fails one transfer for a reason that all share does not have to be found out by each. */
   private spread(failed: Transfer, error: UploadError): void {
-    const others = [...this.allTransfers()].filter(
+    const others = [...this.batches.transfers()].filter(
       (other) => other.isActive && isShared(error, failed.item.target, other.item.target),
     );
     for (const other of others) {
@@ -355,17 +349,17 @@ export class TransferManager implements Transfers {
   }
 
   private settle(transfers: readonly Transfer[]): void {
-    for (const batch of this.batchesOf(transfers)) {
+    for (const batch of this.batches.ofAll(transfers)) {
       if (batch.isOwned && batch.isFinished) this.owner.end(batch);
       batch.checkSettled();
     }
-    for (const batch of this.batches.values()) batch.checkSettled();
+    for (const batch of this.batches) batch.checkSettled();
     this.changed(true);
   }
 
   /** Tries again what could not be discarded before. What another window works on stays with it. */
   private discardLeft(): void {
-    const left = [...this.allTransfers()].filter(
+    const left = [...this.batches.transfers()].filter(
       ({ state, isRunning, batchId }) =>
         state === 'discarding' && !isRunning && this.batches.get(batchId)?.isElsewhere !== true,
     );
@@ -377,7 +371,7 @@ export class TransferManager implements Transfers {
 
   private async discardOne(transfer: Transfer): Promise<void> {
     await transfer.stop();
-    const batch = this.batchOf(transfer);
+    const batch = this.batches.of(transfer);
     const forget = async (): Promise<void> => {
       await batch?.journal?.remove(transfer.id);
       batch?.transfers.delete(transfer.id);
@@ -403,7 +397,7 @@ export class TransferManager implements Transfers {
     });
     if (batch?.isOwned && batch.isFinished) {
       await this.owner.finish(batch);
-      if (batch.transfers.size === 0) this.batches.delete(batch.id);
+      if (batch.transfers.size === 0) this.batches.remove(batch);
     }
   }
 
@@ -413,14 +407,17 @@ export class TransferManager implements Transfers {
   private async take(
     ids: readonly string[],
   ): Promise<{ readonly taken: readonly Transfer[]; readonly refusals: readonly UploadError[] }> {
-    const wanted = this.select(ids);
+    // Another window may have finished what is shown here as interrupted.
+    const seen = this.batches.ofAll(this.batches.select(ids));
+    if (seen.some((batch) => !batch.isOwned)) await this.refresh();
+    const wanted = this.batches.select(ids);
     const refusals: UploadError[] = [];
-    for (const batch of this.batchesOf(wanted)) {
+    for (const batch of this.batches.ofAll(wanted)) {
       await this.own(batch).catch((error: unknown) => refusals.push(UploadError.from(error)));
     }
     // Taking a batch up has read it again: some of its files may be finished or gone.
     const taken = wanted.map((transfer) => {
-      const batch = this.batchOf(transfer);
+      const batch = this.batches.of(transfer);
       return batch?.isOwned === true ? batch.transfers.get(transfer.id) : undefined;
     });
     return { taken: taken.filter((transfer) => transfer !== undefined), refusals };
@@ -436,7 +433,7 @@ export class TransferManager implements Transfers {
   /** Requests for what already runs are dropped; the batch where it runs is returned. */
   private joinRunning(fresh: Map<string, BatchItem>): string | undefined {
     let joined: string | undefined;
-    for (const transfer of this.allTransfers()) {
+    for (const transfer of this.batches.transfers()) {
       if (!fresh.has(transfer.id) || !transfer.isActive) continue;
       fresh.delete(transfer.id);
       joined = transfer.batchId;
@@ -449,8 +446,8 @@ export class TransferManager implements Transfers {
    * another window works on are shown there too: it will say who holds them.
    */
   private async takeOver(ids: readonly string[]): Promise<void> {
-    for (const transfer of this.select(ids)) {
-      const batch = this.batchOf(transfer);
+    for (const transfer of this.batches.select(ids)) {
+      const batch = this.batches.of(transfer);
       if (batch === undefined) continue;
       try {
         if (!batch.isElsewhere) await this.own(batch);
@@ -463,20 +460,18 @@ export class TransferManager implements Transfers {
       }
       batch.transfers.delete(transfer.id);
       if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
-      if (batch.transfers.size === 0) this.batches.delete(batch.id);
+      if (batch.transfers.size === 0) this.batches.remove(batch);
     }
   }
 
   /** What lies in the folder, apart from what this window drives itself. */
   private async readFolder(): Promise<void> {
-    const owned = new Set(
-      [...this.batches.values()].filter((batch) => batch.isOwned).map(({ id }) => id),
-    );
+    const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
     const found = await this.folder.read(owned);
-    const driven = new Set([...this.allTransfers()].filter(isDriven).map(({ id }) => id));
-    for (const batch of [...this.batches.values()]) {
+    const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
+    for (const batch of this.batches) {
       const isOnlyOnDisk = !batch.isOurs && !batch.isFinished;
-      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.delete(batch.id);
+      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.remove(batch);
     }
     for (const saved of found) {
       if (this.batches.get(saved.id)?.isOurs === true) continue;
@@ -488,10 +483,9 @@ export class TransferManager implements Transfers {
         const transfer = this.addTransfer(batch, item, state, updatedMs);
         Object.assign(transfer.monitor, progress);
       }
-      if (batch.transfers.size > 0) this.batches.set(batch.id, batch);
-      else this.batches.delete(batch.id);
+      if (batch.transfers.size > 0) this.batches.put(batch);
+      else this.batches.remove(batch);
     }
-    this.lookOut();
     this.changed(true);
 
     function isDriven(transfer: Transfer): boolean {
@@ -499,80 +493,11 @@ export class TransferManager implements Transfers {
     }
   }
 
-  // --- looking things up ---
-
-  private *allTransfers(): Generator<Transfer> {
-    for (const batch of this.batches.values()) yield* batch.transfers.values();
+  /** Counts down while something is active, and tries again as soon as the computer has slept. */
+  private startHeart(): Disposable {
+    return startHeart(this.clock, (hasSlept) => {
+      if (hasSlept) this.environment.wakeUp.now();
+      if ([...this.batches.transfers()].some((transfer) => transfer.isActive)) this.changed(false);
+    });
   }
-
-  private select(ids: readonly string[]): Transfer[] {
-    const wanted = new Set(ids);
-    return [...this.allTransfers()].filter(
-      ({ id, batchId }) => wanted.has(id) || wanted.has(batchId),
-    );
-  }
-
-  /** Writes something about these transfers into the files of their batches. */
-  private async inEachBatch(
-    transfers: readonly Transfer[],
-    write: (journal: OpenBatch, ids: string[]) => Promise<void>,
-  ): Promise<void> {
-    for (const { id, journal } of this.batchesOf(transfers)) {
-      const ofBatch = transfers.filter(({ batchId }) => batchId === id);
-      if (journal === undefined) continue;
-      await write(
-        journal,
-        ofBatch.map((transfer) => transfer.id),
-      );
-    }
-  }
-
-  private batchOf(transfer: Transfer): Batch | undefined {
-    return this.batches.get(transfer.batchId);
-  }
-
-  private batchesOf(transfers: readonly Transfer[]): Batch[] {
-    const batches = transfers.map((transfer) => this.batchOf(transfer));
-    return [...new Set(batches)].filter((batch) => batch !== undefined);
-  }
-
-  // --- time ---
-
-  /** Once a second while there is work: counts down, and notices that the computer slept. */
-  private startHeart(): void {
-    if (this.heart !== undefined) return;
-    let lastMs = this.clock.now();
-    this.heart = setInterval(() => {
-      const now = this.clock.now();
-      if (now - lastMs > SLEEP_MS) this.environment.wakeUp.now();
-      lastMs = now;
-      const isActive = [...this.allTransfers()].some((transfer) => transfer.isActive);
-      if (isActive) this.changed(false);
-    }, TICK_MS).unref();
-  }
-
-  /** Other windows write into the same folder: looks now and then whether one did. */
-  private lookOut(): void {
-    if (this.lookout !== undefined || this.life.signal.aborted) return;
-    let lastMark = '';
-    this.lookout = setInterval(() => {
-      const isShared = [...this.batches.values()].some((batch) => batch.isElsewhere);
-      void this.folder.mark().then((mark) => {
-        if (isShared || mark !== lastMark) void this.refresh();
-        lastMark = mark;
-      });
-    }, LOOKOUT_MS).unref();
-  }
-}
-
-/** The items of these requests by id; of several requests for the same, the last. */
-async function itemsOf(
-  requests: readonly UploadRequest[],
-  signal: AbortSignal,
-): Promise<Map<string, BatchItem>> {
-  const items: BatchItem[] = [];
-  await runParts(requests.entries(), STATS, signal, async ([index, request]) => {
-    items[index] = await toItem(request);
-  });
-  return new Map(items.map((item) => [item.id, item]));
 }

@@ -34,8 +34,9 @@ const SMALL_FILE_BYTES = 256 * 1024;
 
 /**
  * Uploads one file, from whatever is already there to a verified object, has that recorded by
- * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint then says how far it is. Starts over by itself when
- * the file changes (three times) or when OSS has forgotten the upload (once).
+ * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint
+ * then says how far it is. Starts over by itself when the file changes (three times) or when OSS has
+ * forgotten the upload (once).
  */
 export async function runUpload(
   job: UploadJob,
@@ -71,12 +72,14 @@ export async function discardUpload(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const content = await environment.checkpoints.read(job.id);
-    if (content === undefined || content.state === 'newer') return;
+    const { checkpoints } = environment;
+    if ((await checkpoints.read(job.id)) === undefined) return;
     const context = await openContext(job, environment, monitor);
     await withLease(context, signal, async (_lease, held) => {
-      if (content.state === 'damaged') await dropDamaged(context, content.uploadId, held);
-      else await dropUpload(context, content.checkpoint.header, held);
+      // Whoever held the lease may have finished that upload, and begun another.
+      const content = await checkpoints.read(job.id);
+      if (content?.state === 'damaged') await dropDamaged(context, content.uploadId, held);
+      if (content?.state === 'valid') await dropUpload(context, content.checkpoint.header, held);
     });
   } catch (error) {
     throw inContext(error, job);
@@ -155,7 +158,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
           // An earlier try may have stored the object although its answer got lost.
           if (attempt === 1 || !UploadError.is(error, 'alreadyExists')) throw error;
           local = await source.crc64(0, sizeBytes, environment.pool, signal);
-          const found = await findObject(context, sizeBytes, local, 0, signal);
+          const found = await findObject(context, { sizeBytes, crc64: local }, 0, signal);
           if (found === undefined) throw error;
           return found;
         }
@@ -163,7 +166,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       prove,
     ),
   );
-  return verifyObject(context, stored, sizeBytes, local, signal);
+  return verifyObject(context, stored, { sizeBytes, crc64: local }, signal);
 }
 
 /** Goes on with what checkpoint and server know, or starts anew; then completes. */

@@ -288,7 +288,10 @@ function validateCallback(callback: NonNullable<ObjectOptions['callback']>): voi
 function isCallbackUrl(text: string): boolean {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const url = hasScheme ? text : `http://${text}`;
-  return /^https?:\/\//i.test(url) && !/\s/.test(url) && URL.canParse(url);
+  if (!/^https?:\/\//i.test(url) || /\s/.test(url) || !URL.canParse(url)) return false;
+  // A password would lie in the records on disk.
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
 }
 
 function checkChoice(field: string, value: unknown, choices: readonly unknown[]): void {

@@ -4,7 +4,7 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
-import { CheckpointWriter, checkpointId, hashOptions } from '../../src/engine/checkpoint';
+import { CheckpointWriter, checkpointId } from '../../src/engine/checkpoint';
 import { fingerprintOf } from '../../src/engine/fingerprint';
 import type { PlainAnswer } from '../support/ossClient';
 import { sendRequest } from '../support/ossClient';
@@ -364,7 +364,7 @@ async function writeOldCheckpoint(name: string, uploadId: string): Promise<void>
     source: fingerprintOf(fs.statSync(filePath, { bigint: true })),
     target: { bucket: BUCKET, region: 'cn-hangzhou', key: name, profile: '' },
     partSizeBytes: MIB,
-    optionsHash: hashOptions({}),
+    options: { partSizeBytes: MIB, parallel: 3, forbidOverwrite: false, object: {} },
     createdMs,
   });
   fs.mkdirSync(checkpointFolder(), { recursive: true });

@@ -1,22 +1,24 @@
-import type { Clock } from '../../src/engine/index.ts';
+import type { Clock, Disposable } from '../../src/engine/index.ts';
 
-/** A wait that nobody has ended yet. */
-interface Waiter {
+/** Something that is due, and not over yet. */
+interface Timer {
   dueMs: number;
-  readonly resolve: () => void;
+  /** Somebody's work waits for it. */
+  readonly isAwaited: boolean;
+  readonly action: () => void;
 }
 
 /**
  * Time that a test owns: it stands still until `advance`. With `run` it jumps to the next moment
- * somebody waits for whenever this process has had a millisecond for other work, so that hours of
+ * some work waits for whenever this process has had a millisecond for other work, so that hours of
  * waiting pass in milliseconds, in the right order.
  */
 export class VirtualClock implements Clock {
   /** Every wait that was asked for, in milliseconds. */
   readonly delays: number[] = [];
-  readonly #waiters = new Set<Waiter>();
+  readonly #timers = new Set<Timer>();
   #nowMs = Date.now();
-  #timer: NodeJS.Timeout | undefined;
+  #runner: NodeJS.Timeout | undefined;
 
   /** See {@link Clock.now}. */
   now(): number {
@@ -28,53 +30,68 @@ export class VirtualClock implements Clock {
     signal.throwIfAborted();
     this.delays.push(delayMs);
     await new Promise<void>((resolve, reject) => {
+      const timer = this.#start(delayMs, true, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
       const abort = (): void => {
-        this.#waiters.delete(waiter);
+        timer.dispose();
         reject(signal.reason as Error);
       };
-      const waiter: Waiter = {
-        dueMs: this.#nowMs + delayMs,
-        resolve: () => {
-          signal.removeEventListener('abort', abort);
-          resolve();
-        },
-      };
       signal.addEventListener('abort', abort, { once: true });
-      this.#waiters.add(waiter);
     });
   }
 
-  /** How many wait now. */
+  /** See {@link Clock.after}. */
+  after(delayMs: number, action: () => void): Disposable {
+    return this.#start(delayMs, false, action);
+  }
+
+  /** How many delays are not over. */
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#awaited().length;
   }
 
-  /** Lets so much time pass, and ends the waits that are due by then. */
+  /** Lets so much time pass, and what is due by then happen when it is due. */
   advance(byMs: number): void {
-    this.#nowMs += byMs;
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.dueMs > this.#nowMs) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
+    const endMs = this.#nowMs + byMs;
+    for (;;) {
+      const [next] = [...this.#timers].sort((left, right) => left.dueMs - right.dueMs);
+      if (next === undefined || next.dueMs > endMs) break;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#timers.delete(next);
+      next.action();
     }
+    // What happened may have taken time itself.
+    this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
-  /** The computer sleeps: time passes, and every wait stands still meanwhile. */
+  /** The computer sleeps: time passes, and all that is due stands still meanwhile. */
   sleep(forMs: number): void {
     this.#nowMs += forMs;
-    for (const waiter of this.#waiters) waiter.dueMs += forMs;
+    for (const timer of this.#timers) timer.dueMs += forMs;
   }
 
   /** Lets time pass by itself until `stop`. */
   run(): void {
-    this.#timer ??= setInterval(() => {
-      const next = Math.min(...[...this.#waiters].map(({ dueMs }) => dueMs));
+    this.#runner ??= setInterval(() => {
+      const next = Math.min(...this.#awaited().map(({ dueMs }) => dueMs));
       if (Number.isFinite(next)) this.advance(Math.max(0, next - this.#nowMs));
     }, 1);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    clearInterval(this.#runner);
+    this.#runner = undefined;
+  }
+
+  #start(delayMs: number, isAwaited: boolean, action: () => void): Disposable {
+    const timer: Timer = { dueMs: this.#nowMs + delayMs, isAwaited, action };
+    this.#timers.add(timer);
+    return { dispose: () => void this.#timers.delete(timer) };
+  }
+
+  #awaited(): Timer[] {
+    return [...this.#timers].filter(({ isAwaited }) => isAwaited);
   }
 }

@@ -3,6 +3,7 @@ import {
   checkpointId,
   CheckpointWriter,
   hashOptions,
+  hasProperties,
   readCheckpoint,
 } from '../../../src/engine/checkpoint.ts';
 import type { CheckpointHeader, PartRecord } from '../../../src/engine/checkpoint.ts';
@@ -15,7 +16,20 @@ const HEADER: CheckpointHeader = {
   source: { sizeBytes: 300_000, mtimeNs: '1', ctimeNs: '2', inode: '3', device: '4' },
   target: { bucket: 'media', key: 'a/b.mp4', region: 'cn-hangzhou', profile: '' },
   partSizeBytes: 102_400,
-  optionsHash: hashOptions({}),
+  options: {
+    partSizeBytes: 102_400,
+    parallel: 5,
+    forbidOverwrite: true,
+    object: {
+      acl: 'private',
+      storageClass: 'IA',
+      encryption: { algorithm: 'KMS', keyId: 'k' },
+      metadata: { a: '上海' },
+      tags: { b: '1' },
+      callback: { url: 'https://example.com', body: 'size=${size}', variables: { c: '2' } },
+      trafficLimitBitsPerSecond: 819_200,
+    },
+  },
   createdMs: 1_700_000_000_000,
 };
 const PARTS: readonly PartRecord[] = [
@@ -29,7 +43,7 @@ function read(text: string): ReturnType<typeof readCheckpoint> {
 
 /** A checkpoint of this version, its check values right. */
 function forged(header: object, ...records: readonly unknown[]): string {
-  const writer = new JournalWriter('oss-upload-checkpoint', { version: 1, ...HEADER, ...header });
+  const writer = new JournalWriter('oss-upload-checkpoint', { version: 2, ...HEADER, ...header });
   return writer.headerLine + records.map((record) => writer.line(record)).join('');
 }
 
@@ -60,7 +74,12 @@ describe('checkpoint', () => {
     { partSizeBytes: 5 * 1024 ** 3 + 1 },
     { partSizeBytes: 200_000.5 },
     { createdMs: -1 },
-    { optionsHash: undefined },
+    { options: undefined },
+    { options: { ...HEADER.options, parallel: 0 } },
+    { options: { ...HEADER.options, object: { acl: 'everybody' } } },
+    { options: { objectHash: 1 } },
+    { version: 1 },
+    { version: 1, optionsHash: 5 },
     { source: { ...HEADER.source, sizeBytes: 10_000 * 5 * 1024 ** 3 + 1 } },
     { source: { ...HEADER.source, mtimeNs: 1 } },
     { source: [] },
@@ -102,10 +121,26 @@ describe('checkpoint', () => {
   }
 
   it('of a newer version is not damaged, whatever else it says', () => {
-    assert.deepEqual(read(forged({ version: 2, source: 'in another way' }, 'new')), {
+    assert.deepEqual(read(forged({ version: 3, source: 'in another way' }, 'new')), {
       state: 'newer',
-      version: 2,
+      version: 3,
     });
+  });
+
+  it('of the version before is read: its properties are known by their hash', () => {
+    const object: ObjectOptions = { acl: 'private' };
+    const old = { version: 1, options: undefined, optionsHash: hashOptions(object) };
+    const content = read(forged(old, [1, 102_400, '"E"', '1']));
+    assert.equal(content.state, 'valid');
+    const { header, parts } = content.checkpoint;
+    assert.deepEqual(header, { ...HEADER, options: { objectHash: hashOptions(object) } });
+    assert.deepEqual([...parts.keys()], [1]);
+    assert.ok(hasProperties(header, { ...object, requestPayer: true }));
+    assert.ok(!hasProperties(header, {}));
+    // Put under another name it is a record of this version.
+    const moved = read(new CheckpointWriter(header).headerLine);
+    assert.equal(moved.state, 'valid');
+    assert.deepEqual(moved.checkpoint.header, header);
   });
 
   it('has an id that is safe as a file name and differs by file, bucket and key', () => {

@@ -192,8 +192,10 @@ describe('fuzz of the files on disk', () => {
     });
 
     it('B7 JSON of any wrong kind in any place of a checkpoint, its check values right, is no checkpoint', () => {
-      const lines = jsonLines(checkpoint);
-      for (const { name, json } of variants(lines)) {
+      const [header, ...parts] = jsonLines(checkpoint) as [object, ...unknown[]];
+      const before = { ...header, version: 1, optionsHash: 'f'.repeat(32) };
+      const both = [...variants([header, ...parts]), ...variants([before, ...parts])];
+      for (const { name, json } of both) {
         if (!Array.isArray(json) || json.length === 0) continue;
         const content = readCheckpoint(forged(CHECKPOINT, json));
         if (content.state !== 'valid') continue;
@@ -203,6 +205,9 @@ describe('fuzz of the files on disk', () => {
           name,
         );
         assert.ok(header.source.sizeBytes >= 0, name);
+        const { options } = header;
+        if ('objectHash' in options) assert.equal(typeof options.objectHash, 'string', name);
+        else assert.ok(options.parallel >= 1 && options.parallel <= 64, name);
         for (const value of [header.uploadId, header.filePath, header.target.key]) {
           assert.equal(typeof value, 'string', name);
         }

@@ -23,7 +23,7 @@ describe('cost', () => {
       source: { sizeBytes: 1e12, mtimeNs: '1'.repeat(19), ctimeNs: '1', inode: '1', device: '1' },
       target: { bucket: 'bucket', key: 'k'.repeat(200), region: 'cn-hangzhou', profile: '' },
       partSizeBytes: 104_857_600,
-      optionsHash: 'f'.repeat(32),
+      options: { partSizeBytes: 104_857_600, parallel: 3, forbidOverwrite: false, object: {} },
       createdMs: 1_700_000_000_000,
     });
     const etag = `"${'F'.repeat(32)}"`;

@@ -51,6 +51,18 @@ describe('Lanes', () => {
     assert.deepEqual(requests.running, ['c', 'd']);
   });
 
+  it('does not stay closed for as long as the clock is put back', async () => {
+    const lanes = new Lanes(4, clock);
+    const requests = new Requests(lanes);
+    lanes.slowDown(1000);
+    clock.sleep(-3_600_000);
+    void requests.start('a', 'part');
+    await turn();
+    clock.advance(1000);
+    await turn();
+    assert.deepEqual(requests.running, ['a']);
+  });
+
   it('puts four small files into a lane', async () => {
     const requests = new Requests(new Lanes(1, clock));
     ['a', 'b', 'c', 'd', 'e'].forEach((name) => void requests.start(name, 'smallFile'));

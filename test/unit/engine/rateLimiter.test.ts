@@ -69,6 +69,14 @@ describe('RateLimiter', () => {
     assert.ok(taken.bytes <= 0.3 * MB, `${taken.bytes} bytes at once after an hour`);
   });
 
+  it('does not stand still for as long as the clock is put back', async () => {
+    const limiter = new RateLimiter(MB, clock);
+    const taken = lanes(limiter, 4);
+    await measure(taken, 1);
+    clock.sleep(-3_600_000);
+    assertNear(await measure(taken, 10), MB);
+  });
+
   it('gives small chunks where the limit is low, for a steady stream', () => {
     assert.equal(new RateLimiter(100_000, clock).chunkBytes, 10_000);
     assert.equal(new RateLimiter(1000, clock).chunkBytes, 4096);

@@ -163,6 +163,17 @@ describe('RequestRunner', () => {
     assert.equal(await sent, 4);
   });
 
+  it('counts neither sleep nor a clock that is set, although nobody noticed', async () => {
+    for (const leapMs of [8 * HOUR_MS, -8 * HOUR_MS]) {
+      const sent = bench.send(failure('network'), failure('network'), failure('network'));
+      await bench.waiting();
+      bench.clock.sleep(leapMs);
+      bench.clock.run();
+      assert.equal(await sent, 4);
+      bench.clock.stop();
+    }
+  });
+
   it('takes an error of the service for a sign that the network is there', async () => {
     const failures = Array.from({ length: 100 }, (_, index) =>
       failure(index % 50 === 49 ? 'server' : 'network'),

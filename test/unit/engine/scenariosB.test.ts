@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import fs, { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { mock } from 'node:test';
-import { CheckpointWriter, readCheckpoint } from '../../../src/engine/checkpoint.ts';
+import { CheckpointWriter, hashOptions, readCheckpoint } from '../../../src/engine/checkpoint.ts';
 import type { CheckpointHeader } from '../../../src/engine/checkpoint.ts';
 import { CheckpointStore, RecordFolder } from '../../../src/engine/checkpointStore.ts';
 import type { TransferSnapshot, UploadOptions, UploadRequest } from '../../../src/engine/index.ts';
@@ -19,6 +19,7 @@ import { interruptUpload, whenSnapshot } from '../../support/interruptedUpload.t
 import type { InterruptedUpload } from '../../support/interruptedUpload.ts';
 import { isWindows, testBytes } from '../../support/files.ts';
 import { PlayedDisk } from '../../support/playedDisk.ts';
+import { SentRequests } from '../../support/sentRequests.ts';
 
 /** 5 parts, the last of them short. */
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
@@ -131,6 +132,101 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
+  describe('B20 the options lie in the checkpoint too', () => {
+    const options: Partial<UploadOptions> = {
+      parallel: 2,
+      forbidOverwrite: true,
+      object: {
+        acl: 'public-read',
+        storageClass: 'IA',
+        encryption: { algorithm: 'KMS', keyId: 'key-1' },
+        metadata: { author: 'Zoë 上海' },
+        tags: { project: 'a b' },
+        callback: { url: 'http://127.0.0.1:1/', body: 'size=${size}' },
+        trafficLimitBitsPerSecond: 819_200,
+      },
+    };
+
+    /** Writes the checkpoint as the version before would have. */
+    async function writeOldVersion(interrupted: InterruptedUpload): Promise<void> {
+      const { checkpointFile } = interrupted;
+      const content = readCheckpoint(await readFile(checkpointFile));
+      assert.equal(content.state, 'valid');
+      const { header, parts } = content.checkpoint;
+      const optionsHash = hashOptions(options.object ?? {});
+      const old = { version: 1, ...header, options: undefined, optionsHash };
+      const writer = new JournalWriter('oss-upload-checkpoint', old);
+      const lines = [...parts.values()].map((part) =>
+        writer.line([part.partNumber, part.sizeBytes, part.etag, String(part.crc64)]),
+      );
+      await writeFile(checkpointFile, writer.headerLine + lines.join(''));
+    }
+
+    /** Resumes all with only parts 2, 4 and 5 to send, and the options of the beginning. */
+    async function assertGoesOn(request: UploadRequest, since: number): Promise<void> {
+      const sent = new SentRequests();
+      try {
+        assert.deepEqual((await resumeAll({ since })).sent, [2, 4, 5]);
+      } finally {
+        sent.stop();
+      }
+      await harness.assertUploaded(request);
+      assert.deepEqual(noticesOf('optionsChanged'), []);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      assert.equal(noticesOf('callbackFailed').length, 1);
+      const [completion] = sent.matching('POST', /uploadId=/);
+      assert.equal(completion?.headers['x-oss-forbid-overwrite'], 'true');
+      assert.equal(completion.headers['x-oss-object-acl'], 'public-read');
+      const [part] = sent.matching('PUT', /partNumber=/);
+      assert.equal(part?.headers['x-oss-traffic-limit'], '819200');
+    }
+
+    it('B20 without its batch an upload goes on with the very same options, and sends nothing again', async () => {
+      const request = await newRequest(options);
+      const interrupted = await interruptUpload(harness, request, [1, 3]);
+      await rm(interrupted.batchFile);
+      await assertGoesOn(request, interrupted.since);
+    });
+
+    it('B20 a checkpoint of the version before goes on, and is one of this version then', async () => {
+      const request = await newRequest(options);
+      const interrupted = await interruptUpload(harness, request, [1, 3]);
+      await writeOldVersion(interrupted);
+      const hold = harness.server.hold({ on: 'uploadPart', times: 9 });
+      const manager = harness.manager();
+      await manager.refresh();
+      await manager.resume([interrupted.batchId]);
+      await hold.reached;
+      const content = readCheckpoint(await readFile(interrupted.checkpointFile));
+      await manager.pause([interrupted.batchId]);
+      await manager.shutdown();
+      harness.server.resetConnections();
+      hold.release();
+      assert.equal(content.state, 'valid');
+      assert.deepEqual(content.checkpoint.header.options, { ...request.options, parallel: 5 });
+      assert.deepEqual([...content.checkpoint.parts.keys()], [1, 3]);
+      await rm(interrupted.batchFile);
+      await assertGoesOn(request, interrupted.since);
+    });
+
+    it('B20 what the user has changed about it meanwhile is in the checkpoint, too', async () => {
+      const request = await newRequest(options);
+      const interrupted = await interruptUpload(harness, request, [1, 3]);
+      const hold = harness.server.hold({ on: 'uploadPart', times: 9 });
+      const manager = harness.manager();
+      await manager.refresh();
+      await manager.resume([interrupted.batchId], { forbidOverwrite: false, profile: 'other' });
+      await hold.reached;
+      const { options: kept, target } = await headerOf(interrupted);
+      assert.ok('forbidOverwrite' in kept && !kept.forbidOverwrite);
+      assert.equal(target.profile, 'other');
+      hold.release();
+      await manager.whenSettled(interrupted.batchId);
+      await manager.shutdown();
+      await harness.assertNothingLeft();
+    });
+  });
+
   it('B8 a checkpoint with another part size written into it restarts with the requested one', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
@@ -151,7 +247,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const { uploadId } = interrupted;
-    const { headerLine } = new JournalWriter('oss-upload-checkpoint', { version: 2, uploadId });
+    const { headerLine } = new JournalWriter('oss-upload-checkpoint', { version: 3, uploadId });
     await writeFile(interrupted.checkpointFile, headerLine);
     const manager = harness.manager();
     const { transfers } = await harness.upload(manager, request);
@@ -332,7 +428,7 @@ describe('scenarios B: the life of a checkpoint', () => {
       source: { sizeBytes: 8e10, mtimeNs: '1', ctimeNs: '1', inode: '1', device: '1' },
       target: { bucket: BUCKET, key: 'video.mp4', region: 'cn-hangzhou', profile: '' },
       partSizeBytes: 8 * 1024 ** 2,
-      optionsHash: '0'.repeat(32),
+      options: { partSizeBytes: 8 * 1024 ** 2, parallel: 3, forbidOverwrite: false, object: {} },
       createdMs: 1,
     };
     const checkpoint = await store.create('id', header);
@@ -382,7 +478,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     const records = new CheckpointStore(new RecordFolder(harness.stateDir, harness.log));
     for (let index = 0; index < count; index++) {
       const key = `old/${index}.bin`;
-      const { target } = harness.request('', key);
+      const { target, options } = harness.request('', key);
       const store = await harness.oss.openStore(target);
       const { uploadId } = await store.initiateMultipartUpload(
         key,
@@ -395,7 +491,7 @@ describe('scenarios B: the life of a checkpoint', () => {
         source: { sizeBytes: 10 * PART_BYTES, mtimeNs: '1', ctimeNs: '1', inode: '1', device: '1' },
         target,
         partSizeBytes: PART_BYTES,
-        optionsHash: 'x',
+        options,
         createdMs: old,
       });
       for (let partNumber = 1; partNumber <= index % 10; partNumber++) {

@@ -3,7 +3,6 @@ import { open, readdir, readlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { CredentialsSource } from '../../../src/account/ports.ts';
 import type {
   TransferManager,
@@ -17,6 +16,7 @@ import { faultAnswers } from '../../support/ossFaults.ts';
 import type { Fault, FaultAnswer } from '../../support/ossFaults.ts';
 import { until } from '../../support/until.ts';
 import { VirtualClock } from '../../support/virtualClock.ts';
+import { watchedStore } from '../../support/watchedStore.ts';
 
 /** 5 parts, the last of them short. */
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
@@ -142,7 +142,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       requests: [upload],
     });
     // The service recovers after 30 seconds of the engine's time.
-    while (clock.now() < endMs && harness.operations('uploadPart').length < 200) await delay(1);
+    await until(() => clock.now() >= endMs || harness.operations('uploadPart').length >= 200);
     harness.server.faults.length = 0;
     const refused = harness.operations('uploadPart').length;
     const { transfers } = await manager.whenSettled(batchId);
@@ -158,18 +158,26 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     const upload = await request({ parallel: 6 }, 12 * PART_BYTES);
     fail({ on: 'uploadPart', times: 6, do: { answer: faultAnswers.tooManyRequests } });
     const hold = harness.server.hold({ on: 'uploadPart', after: 6, times: 100 });
-    const manager = harness.manager();
+    let sending = 0;
+    const openStore = watchedStore(harness.oss.openStore, ({ name }) => {
+      if (name !== 'uploadPart') return () => undefined;
+      sending++;
+      return () => sending--;
+    });
+    const clock = new VirtualClock();
+    const manager = harness.manager({ clock, openStore });
     const batchId = await manager.enqueue({
       label: 'test',
       workspacePath: '',
       requests: [upload],
     });
+    await until(() => clock.waiting === 6);
+    // All six come back at once.
+    clock.advance(1000);
     await hold.reached;
-    await delay(60);
-    const inFlight = harness.server.openRequests.length;
+    assert.equal(sending, 3, 'requests at once after throttling of 6');
     hold.release();
     await manager.whenSettled(batchId);
-    assert.ok(inFlight <= 3, `${inFlight} requests at once after throttling of 6`);
     await harness.assertUploaded(upload);
     await close(harness, manager);
   });
@@ -575,11 +583,11 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const waiting = await stateOf(manager, 'waiting');
       assert.equal(waiting.error?.kind, 'network');
       assert.ok((waiting.nextTryMs ?? 0) >= clock.now());
-      for (let seconds = 0; seconds < 120; seconds += 10) {
+      const endMs = clock.now() + 2 * MINUTE_MS;
+      while (clock.now() < endMs) {
         clock.advance(10_000);
-        await delay(5);
+        await nextTry(manager, clock);
       }
-      await stateOf(manager, 'waiting');
       await harness.server.listenAgain();
       clock.advance(30_000);
       const { transfers } = await manager.whenSettled(batchId);
@@ -621,17 +629,10 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await hold.reached;
       await harness.server.stopListening();
       hold.release();
-      let isSettled = false;
-      const settled = manager.whenSettled(batchId).finally(() => {
-        isSettled = true;
-      });
       const startMs = clock.now();
-      await until(() => {
-        // In few leaps: one that the manager's heart sees is taken for sleep, and counting begins anew.
-        clock.advance(10 * MINUTE_MS);
-        return isSettled;
-      });
-      const { transfers } = await settled;
+      clock.run();
+      const { transfers } = await manager.whenSettled(batchId);
+      clock.stop();
       assert.ok(clock.now() - startMs >= 30 * MINUTE_MS);
       assert.equal(transfers[0]?.state, 'interrupted');
       assert.equal(transfers[0].error?.kind, 'network');
@@ -655,12 +656,14 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await hold.reached;
       await harness.server.stopListening();
       hold.release();
-      await stateOf(manager, 'waiting');
+      const { retries } = await stateOf(manager, 'waiting');
       clock.sleep(8 * 60 * MINUTE_MS);
-      // The line comes back some time after the computer.
-      await delay(1200);
-      const { error } = await stateOf(manager, 'waiting');
-      assert.equal(error?.kind, 'network');
+      // The line comes back some time after the computer: within a second all try again in vain.
+      clock.advance(1000);
+      await until(() => clock.waiting === 2);
+      const again = await nextTry(manager, clock);
+      assert.equal(again.error?.kind, 'network');
+      assert.equal(again.retries, retries + 2);
       await harness.server.listenAgain();
       clock.run();
       const { transfers } = await manager.whenSettled(batchId);
@@ -1086,6 +1089,14 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await resumeToEnd(harness, upload);
     assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
   });
+
+  /** The first transfer, as soon as all of it waits for a next try that is not due. */
+  async function nextTry(manager: TransferManager, clock: VirtualClock): Promise<TransferSnapshot> {
+    return until(() => {
+      const transfer = manager.snapshot().batches[0]?.transfers[0];
+      return (transfer?.nextTryMs ?? 0) > clock.now() && transfer;
+    });
+  }
 
   /** The first transfer, as soon as it is in that state. */
   async function stateOf(

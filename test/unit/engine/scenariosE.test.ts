@@ -2,8 +2,11 @@ import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CheckpointWriter, readCheckpoint } from '../../../src/engine/checkpoint.ts';
 import { UploadError } from '../../../src/engine/index.ts';
 import type {
   Clock,
@@ -20,8 +23,10 @@ import {
   hastyClock,
 } from '../../support/engineHarness.ts';
 import { faultAnswers } from '../../support/ossFaults.ts';
+import { interruptUpload } from '../../support/interruptedUpload.ts';
 import { close, interruptAtPart } from '../../support/reopenedWindow.ts';
 import { until } from '../../support/until.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
 import { watchedStore } from '../../support/watchedStore.ts';
 
 /** 10 parts, the last of them short. */
@@ -32,6 +37,7 @@ const MINUTE_MS = 60_000;
 class LeapingClock implements Clock {
   aheadMs = 0;
   readonly delay = hastyClock.delay.bind(hastyClock);
+  readonly after = hastyClock.after.bind(hastyClock);
   now(): number {
     return Date.now() + this.aheadMs;
   }
@@ -123,6 +129,92 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await harness.assertUploaded(upload);
       assert.deepEqual(harness.acceptedParts(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
       assert.equal(completions(), 1);
+    });
+
+    it('E2 what the other window has finished meanwhile is not begun again', async () => {
+      const small = await request('small', {}, 1000);
+      const large = await request('a.bin', { parallel: 1 });
+      await interruptAtPart(harness, large, 4);
+      const before = harness.manager();
+      const putHold = harness.server.hold({ on: 'putObject' });
+      await enqueue(before, small);
+      await putHold.reached;
+      await before.shutdown();
+      harness.server.resetConnections();
+      putHold.release();
+      const [first, second] = [harness.manager(), harness.manager()];
+      await Promise.all([first.refresh(), second.refresh()]);
+      const ids = second.snapshot().batches.map(({ id }) => id);
+      assert.equal(ids.length, 2);
+      await first.resume(ids);
+      await Promise.all(ids.map((id) => first.whenSettled(id)));
+      const since = harness.server.operations.length;
+      await second.resume(ids);
+      assert.deepEqual(second.snapshot().batches, []);
+      assert.equal(harness.server.operations.length, since);
+      await first.shutdown();
+      await close(harness, second);
+    });
+
+    it('E2 a batch on disk has its lease, from the first moment', async () => {
+      const leases: boolean[] = [];
+      const renamed: typeof rename = async (from, to) => {
+        await rename(from, to);
+        const name = String(to);
+        if (name.endsWith('.batch')) leases.push(existsSync(name.replace('.batch', '.lease')));
+      };
+      const manager = harness.manager({ files: { mkdir, open, rename: renamed } });
+      await harness.uploadOne(manager, await request('a.bin', {}, 1000));
+      assert.deepEqual(leases, [true]);
+      await close(harness, manager);
+    });
+
+    it('E2 a discard removes what is there when it has the lease', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      const interrupted = await interruptUpload(harness, upload, [1]);
+      const old = await readFile(interrupted.checkpointFile, 'utf8');
+      const store = await harness.oss.openStore(upload.target);
+      const options = { forbidOverwrite: false };
+      const { signal } = new AbortController();
+      const again = await store.initiateMultipartUpload('a.bin', options, { signal });
+      // A process of another computer had the lease of this upload, and has stopped.
+      const lease = interrupted.checkpointFile.replace('.jsonl', '.lease');
+      await writeFile(
+        lease,
+        JSON.stringify({ instanceId: 'x', pid: 1, host: 'other', sinceMs: 1 }),
+      );
+      await utimes(lease, 1, 1);
+      const clock = new VirtualClock();
+      const manager = harness.manager({ clock });
+      await manager.refresh();
+      const discarding = manager.discard([interrupted.batchId]);
+      await until(() => clock.waiting === 1);
+      // Meanwhile it turns out that it had begun anew.
+      const content = readCheckpoint(Buffer.from(old));
+      assert.equal(content.state, 'valid');
+      const header = { ...content.checkpoint.header, uploadId: again.uploadId };
+      await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+      clock.advance(MINUTE_MS);
+      await discarding;
+      const left = harness.server.uploads(BUCKET).map(({ uploadId }) => uploadId);
+      assert.deepEqual(left, [interrupted.uploadId]);
+      harness.server.abortUpload(interrupted.uploadId);
+      await close(harness, manager);
+    });
+
+    it('E2 another window is seen also where the folder has a time of whole seconds', async () => {
+      const clock = new VirtualClock();
+      const manager = harness.manager({ clock });
+      await manager.refresh();
+      const shown = (): number => manager.snapshot().batches.length;
+      for (const name of ['a.bin', 'b.bin']) {
+        await interruptUpload(harness, await request(name), [1]);
+        await utimes(harness.stateDir, 1_700_000_000, 1_700_000_000);
+        clock.advance(3000);
+        await until(() => shown() === (name === 'a.bin' ? 1 : 2));
+      }
+      await manager.discard(manager.snapshot().batches.map(({ id }) => id));
+      await close(harness, manager);
     });
 
     it('E2 a window that was taken for dead does not complete, nor start over', async () => {
@@ -328,7 +420,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     const calls: Promise<void>[] = [];
     for (let round = 0; round < 20; round++) {
       calls.push(manager.pause([id]), manager.resume([id]));
-      if (round % 5 === 0) await delay(5);
+      if (round % 5 === 0) await turn();
     }
     await Promise.all(calls);
     await manager.resume([id]);
@@ -385,13 +477,19 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
         const note = (warning: Error): void => void warnings.push(warning);
         process.on('warning', note);
         const upload = await request('a.bin', { parallel }, parts * PART_BYTES);
-        const manager = harness.manager({ limits: { concurrency: 64, maxBytesPerSecond: 0 } });
+        let sending = 0;
+        let mostSending = 0;
+        const openStore = watchedStore(harness.oss.openStore, ({ name }) => {
+          if (name !== 'uploadPart') return () => undefined;
+          mostSending = Math.max(mostSending, ++sending);
+          return () => sending--;
+        });
+        const limits = { concurrency: 64, maxBytesPerSecond: 0 };
+        const manager = harness.manager({ limits, openStore });
         const hold = harness.server.hold({ on: 'uploadPart', times: 100 });
         const id = await enqueue(manager, upload);
         const expected = Math.min(parallel, parts);
         await until(() => harness.server.openRequests.length === expected);
-        await delay(10);
-        assert.equal(harness.server.openRequests.length, expected);
         hold.release();
         const { transfers } = await manager.whenSettled(id);
         assert.equal(transfers[0]?.state, 'completed');
@@ -560,6 +658,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     it('E10 pauses: the upload can be resumed', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const manager = harness.manager();
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
       const paused = new Promise<void>((resolve) => {
         const subscription = manager.onDidChange(() => {
           const transfer = stateOf(manager);
@@ -570,6 +669,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       });
       const id = await enqueue(manager, upload);
       await paused;
+      hold.release();
       assert.equal(stateOf(manager)?.state, 'paused');
       await manager.resume([id]);
       await manager.whenSettled(id);

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { open, readFile, readdir, stat, utimes } from 'node:fs/promises';
+import { chmod, open, readFile, readdir, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { completeUpload } from '../../../src/engine/completion.ts';
 import { UploadError } from '../../../src/engine/index.ts';
@@ -130,10 +130,19 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       );
     });
 
-    it('F3 uploaded, parts proven by their MD5, and said', async () => {
+    const OTHER_ETAG = { ...NO_CRC, etag: '"00000000000000000000000000000000-5"' };
+    const isNotVerified = (): boolean => harness.notices.some(({ kind }) => kind === 'notVerified');
+
+    it('F3 uploaded, parts proven by their MD5, the object by the MD5 of theirs', async () => {
       await succeed(await request());
       assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
-      assert.ok(harness.notices.some(({ kind }) => kind === 'notVerified'));
+      assert.ok(!isNotVerified());
+    });
+
+    it('F3 an object whose ETag is made in another way counts, and that is said', async () => {
+      fail({ on: 'headObject', do: { answerHeaders: OTHER_ETAG } });
+      await succeed(await request());
+      assert.ok(isNotVerified());
     });
 
     it('F3 a small file, too', async () => {
@@ -160,7 +169,31 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       assert.deepEqual(harness.acceptedParts(before), [4, 5]);
     });
 
-    it('F3 the answer to Complete is lost: an object without a checksum does not pass for ours', async () => {
+    it('F3 the answer to Complete is lost: the ETags of the parts prove the object', async () => {
+      fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
+      await succeed(await request());
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
+    });
+
+    it('F3 the answer to Complete is lost with the window: proven by the ETags, also of a touched file', async () => {
+      for (const key of ['same.bin', 'touched.bin']) {
+        const upload = harness.request(await harness.file(key, FILE_BYTES), key);
+        const hold = harness.server.hold({ on: 'completeMultipartUpload', at: 'carriedOut' });
+        const manager = harness.manager();
+        await manager.enqueue({ label: 'test', workspacePath: '', requests: [upload] });
+        await hold.reached;
+        await manager.shutdown();
+        hold.release();
+        if (key === 'touched.bin') await chmod(upload.filePath, 0o600);
+        const before = harness.server.operations.length;
+        await resumeToEnd(harness, upload);
+        assert.deepEqual(harness.acceptedParts(before), [], key);
+      }
+    });
+
+    it('F3 the answer to Complete is lost: an object of another ETag does not pass for ours', async () => {
+      fail({ on: 'headObject', do: { answerHeaders: OTHER_ETAG } });
       fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
       await succeed(await request());
       assert.equal(harness.operations('initiateMultipartUpload').length, 2);

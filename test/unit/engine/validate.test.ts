@@ -279,6 +279,8 @@ describe('validateOptions', () => {
     [{ callback: { ...callback, url: 'http://a b' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, url: 'http://a.example/b c' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, url: six } }, 'callback', 'callbackUrl'],
+    [{ callback: { ...callback, url: 'https://me:secret@a.example' } }, 'callback', 'callbackUrl'],
+    [{ callback: { ...callback, url: 'me:secret@a.example' } }, 'callback', 'callbackUrl'],
     [{ callback: { ...callback, body: '' } }, 'callback', 'callbackBody'],
     [{ callback: { ...callback, host: 'a\n' } }, 'callback', 'headerCharacters'],
     [{ callback: { ...callback, bodyType: 'text/xml' } }, 'callback', 'choice'],
