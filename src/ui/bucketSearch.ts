@@ -7,6 +7,7 @@ import { formatAge } from './format';
 import { expandPrefix } from './keyNames';
 import { withLateProgress } from './lateProgress';
 import type { Choice } from './multiStep';
+import { plainText } from './plainText';
 import { removableUploads } from './unfinishedUploads';
 import type { FoundUpload } from './unfinishedUploads';
 
@@ -46,7 +47,7 @@ export class BucketSearch {
     const found = removableUploads(uploads, destination.bucket, this.transfers.snapshot());
     if (found.length > 0) return { destination, store, place, found };
     void vscode.window.showInformationMessage(
-      l10n.t('No unfinished uploads in {place}.', { place }),
+      l10n.t('No unfinished uploads in {place}.', { place: plainText(place) }),
     );
     return undefined;
   }

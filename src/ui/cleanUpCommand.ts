@@ -8,6 +8,7 @@ import { l10n, language, sentenceOf } from './editorWords';
 import { formatCount } from './format';
 import { withLateProgress } from './lateProgress';
 import { pickMany } from './multiStep';
+import { plainText } from './plainText';
 import type { FoundUpload } from './unfinishedUploads';
 
 /** "Clean Up Unfinished Uploads in Bucket...": parts that nobody goes on with cost storage. */
@@ -85,7 +86,7 @@ function tell(chosen: number, [failure, ...others]: readonly UploadError[]): voi
     l10n.t('Removed {n} of {total} unfinished uploads. {reason}', {
       n,
       total,
-      reason: sentenceOf(failure),
+      reason: plainText(sentenceOf(failure)),
     }),
   );
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import { l10n } from './editorWords';
+import { plainText } from './plainText';
 
 /** Work that is done before this has passed needs no notification. */
 const PATIENCE_MS = 400;
@@ -35,7 +36,7 @@ export async function withLateProgress<T>(
       },
       async (progress, token) => {
         show = (text) => {
-          progress.report({ message: text });
+          progress.report({ message: plainText(text) });
         };
         show(latest);
         token.onCancellationRequested(() => {

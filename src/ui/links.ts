@@ -31,7 +31,7 @@ export class Links {
     const signed = l10n.t('Copy Signed URL');
     const chosen = await vscode.window.showInformationMessage(
       l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
-        name: fileName(transfer.target.key),
+        name: plainText(fileName(transfer.target.key)),
       }),
       signed,
     );

@@ -1,6 +1,7 @@
 import { DEFAULT_PART_SIZE_BYTES } from '../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from './format';
+import { plainText } from './plainText';
 import { fileName, isActive, ownTransfers } from './transferFacts';
 import type { Words } from './words';
 
@@ -80,7 +81,7 @@ function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string 
   if (first === undefined) return undefined;
   const all = (state: TransferSnapshot['state']): boolean =>
     running.every((transfer) => transfer.state === state);
-  if (all('preparing')) return l10n.t('Checking {name}…', { name: fileName(first.filePath) });
+  if (all('preparing')) return l10n.t('Checking {name}…', { name: shownName(first) });
   if (all('verifying')) return l10n.t('Verifying…');
   if (!all('completing')) return undefined;
   const parts = running.reduce((sum, transfer) => sum + transfer.partsTotal, 0);
@@ -102,7 +103,9 @@ function bytesText(
           i: formatCount(Math.min(totals.filesDone + 1, totals.files), language),
           n: formatCount(totals.files, language),
         })
-      : fileName(first?.filePath ?? '');
+      : first === undefined
+        ? ''
+        : shownName(first);
   const parts = [
     subject,
     // The bar says it too, but not to a screen reader.
@@ -122,4 +125,9 @@ function bytesText(
     parts.push(l10n.t('{eta} left', { eta }));
   }
   return `${parts.join(' · ')} [${l10n.t('Details')}](command:ossUpload.showTransfers)`;
+}
+
+/** A name beside a link of ours. */
+function shownName(transfer: TransferSnapshot): string {
+  return plainText(fileName(transfer.filePath));
 }

@@ -8,6 +8,7 @@ import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
 import { actionLabel, describeLooseError } from './messages';
 import type { Message, MessageAction } from './messages';
+import { plainText } from './plainText';
 import {
   idsOf,
   isAboutCredentials,
@@ -57,7 +58,7 @@ export class TransferActions {
       title: actionLabel(action, l10n),
       action,
     }));
-    const chosen = await SHOW[message.severity](message.text, ...items);
+    const chosen = await SHOW[message.severity](plainText(message.text), ...items);
     if (chosen !== undefined) await this.run(chosen.action, about, error);
     return chosen?.action;
   }

@@ -40,6 +40,15 @@ describe('progress of the notification', () => {
     );
   });
 
+  it('makes no link of a name, only of its own one', () => {
+    const filePath = '/w/[a](command:b)';
+    for (const state of ['uploading', 'preparing'] as const) {
+      const shown = snapshot([batch([{ state, filePath }])]);
+      const { message } = progressOf(shown, 0, NOW, english);
+      assert.doesNotMatch(message, /\]\(command:b/);
+    }
+  });
+
   it('counts the files of a batch', () => {
     const files = [{ state: 'completed', confirmedBytes: GB } as const, uploading, {}];
     const { message, percent } = progressOf(snapshot([batch(files)]), 0, NOW, english);
