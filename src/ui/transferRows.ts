@@ -39,7 +39,8 @@ export const PAGE_SIZE = 200;
 /** The icon of each state; the state stands beside it in words. */
 export const ROW_ICONS: Readonly<Record<RowState, string>> = {
   running: 'sync~spin',
-  queued: 'clock',
+  // Not `clock`, which is the same picture as `history`.
+  queued: 'watch',
   paused: 'debug-pause',
   interrupted: 'history',
   failed: 'warning',

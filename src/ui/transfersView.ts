@@ -20,8 +20,15 @@ import { batchPlace, isActive, isWaitingForUser, ownTransfers } from './transfer
 const VIEW_ID = 'ossUpload.transfers';
 /** Only a row of the view calls it, so it is no command of package.json. */
 const SHOW_MORE_COMMAND = 'ossUpload.showMore';
-/** Twice a second is as often as a number can be read. */
-const REFRESH_MS = 500;
+/**
+ * A row that is drawn anew loses its tooltip, which the editor shows after half a second: there has
+ * to be more time than that between two refreshes.
+ */
+const REFRESH_MS = 1000;
+/** What the user did shows at once, but thousands of files change their states together. */
+const STATES_MS = 100;
+/** So long numbers stand still while a tooltip is read. */
+const TOOLTIP_MS = 5000;
 /** Rows of other windows are greyed by a decoration, which needs an address to hang on. */
 const ELSEWHERE_SCHEME = 'oss-upload-elsewhere';
 
@@ -39,6 +46,8 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
   private readonly limits = new Map<string, number>();
   private readonly contextKeys = new Map<string, boolean>();
   private timer: NodeJS.Timeout | undefined;
+  private dueMs = Number.POSITIVE_INFINITY;
+  private tooltipMs = Number.NEGATIVE_INFINITY;
   /** "Show Uploads" while there are none: the view is there as long as it is looked at. */
   private isAskedFor = false;
 
@@ -55,10 +64,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
       vscode.window.registerFileDecorationProvider({ provideFileDecoration: greyElsewhere }),
       transfers.onDidChange(() => {
         this.updateContext();
-        this.timer ??= setTimeout(() => {
-          this.timer = undefined;
-          this.refresh();
-        }, REFRESH_MS);
+        this.refreshSoon();
       }),
       vscode.commands.registerCommand(SHOW_MORE_COMMAND, (batchId: unknown) => {
         if (typeof batchId === 'string') this.showMore(batchId);
@@ -125,6 +131,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
     const batch = snapshot.batches.find((candidate) => candidate.id === row?.batchId);
     const [first] = transfersOfRow(id, snapshot);
     if (row === undefined || batch === undefined || first === undefined) return item;
+    this.tooltipMs = performance.now();
     item.tooltip =
       row.kind === 'batch' ? tooltipOf(row, [batchPlace(batch)]) : transferTooltip(row, first);
     return item;
@@ -137,8 +144,29 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
     if (parent !== undefined) this.changed.fire([parent.id]);
   }
 
+  private refreshSoon(): void {
+    const delayMs = this.hasNewStates() ? STATES_MS : REFRESH_MS;
+    const dueMs = performance.now() + delayMs;
+    if (dueMs >= this.dueMs) return;
+    clearTimeout(this.timer);
+    this.dueMs = dueMs;
+    this.timer = setTimeout(() => {
+      this.dueMs = Number.POSITIVE_INFINITY;
+      this.updateHeader();
+      const isRead = performance.now() - this.tooltipMs < TOOLTIP_MS;
+      if (isRead && !this.hasNewStates()) this.refreshSoon();
+      else this.refresh();
+    }, delayMs);
+  }
+
+  private hasNewStates(): boolean {
+    const shown = this.shown.get(ROOT) ?? [];
+    const rows = rootRows(this.transfers.snapshot(), Date.now(), words);
+    return !isSameList(shown, rows) || rows.some((row, at) => row.state !== shown[at]?.state);
+  }
+
   private refresh(): void {
-    this.updateHeader();
+    this.tooltipMs = Number.NEGATIVE_INFINITY;
     const before = this.shown.get(ROOT) ?? [];
     const after = this.read(ROOT);
     // Beside a parent all rows are indented: a row that stays as it is would keep its old place.

@@ -57,10 +57,12 @@ function fields(values: Readonly<Record<string, string | number | undefined>>): 
 /** Writes one line for each upload that ends in this window. */
 export class UploadLog implements Disposable {
   private readonly runs = new Map<string, UploadRun>();
+  /** How each that ended did so, and when: what is looked at again did not end again. */
+  private ends: ReadonlyMap<string, string> = new Map();
   private readonly subscription: Disposable;
 
   constructor(
-    private readonly transfers: Transfers,
+    private readonly transfers: Pick<Transfers, 'onDidChange' | 'snapshot'>,
     private readonly log: Logger,
   ) {
     this.subscription = transfers.onDidChange(() => {
@@ -73,27 +75,39 @@ export class UploadLog implements Disposable {
   }
 
   private observe(): void {
+    const ends = new Map<string, string>();
     for (const batch of this.transfers.snapshot().batches) {
       if (batch.isElsewhere) continue;
-      for (const transfer of batch.transfers) this.observeTransfer(transfer);
+      for (const transfer of batch.transfers) {
+        if (isActive(transfer)) {
+          this.observeRun(transfer);
+          continue;
+        }
+        const end = `${transfer.state} ${transfer.updatedMs}`;
+        ends.set(transfer.id, end);
+        if (this.ends.get(transfer.id) !== end) this.observeEnd(transfer);
+      }
     }
+    this.ends = ends;
   }
 
-  private observeTransfer(transfer: TransferSnapshot): void {
+  private observeRun(transfer: TransferSnapshot): void {
+    if (transfer.state === 'queued' || this.runs.has(transfer.id)) return;
+    // Who is first seen at the end has sent its bytes in this run.
+    const isAtEnd = transfer.state === 'completing' || transfer.state === 'verifying';
+    const startedBytes = isAtEnd ? 0 : transfer.confirmedBytes;
+    this.runs.set(transfer.id, { startedMs: Date.now(), startedBytes });
+  }
+
+  private observeEnd(transfer: TransferSnapshot): void {
     const run = this.runs.get(transfer.id);
-    if (isActive(transfer)) {
-      if (run === undefined && transfer.state !== 'queued') {
-        this.runs.set(transfer.id, {
-          startedMs: Date.now(),
-          startedBytes: transfer.confirmedBytes,
-        });
-      }
-      return;
-    }
-    if (run === undefined) return;
     this.runs.delete(transfer.id);
-    if (transfer.state === 'completed') this.log.info(uploadedLine(transfer, run));
-    else if (transfer.state === 'failed') this.log.error(stoppedLine(transfer));
-    else this.log.info(stoppedLine(transfer));
+    // A small file, or one that is refused at once, ends before anyone has seen it run. What is
+    // read from the disk never has these two states.
+    if (transfer.state === 'completed') {
+      const started = run ?? { startedMs: transfer.createdMs, startedBytes: 0 };
+      this.log.info(uploadedLine(transfer, started));
+    } else if (transfer.state === 'failed') this.log.error(stoppedLine(transfer));
+    else if (run !== undefined) this.log.info(stoppedLine(transfer));
   }
 }

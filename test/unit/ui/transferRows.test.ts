@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TransferSnapshot, TransferState, UploadErrorKind } from '../../../src/engine/index';
 import { ROW_ICONS, childRows, rootRows, transfersOfRow } from '../../../src/ui/transferRows';
 import type { TransferRow } from '../../../src/ui/transferRows';
-import { stoppedLine, uploadedLine } from '../../../src/ui/uploadLog';
+import { UploadLog, stoppedLine, uploadedLine } from '../../../src/ui/uploadLog';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from './snapshots';
 
 function row(changes: Partial<TransferSnapshot>, totals = {}, words = english): TransferRow {
@@ -127,6 +127,13 @@ describe('rows of the view', () => {
     }
   });
 
+  it('have another picture for each state', () => {
+    // These two names stand for one picture of the editor.
+    const icons = Object.values(ROW_ICONS);
+    const pictures = icons.map((icon) => (icon === 'clock' ? 'history' : icon));
+    assert.equal(new Set(pictures).size, icons.length);
+  });
+
   it('are there for every state', () => {
     const states: TransferState[] = ['queued', 'waiting', 'completed', 'discarding'];
     for (const state of states) assert.equal(row({ state }).label, 'video.mp4');
@@ -152,6 +159,39 @@ describe('the line in the log', () => {
     const resumed = transfer({ state: 'completed', sizeBytes: 2 * MB, updatedMs: NOW + 1000 });
     const line = uploadedLine(resumed, { startedMs: NOW, startedBytes: MB });
     assert.match(line, / resumed=1048576 1\.0 s 1\.0 MB\/s /);
+  });
+
+  it('is written once for an upload that nobody saw running', () => {
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    let tell: () => void = () => undefined;
+    let shown: Partial<TransferSnapshot> = {};
+    const transfers = {
+      onDidChange: (listener: () => void) => {
+        tell = listener;
+        return { dispose: () => undefined };
+      },
+      snapshot: () => snapshot([batch([shown])]),
+    };
+    new UploadLog(transfers, { debug: write, info: write, warn: write, error: write });
+    const look = (changes: Partial<TransferSnapshot>): string => {
+      shown = changes;
+      tell();
+      tell();
+      assert.ok(lines.length < 2);
+      return lines.pop() ?? '';
+    };
+    // What an earlier window left, and what only ever stood in the queue, is worth no line.
+    assert.equal(look({ state: 'interrupted' }), '');
+    assert.equal(look({ state: 'queued' }), '');
+    assert.equal(look({ state: 'paused' }), '');
+    assert.match(look({ state: 'failed', updatedMs: NOW + 1 }), /^failed /);
+    assert.match(look({ state: 'failed', updatedMs: NOW + 2 }), /^failed /);
+    assert.equal(look({ state: 'verifying', confirmedBytes: GB }), '');
+    const line = look({ state: 'completed', confirmedBytes: GB });
+    assert.match(line, /^uploaded /);
+    // All of it was sent now, although it was seen only when it was there.
+    assert.doesNotMatch(line, /resumed/);
   });
 
   it('tells why an upload stopped', () => {
