@@ -5,7 +5,7 @@ import { askFiles } from './askFiles';
 import { commandId } from './commandIds';
 import type { CommandName } from './commandIds';
 import { chosenUris } from './selection';
-import { parseCallOptions } from './uploadApi';
+import { NOTHING_UPLOADED, parseCallOptions } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import type { UploadCommand } from './uploadCommand';
 
@@ -31,6 +31,8 @@ export function uploadHandler(
   isElsewhere: boolean,
 ): (...args: unknown[]) => Promise<UploadCallResult> {
   return async (clicked, second) => {
+    // Who names no file wants none: only who names nothing is asked.
+    if (Array.isArray(clicked) && clicked.length === 0) return NOTHING_UPLOADED;
     const selected = Array.isArray(second) ? second.map(toUri) : undefined;
     const options = selected === undefined ? parseCallOptions(second) : {};
     let named: readonly vscode.Uri[] = [];

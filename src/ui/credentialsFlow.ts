@@ -10,7 +10,8 @@ import type {
 import { UploadError, isAbortError } from '../engine/index';
 import type { CredentialsStore } from './credentialsStore';
 import { l10n, sentenceOf } from './editorWords';
-import { accessKeyIdProblem, profileProblem, secretProblem } from './keyNames';
+import { accessKeyIdProblem, profileProblem, secretProblem, tokenProblem } from './keyNames';
+import { refusedKeyText } from './messages';
 import { alone, askPick, askText, mapAnswer, pick, runSteps } from './multiStep';
 import type { Answer, Choice, Place, Step } from './multiStep';
 import { maskAccessKeyId } from './redact';
@@ -216,7 +217,7 @@ export class CredentialsFlow {
       place,
       prompt: l10n.t('STS token (optional, Enter to skip)'),
       isSecret: true,
-      problem: (token) => (token === '' ? undefined : secretProblem(token)),
+      problem: (token) => tokenProblem(token, state.accessKeyId),
       check: (token, signal) => this.problemOf(sourceOf(token), signal),
     });
     return mapAnswer(answer, (token) => ({ ...state, access: { source: sourceOf(token) } }));
@@ -234,12 +235,7 @@ export class CredentialsFlow {
       // Who may not list may still upload: the key itself was accepted.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
       return UploadError.is(error, 'credentials')
-        ? l10n.t(
-            'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
-            {
-              code: error.code,
-            },
-          )
+        ? refusedKeyText(error.code, l10n)
         : sentenceOf(error);
     }
   }
@@ -266,11 +262,12 @@ export function sourceLabel(source: CredentialsSource): string {
 }
 
 function foundLabel(found: FoundCredentials): string {
-  const detail = found.maskedId !== '' ? found.maskedId : sourceDetail(found.source);
+  // Several profiles of one file may hold keys that look alike.
+  const details = [sourceDetail(found.source), found.maskedId].filter((text) => text !== '');
   const credentials = sourceLabel(found.source);
-  return detail === ''
+  return details.length === 0
     ? l10n.t('Use {credentials}', { credentials })
-    : l10n.t('Use {credentials} ({id})', { credentials, id: detail });
+    : l10n.t('Use {credentials} ({id})', { credentials, id: details.join(' · ') });
 }
 
 /** Which one of its kind it is; '' where there is but one. */

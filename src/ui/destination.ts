@@ -142,7 +142,9 @@ export class Destinations {
       ...(options.hasCredentials ? [] : await this.credentialsFlow.steps()),
       ...(isBucketAsked ? this.flow.steps(known?.bucket ?? '', options) : []),
     ];
-    const state = await runSteps(l10n.t('Upload to OSS'), initial, steps);
+    const isSelection = options.always && options.remember;
+    const title = isSelection ? l10n.t('Select Bucket and Folder') : l10n.t('Upload to OSS');
+    const state = await runSteps(title, initial, steps);
     if (state === undefined) return undefined;
     await this.credentialsFlow.save(state);
     if (state.bucket === undefined) return known && this.locate(known);

@@ -4,7 +4,7 @@ import type { BucketSummary, OssAccount } from '../account/ports';
 import { UploadError, checkBucketName, checkRegion, isAbortError } from '../engine/index';
 import type { SetupState } from './credentialsFlow';
 import { l10n, sentenceOf } from './editorWords';
-import { normalizePrefix, prefixProblem } from './keyNames';
+import { normalizePrefix, typedPrefixProblem } from './keyNames';
 import { askPick, askText, mapAnswer } from './multiStep';
 import type { Answer, Choice, Place, Step } from './multiStep';
 
@@ -115,26 +115,31 @@ export class DestinationFlow {
     let value = state.prefix;
     // "Select Bucket and Folder..." starts with the list, the first upload with the box.
     let isBrowsing = options.always;
+    let isFromBox = false;
     for (;;) {
       if (isBrowsing) {
-        const folder = await this.browse(state, bucket, value, place);
-        if (folder.kind !== 'value') return folder;
-        value = folder.value.prefix;
-        if (folder.value.then === 'use') return take(value);
+        const at = { ...place, canGoBack: place.canGoBack || isFromBox };
+        const folder = await this.browse(state, bucket, value, at);
+        if (folder.kind === 'value') {
+          value = folder.value.prefix;
+          if (folder.value.then === 'use') return take(value);
+        } else if (folder.kind !== 'back' || !isFromBox) return folder;
+        // From the list that the box opened, Back leads to the box.
       }
+      isFromBox = true;
       const answer = await askText({
         place,
         prompt: l10n.t('Folder in bucket {bucket} (empty: the top)', { bucket: bucket.name }),
         placeholder: 'releases/${yyyy}/',
         value,
         buttons: options.remember ? [browse, save] : [browse],
-        problem: prefixProblem,
+        problem: typedPrefixProblem,
       });
       if (answer.kind === 'value') return take(normalizePrefix(answer.value));
       if (answer.kind !== 'button') return answer;
       value = answer.text;
       isBrowsing = answer.button === browse;
-      if (answer.button === save && prefixProblem(value) === undefined) {
+      if (answer.button === save && typedPrefixProblem(value) === undefined) {
         return take(normalizePrefix(value), true);
       }
     }

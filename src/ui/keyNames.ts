@@ -13,8 +13,10 @@ export type Rule =
   | 'urlBase'
   | 'accessKeyId'
   | 'secret'
+  | 'tokenMissing'
   | 'required'
   | 'profileName'
+  | 'prefixVariable'
   | 'partSize'
   | 'trafficLimit'
   | 'pairs'
@@ -23,10 +25,20 @@ export type Rule =
   | 'header'
   | 'url';
 
+/** What may stand as `${name}` in a prefix. */
+const VARIABLES = ['workspaceFolderBasename', 'relativeDir', 'yyyy', 'MM', 'dd'] as const;
+const VARIABLE = /\$\{(\w+)\}/g;
+
 /** A folder in the bucket: as a key, but it may be empty, and slashes around it do not matter. */
 export function prefixProblem(prefix: string): Rule | undefined {
   const normalized = normalizePrefix(prefix);
   return normalized === '' ? undefined : checkObjectKey(normalized);
+}
+
+/** The same for what is typed, where a variable that does not exist is a slip of the hand. */
+export function typedPrefixProblem(prefix: string): Rule | undefined {
+  const names = [...prefix.matchAll(VARIABLE)].map((match) => match[1] ?? '');
+  return names.every(isVariable) ? prefixProblem(prefix) : 'prefixVariable';
 }
 
 /** `public`, `internal`, `accelerate`, a host name, or a URL without path, query and user. */
@@ -52,6 +64,12 @@ export function urlBaseProblem(urlBase: string): Rule | undefined {
 export function secretProblem(secret: string): Rule | undefined {
   if (secret === '') return 'required';
   return /^[\x21-\x7e]+$/.test(secret) ? undefined : 'secret';
+}
+
+/** A token may be left out, but a temporary AccessKey is refused by OSS without its own. */
+export function tokenProblem(token: string, accessKeyId: string): Rule | undefined {
+  if (token !== '') return secretProblem(token);
+  return accessKeyId.startsWith('STS.') ? 'tokenMissing' : undefined;
 }
 
 /** AccessKey IDs are letters, digits and few signs. */
@@ -88,7 +106,7 @@ export function expandPrefix(
 ): string {
   const { filePath, workspaceFolderPath, now } = variables;
   const inside = workspaceFolderPath !== '';
-  const values: Readonly<Record<string, string>> = {
+  const values: Readonly<Record<(typeof VARIABLES)[number], string>> = {
     workspaceFolderBasename: inside ? platform.basename(workspaceFolderPath) : '',
     relativeDir: inside
       ? platform
@@ -102,7 +120,9 @@ export function expandPrefix(
     MM: String(now.getMonth() + 1).padStart(2, '0'),
     dd: String(now.getDate()).padStart(2, '0'),
   };
-  const replaced = prefix.replace(/\$\{(\w+)\}/g, (text, name: string) => values[name] ?? text);
+  const replaced = prefix.replace(VARIABLE, (text, name: string) =>
+    isVariable(name) ? values[name] : text,
+  );
   // An empty variable in the middle would leave two slashes, an empty folder name in OSS.
   const collapsed = prefix.includes('${') ? replaced.replace(/\/{2,}/g, '/') : replaced;
   return normalizePrefix(collapsed);
@@ -116,6 +136,10 @@ export function numberedKey(key: string, n: number): string {
   const dot = name.lastIndexOf('.');
   const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
   return `${key.slice(0, folderEnd)}${stem}-${n}${extension}`;
+}
+
+function isVariable(name: string): name is (typeof VARIABLES)[number] {
+  return VARIABLES.some((known) => known === name);
 }
 
 function parseUrl(text: string): URL | undefined {

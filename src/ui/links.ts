@@ -4,6 +4,7 @@ import type { Logger, TransferSnapshot } from '../engine/index';
 import { copyText } from './clipboard';
 import { l10n, language } from './editorWords';
 import { formatDuration } from './format';
+import { plainText } from './plainText';
 import type { Settings } from './settings';
 import { fileName, ossPath } from './transferFacts';
 

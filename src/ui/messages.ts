@@ -102,6 +102,24 @@ export function describeLooseError(error: UploadError, words: Words): Message {
   return { ...described, actions };
 }
 
+/** What is wrong with a key that was just typed, for the last of its boxes. */
+export function refusedKeyText(code: string, l10n: Localizer): string {
+  switch (code) {
+    case 'InvalidSecurityToken':
+    case 'SecurityTokenExpired':
+    case 'SecurityTokenMalformed':
+      return l10n.t(
+        'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
+        { code },
+      );
+    default:
+      return l10n.t(
+        'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
+        { code },
+      );
+  }
+}
+
 /** The user's text for something that is not a failure; `count` files share it. */
 export function describeNotice(notice: TransferNotice, count: number, { l10n }: Words): Message {
   const name = fileName(notice.filePath);

@@ -19,8 +19,13 @@ const TEXTS: Readonly<Record<Rule, () => string>> = {
   urlBase: () => l10n.t('Type a URL such as https://cdn.example.com.'),
   accessKeyId: () => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
   secret: () => l10n.t('It contains blanks or characters that no key has. Copy it again.'),
+  tokenMissing: () => l10n.t('A temporary AccessKey (STS.…) works only with its STS token.'),
   required: () => l10n.t('This cannot be empty.'),
   profileName: () => l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -'),
+  prefixVariable: () =>
+    l10n.t('The variables are {variables}.', {
+      variables: '${workspaceFolderBasename} ${relativeDir} ${yyyy} ${MM} ${dd}',
+    }),
   partSize: () => l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.'),
   trafficLimit: () => l10n.t('Type a whole number from 100 to 102400 (KiB per second).'),
   pairs: () => l10n.t('Type pairs such as name=value, separated by ; and each name once.'),

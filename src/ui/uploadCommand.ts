@@ -19,12 +19,11 @@ import { isOnDisk, withoutChildren } from './selection';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { fileName, idsOf } from './transferFacts';
+import { NOTHING_UPLOADED } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import { UploadPlanner } from './uploadPlan';
 import type { UploadCall, UploadPlan } from './uploadPlan';
 import { batchOf, targetAt, uploadOptions } from './uploadRequests';
-
-const NOTHING: UploadCallResult = { uploaded: [], failed: [] };
 
 /** From chosen files to a running batch, and to what became of it. */
 export class UploadCommand {
@@ -46,14 +45,15 @@ export class UploadCommand {
   /** Uploads files and folders. Resolves when nothing is sent any more. */
   async upload(uris: readonly vscode.Uri[], call: UploadCall): Promise<UploadCallResult> {
     const roots = this.onDisk(withoutChildren(uris));
-    if (roots.length === 0) return NOTHING;
+    if (roots.length === 0) return NOTHING_UPLOADED;
     this.tellRestricted();
     try {
       const plan = await this.planner.plan(roots, call);
-      return plan === undefined ? NOTHING : await this.run(roots, plan);
+      return plan === undefined ? NOTHING_UPLOADED : await this.run(roots, plan);
     } catch (error) {
       const failure = UploadError.from(error);
-      if (failure.kind === 'noSuchBucket') {
+      // A bucket that the caller named stays what it is, and nobody may be there to choose another.
+      if (failure.kind === 'noSuchBucket' && call.options.bucket === undefined) {
         if (await this.selectAnother(failure, roots)) return await this.upload(roots, call);
       } else {
         // The caller learns it from the result and the user from the message; a command that

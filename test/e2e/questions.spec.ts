@@ -65,6 +65,41 @@ test('what is typed wrong is refused in the box, with the rule', async () => {
   await session.oss.waitFor((records) => records.some((r) => r.key === 'docs/a.txt' && r.accepted));
 });
 
+test('a temporary key needs its own token, and a wrong one is called by its name', async () => {
+  const { window } = session;
+  const key = { accessKeyId: 'STS.NUe2eTemporaryKey001', accessKeySecret: 'temporarySecret' };
+  session.oss.credentials.push({ ...key, securityToken: 'rightToken' });
+  await window.command('OSS: Set Credentials...');
+  await window.pick('Default');
+  await window.input('AccessKey ID', key.accessKeyId);
+  await window.input('AccessKey Secret', key.accessKeySecret);
+  await window.input('STS token', '');
+  await window.inputMessage('works only with its STS token').waitFor();
+  await window.quickInput.fill('wrongToken');
+  await window.quickInput.press('Enter');
+  await window.inputMessage('OSS does not accept this STS token (InvalidSecurityToken)').waitFor();
+  await window.page.keyboard.press('Escape');
+  await expect(window.quickInput).toBeHidden();
+});
+
+test('Back from the list of folders leads to the box that opened it; slips are told there', async () => {
+  const { window } = session;
+  await window.command('OSS: Select Bucket and Folder...');
+  await window.quickTitle('Select Bucket and Folder').waitFor();
+  await window.pick(BUCKET);
+  await window.pick('Type a folder...');
+  await window.inputMessage(`Folder in bucket ${BUCKET}`).waitFor();
+  await window.quickInput.fill('docs/${YYYY}');
+  await window.inputMessage('The variables are ${workspaceFolderBasename}').waitFor();
+  await window.quickInput.fill('docs');
+  await window.page.getByRole('button', { name: 'Browse folders' }).click();
+  await window.row('Use this folder').waitFor();
+  await window.page.getByRole('button', { name: /^Back/ }).click();
+  await window.inputMessage(`Folder in bucket ${BUCKET}`).waitFor();
+  await window.page.keyboard.press('Escape');
+  await expect(window.quickInput).toBeHidden();
+});
+
 test('one question for an object that exists: keep both, overwrite, skip identical', async () => {
   const { window } = session;
   await session.addFile('a.txt', 2000);
@@ -161,4 +196,14 @@ test('unreadable, missing and special files are named; the rest is sent', async 
   await window.contextMenu(window.file('mixed'), MENU_ITEM);
   await window.notification('dangling no longer exists').waitFor();
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/mixed/good.bin');
+});
+
+test('a name that looks like a link is none in a message', async () => {
+  const { window } = session;
+  const name = '[open](command:workbench.action.showCommands).txt';
+  await session.addFile(name, 10);
+  await window.contextMenu(window.file(name), MENU_ITEM);
+  const done = window.notification('Uploaded [open]');
+  await done.waitFor();
+  await expect(window.message(done).locator('a')).toHaveCount(0);
 });

@@ -24,14 +24,30 @@ test.describe('with credentials in the environment', () => {
 
   test('they are offered first: one Enter', async () => {
     await session.addFile('a.txt', 100);
+    writeAliyunProfiles(['build', 'deploy']);
     const window = await session.open();
     await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+    // Profiles of one file are told apart, although their keys look alike.
+    await window.row(/config\.json \(build · LTAI\*+0001\)/).waitFor();
+    await window.row(/config\.json \(deploy · LTAI\*+0001\)/).waitFor();
     await window.row(/Use credentials from environment \(LTAI\*+0001\)/).waitFor();
     await window.page.keyboard.press('Enter');
     await window.pick(BUCKET);
     await window.input(`Folder in bucket ${BUCKET}`, '');
     await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
   });
+
+  function writeAliyunProfiles(names: readonly string[]): void {
+    const profiles = names.map((name) => ({
+      name,
+      mode: 'AK',
+      access_key_id: ACCESS_KEY.accessKeyId,
+      access_key_secret: ACCESS_KEY.accessKeySecret,
+    }));
+    const folder = path.join(path.dirname(session.workspace), 'home', '.aliyun');
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ profiles }));
+  }
 
   test('which ones are in use is visible, and they can be removed', async () => {
     const { window } = session;

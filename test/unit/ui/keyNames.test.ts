@@ -10,6 +10,8 @@ import {
   prefixProblem,
   profileProblem,
   secretProblem,
+  tokenProblem,
+  typedPrefixProblem,
   urlBaseProblem,
 } from '../../../src/ui/keyNames';
 
@@ -40,6 +42,20 @@ describe('names', () => {
       'site/2026-01-05/img/big/',
     );
     assert.equal(expand('x/${unknown}'), 'x/${unknown}/');
+  });
+
+  it('refuses a variable that does not exist where a folder is typed', () => {
+    assert.equal(typedPrefixProblem('a/${yyyy}/${MM}-${dd}/${relativeDir}'), undefined);
+    assert.equal(typedPrefixProblem('a/${YYYY}'), 'prefixVariable');
+    assert.equal(typedPrefixProblem('costs$/'), undefined);
+    assert.equal(typedPrefixProblem('a'.repeat(1023)), 'keyTooLong');
+  });
+
+  it('asks for the token of a temporary AccessKey, and of no other', () => {
+    assert.equal(tokenProblem('', 'LTAI5tKey'), undefined);
+    assert.equal(tokenProblem('', 'STS.NUKey'), 'tokenMissing');
+    assert.equal(tokenProblem('token', 'STS.NUKey'), undefined);
+    assert.equal(tokenProblem('two words', 'STS.NUKey'), 'secret');
   });
 
   it('leaves no empty folder name where a variable is empty', () => {

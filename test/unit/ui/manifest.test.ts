@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
 import { COMMAND_NAMES, CONTEXT_KEYS, commandId } from '../../../src/ui/commandIds';
+import { typedPrefixProblem } from '../../../src/ui/keyNames';
 import { readUploadSettings, readWindowSettings, SECTION } from '../../../src/ui/settingsSchema';
 
 interface MenuItem {
@@ -19,7 +20,13 @@ interface Manifest {
     readonly configuration: {
       readonly properties: Record<
         string,
-        { default: unknown; scope: string; order: number; markdownDescription: string }
+        {
+          default: unknown;
+          scope: string;
+          order: number;
+          markdownDescription: string;
+          pattern?: string;
+        }
       >;
     };
     readonly walkthroughs: { steps: { media: { svg: string }; completionEvents: string[] }[] }[];
@@ -68,6 +75,16 @@ describe('package.json', () => {
     );
   });
 
+  it('has every icon of a row in its menu too, where the keyboard gets to it', () => {
+    const items = menus['view/item/context'] ?? [];
+    const isInline = (item: MenuItem): boolean => item.group?.startsWith('inline') === true;
+    const inMenu = new Set(items.filter((item) => !isInline(item)).map((item) => item.command));
+    assert.deepEqual(
+      items.filter(isInline).filter((item) => !inMenu.has(item.command)),
+      [],
+    );
+  });
+
   it('hides every command of a row from the palette', () => {
     const inRows = new Set((menus['view/item/context'] ?? []).map((item) => item.command));
     const hidden = (menus['commandPalette'] ?? [])
@@ -97,6 +114,22 @@ describe('package.json', () => {
     for (const [key, declared] of read) {
       assert.deepEqual(values[key.slice(SECTION.length + 1)], declared, key);
     }
+  });
+
+  it('marks the same prefixes as the box that asks for one', () => {
+    const pattern = new RegExp(configuration.properties['ossUpload.prefix']?.pattern ?? '');
+    const prefixes = [
+      '',
+      'a/${yyyy}/${MM}-${dd}',
+      '${relativeDir}',
+      'costs$/',
+      'a/${YYYY}',
+      '${x}',
+    ];
+    assert.deepEqual(
+      prefixes.map((prefix) => pattern.test(prefix)),
+      prefixes.map((prefix) => typedPrefixProblem(prefix) === undefined),
+    );
   });
 
   it('orders the settings without a gap', () => {

@@ -6,6 +6,7 @@ import {
   describeError,
   describeLooseError,
   describeNotice,
+  refusedKeyText,
 } from '../../../src/ui/messages';
 import type { Message } from '../../../src/ui/messages';
 import { chinese, english, failure, transfer } from './snapshots';
@@ -121,6 +122,11 @@ describe('messages of failures', () => {
       describeError(failure('credentials', { code: 'InvalidAccessKeyId' }), {}, english).text,
       /mistyped, disabled or deleted/,
     );
+  });
+
+  it('blame the token for what is wrong with the token', () => {
+    assert.match(refusedKeyText('InvalidSecurityToken', english.l10n), /this STS token/);
+    assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /the ID and the secret/);
   });
 
   it('name the parameter that is out of range', () => {

@@ -44,7 +44,7 @@ describe('options of executeCommand', () => {
       storageClass: 'Cheap',
       contentType: 7,
     };
-    for (const [field, value] of Object.entries(wrong)) {
+    for (const [field, value] of [...Object.entries(wrong), ['prefix', 'a/${x}'] as const]) {
       assert.throws(
         () => parseCallOptions({ [field]: value }),
         (error) => UploadError.is(error, 'invalidArgument') && error.field === field,
