@@ -36,21 +36,27 @@ export class RunTotals {
       if (transfer.isWaitingForUser) waitingForUser++;
       if (transfer.isRunning && transfer.state !== 'waiting') isWaiting = false;
     }
+    let files = 0;
     let filesDone = 0;
     let sizeBytes = 0;
     let doneBytes = 0;
     let partsSent = 0;
-    for (const { monitor, state } of this.members) {
-      if (state === 'completed') filesDone++;
-      sizeBytes += monitor.sizeBytes;
-      doneBytes += Math.min(monitor.sizeBytes, monitor.confirmedBytes + monitor.inFlightBytes);
+    for (const { monitor, state, isActive } of this.members) {
+      const sentBytes = monitor.confirmedBytes + monitor.inFlightBytes;
+      const memberBytes = Math.min(monitor.sizeBytes, sentBytes);
       partsSent += monitor.partsSent;
+      if (state === 'completed') filesDone++;
+      // What the user stopped meanwhile is no part of what is awaited; what failed has no more
+      // bytes to send.
+      else if (!isActive && state !== 'failed') continue;
+      files++;
+      sizeBytes += isActive || state === 'completed' ? monitor.sizeBytes : memberBytes;
+      doneBytes += memberBytes;
     }
     const speedBytesPerSecond = active === 0 || isWaiting ? 0 : this.meter.bytesPerSecond;
     const secondsLeft = isWaiting
       ? undefined
       : this.meter.secondsLeft(sizeBytes - doneBytes, partsSent, nowMs);
-    const files = this.members.size;
     const counts = { active, waitingForUser, files, filesDone, sizeBytes, doneBytes };
     return { ...counts, speedBytesPerSecond, secondsLeft };
   }

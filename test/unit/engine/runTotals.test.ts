@@ -61,6 +61,22 @@ describe('RunTotals', () => {
     assert.equal(totals.snapshot([a, b, c], 0).files, 1);
   });
 
+  it('awaits nothing of what was paused, discarded or failed meanwhile', () => {
+    const totals = new RunTotals();
+    const transfers = ['a', 'b', 'c', 'd'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
+    const [, paused, discarded, failed] = transfers;
+    totals.begin([], transfers);
+    for (const transfer of transfers) sendParts(transfer, 2);
+    paused?.moveTo('paused');
+    discarded?.moveTo('discarding');
+    failed?.moveTo('failed');
+    const { files, filesDone, sizeBytes, doneBytes } = totals.snapshot(transfers, 0);
+    assert.deepEqual(
+      { files, filesDone, sizeBytes, doneBytes },
+      { files: 2, filesDone: 0, sizeBytes: 12_000, doneBytes: 4000 },
+    );
+  });
+
   it('tells the speed of bytes sent now, not of those that were there before', () => {
     const totals = new RunTotals();
     const transfer = testTransfer({ name: 'a', sizeBytes: 100_000 });
