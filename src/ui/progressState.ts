@@ -69,6 +69,13 @@ function waitingText(
       ? l10n.t('OSS is busy. Next try in {s} s. Progress is kept.', { s: seconds })
       : l10n.t('OSS is busy. Trying again. Progress is kept.');
   }
+  if (kind === 'badResponse') {
+    return seconds > 0
+      ? l10n.t('The answer is not from OSS: a proxy or a login page? Next try in {s} s.', {
+          s: seconds,
+        })
+      : l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.');
+  }
   return seconds > 0
     ? l10n.t('No network. Next try in {s} s. Progress is kept.', { s: seconds })
     : l10n.t('No network. Trying again. Progress is kept.');

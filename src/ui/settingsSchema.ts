@@ -57,6 +57,8 @@ export const SECTION = 'ossUpload';
 const DEFAULT_EXCLUDE = ['**/.git/**', '**/.DS_Store', '**/Thumbs.db'];
 const MAX_LANES = 64;
 const KIB = 1024;
+/** 100 GiB/s: more than any line, and a number that can be read in a message. */
+const MAX_SPEED_KIB = 100 * KIB * KIB;
 
 /** Reads the settings of a file. Never throws. */
 export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
@@ -78,7 +80,7 @@ export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
 /** Reads the settings of the window. Never throws. */
 export function readWindowSettings(get: GetSetting): Read<WindowSettings> {
   const reader = new Reader(get);
-  const maxSpeed = reader.integer('maxSpeed', 0, 0, Number.MAX_SAFE_INTEGER / KIB);
+  const maxSpeed = reader.integer('maxSpeed', 0, 0, MAX_SPEED_KIB);
   const value = {
     endpoint: reader.text('endpoint', 'public', endpointProblem),
     concurrency: reader.integer('concurrency', 6, 1, MAX_LANES),

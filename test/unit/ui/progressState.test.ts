@@ -100,6 +100,16 @@ describe('progress of the notification', () => {
     assert.equal(waiting(), 'No network. Trying again. Progress is kept.');
   });
 
+  it('does not blame the network for a login page that answers in the place of OSS', () => {
+    const waiting = (nextTryMs: number, words = english): string => {
+      const row = { state: 'waiting', nextTryMs, error: failure('badResponse') } as const;
+      return progressOf(snapshot([batch([row])]), 0, NOW, words).message;
+    };
+    assert.match(waiting(NOW + 4000), /login page\? Next try in 4 s\.$/);
+    assert.match(waiting(NOW), /login page\? Trying again\.$/);
+    assert.match(waiting(NOW, chinese), /登录页面/);
+  });
+
   it('does not blame the network for a server that is busy', () => {
     const { message } = progressOf(
       snapshot([batch([{ state: 'waiting', nextTryMs: NOW + 4000, error: failure('throttled') }])]),

@@ -75,6 +75,10 @@ describe('settings', () => {
       of({ endpoint: 'a/b', maxSpeed: -1, resumeOnStartup: 1, keepUnfinishedDays: 31 }),
     );
     assert.equal(window.problems.length, 4);
+    // All limits can be read in a message.
+    for (const { expected } of window.problems) {
+      if ('to' in expected) assert.ok(Number.isInteger(expected.to) && expected.to < 1e9);
+    }
     assert.equal(window.value.endpoint, 'public');
   });
 
