@@ -1,8 +1,9 @@
 import type { Batch } from './batch';
-import type { BatchItem } from './batchRecord';
+import type { BatchContent, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
 import { UploadError } from './errors';
 import { acquireLease } from './lease';
+import type { Lease } from './lease';
 import type { Clock, Logger } from './ports';
 
 /** Makes this window the one that drives a batch, and lets it go again: lease and file together. */
@@ -70,15 +71,23 @@ export class BatchOwner {
 
   private async takeLease(batch: Batch): Promise<void> {
     const leaseFile = this.store.leaseFile(batch.id);
+    let lease: Lease;
     try {
-      batch.lease = await acquireLease(leaseFile, this.clock, this.signal);
+      lease = await acquireLease(leaseFile, this.clock, this.signal);
     } catch (error) {
       batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
       throw error;
     }
+    let content: BatchContent | undefined;
+    try {
+      content = await this.store.read(batch.id);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    batch.lease = lease;
     batch.isOwned = true;
     batch.isElsewhere = false;
-    const content = await this.store.read(batch.id);
     const known = new Set(
       content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
     );

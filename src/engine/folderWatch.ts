@@ -1,25 +1,34 @@
+import { Batch } from './batch';
+import type { Batches } from './batches';
 import type { Disposable } from './events';
-import type { Folder } from './folder';
+import type { Folder, SavedItem } from './folder';
 import type { Clock, Logger } from './ports';
 import { every } from './systemClock';
+import type { Transfer } from './transfer';
 
 /** How soon another window's uploads, or their end, are seen here. */
 const LOOKOUT_MS = 3000;
 
-/** Has the folder read when somebody asks, and when another window has written into it. */
+/**
+ * Keeps the batches as the folder says, apart from those that this window drives itself: whenever
+ * somebody asks, and when another window has written into the folder.
+ */
 export class FolderWatch {
   private reading: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private lookout: Disposable | undefined;
   private isOver = false;
 
-  /** While `isShared`, the folder is read with every look: leases come and go without a trace. */
   constructor(
     private readonly folder: Folder,
-    private readonly read: () => Promise<void>,
-    private readonly isShared: () => boolean,
+    private readonly batches: Batches,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly tell: {
+      /** Puts a transfer that lies on disk into its batch. */
+      readonly add: (batch: Batch, saved: SavedItem) => void;
+      readonly changed: () => void;
+    },
   ) {}
 
   /** Resolves when all is read that was there at this moment. The first call starts looking out. */
@@ -50,9 +59,33 @@ export class FolderWatch {
       void this.folder.mark().then((mark) => {
         // Twice for each change: some file systems keep whole seconds, in which more may follow.
         const isChanged = marks.some((earlier) => earlier !== mark);
-        if (isChanged || this.isShared()) void this.refresh();
+        // While another window drives something, its lease comes and goes, and its parts come.
+        const isShared = [...this.batches].some((batch) => batch.isElsewhere);
+        if (isChanged || isShared) void this.refresh();
         marks = [mark, ...marks.slice(0, 1)];
       });
     });
+  }
+
+  private async read(): Promise<void> {
+    const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
+    const found = await this.folder.read(owned);
+    const isDriven = ({ batchId, state }: Transfer): boolean =>
+      owned.has(batchId) && state !== 'completed';
+    const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
+    for (const batch of this.batches) {
+      const isOnlyOnDisk = !batch.isOurs && !batch.isFinished;
+      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.remove(batch);
+    }
+    for (const saved of found) {
+      if (this.batches.get(saved.id)?.isOurs === true) continue;
+      const batch = new Batch(saved.id, saved.header);
+      batch.isElsewhere = saved.isElsewhere;
+      batch.finishedEarlier = saved.finishedEarlier;
+      for (const one of saved.items) if (!driven.has(one.item.id)) this.tell.add(batch, one);
+      if (batch.transfers.size > 0) this.batches.put(batch);
+      else this.batches.remove(batch);
+    }
+    this.tell.changed();
   }
 }

@@ -66,7 +66,6 @@ export class TransferManager implements Transfers {
   private readonly steadyMs: () => number;
   private readonly logger: Logger;
   private readonly owner: BatchOwner;
-  private readonly folder: Folder;
   private readonly watch: FolderWatch;
   private readonly queue: StartQueue;
   private readonly totals = new RunTotals();
@@ -86,14 +85,15 @@ export class TransferManager implements Transfers {
     const batches = new BatchStore(records);
     this.owner = new BatchOwner(batches, clock, logger, this.life.signal);
     const checkpoints = new CheckpointStore(records);
-    this.folder = new Folder(records, batches, checkpoints, clock, logger);
-    this.watch = new FolderWatch(
-      this.folder,
-      () => this.readFolder(),
-      () => [...this.batches].some((batch) => batch.isElsewhere),
-      clock,
-      logger,
-    );
+    const folder = new Folder(records, batches, checkpoints, clock, logger);
+    this.watch = new FolderWatch(folder, this.batches, clock, logger, {
+      add: (batch, { item, state, updatedMs, progress }) => {
+        Object.assign(this.addTransfer(batch, item, state, updatedMs).monitor, progress);
+      },
+      changed: () => {
+        this.changed(true);
+      },
+    });
     this.environment = {
       openStore,
       checkpoints,
@@ -461,35 +461,6 @@ export class TransferManager implements Transfers {
       batch.transfers.delete(transfer.id);
       if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.remove(batch);
-    }
-  }
-
-  /** What lies in the folder, apart from what this window drives itself. */
-  private async readFolder(): Promise<void> {
-    const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
-    const found = await this.folder.read(owned);
-    const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
-    for (const batch of this.batches) {
-      const isOnlyOnDisk = !batch.isOurs && !batch.isFinished;
-      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.remove(batch);
-    }
-    for (const saved of found) {
-      if (this.batches.get(saved.id)?.isOurs === true) continue;
-      const batch = new Batch(saved.id, saved.header);
-      batch.isElsewhere = saved.isElsewhere;
-      batch.finishedEarlier = saved.finishedEarlier;
-      for (const { item, progress, state, updatedMs } of saved.items) {
-        if (driven.has(item.id)) continue;
-        const transfer = this.addTransfer(batch, item, state, updatedMs);
-        Object.assign(transfer.monitor, progress);
-      }
-      if (batch.transfers.size > 0) this.batches.put(batch);
-      else this.batches.remove(batch);
-    }
-    this.changed(true);
-
-    function isDriven(transfer: Transfer): boolean {
-      return owned.has(transfer.batchId) && transfer.state !== 'completed';
     }
   }
 

@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { BatchStore } from '../../../src/engine/batchStore.ts';
 import { CheckpointWriter, readCheckpoint } from '../../../src/engine/checkpoint.ts';
 import { UploadError } from '../../../src/engine/index.ts';
 import type {
@@ -167,6 +169,26 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await harness.uploadOne(manager, await request('a.bin', {}, 1000));
       assert.deepEqual(leases, [true]);
       await close(harness, manager);
+    });
+
+    it('E2 a batch that cannot be read is let go, for whoever can', async () => {
+      const upload = await request('a.bin', { parallel: 1 });
+      const { batchFile, batchId, since } = await interruptUpload(harness, upload, [1]);
+      const [first, second] = [harness.manager(), harness.manager()];
+      await Promise.all([first.refresh(), second.refresh()]);
+      const read = Reflect.get(BatchStore.prototype, 'read') as (id: string) => Promise<never>;
+      mock.method(BatchStore.prototype, 'read', function (this: BatchStore, id: string) {
+        // With the lease, nobody else reads it.
+        const isTaking = existsSync(batchFile.replace('.batch', '.lease'));
+        return isTaking ? Promise.reject(new Error('EIO')) : read.call(this, id);
+      });
+      await assert.rejects(first.resume([batchId]), /EIO/);
+      mock.restoreAll();
+      await second.resume([batchId]);
+      await second.whenSettled(batchId);
+      assert.deepEqual(harness.acceptedParts(since), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      await first.shutdown();
+      await close(harness, second);
     });
 
     it('E2 a discard removes what is there when it has the lease', async () => {
