@@ -32,7 +32,7 @@ import type {
   TransfersSnapshot,
   UploadRequest,
 } from './transfers';
-import { discardUpload, runUpload } from './upload';
+import type * as UploadModule from './upload';
 import type { UploadEnvironment } from './uploadContext';
 import { validateRequest } from './validate';
 
@@ -77,6 +77,7 @@ export class TransferManager implements Transfers {
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   private cached: TransfersSnapshot | undefined;
+  private uploadModule: Promise<typeof UploadModule> | undefined;
   private heart: NodeJS.Timeout | undefined;
   private lookout: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> = Promise.resolve();
@@ -324,6 +325,7 @@ export class TransferManager implements Transfers {
       const { item, monitor } = transfer;
       try {
         const { environment } = this;
+        const { runUpload } = await this.uploads();
         transfer.result = await runUpload(item, environment, monitor, signal, async () => {
           await this.batchOf(transfer)?.journal?.finish(item.id);
         });
@@ -385,6 +387,7 @@ export class TransferManager implements Transfers {
     await transfer.start(async (signal) => {
       const timeout = AbortSignal.any([signal, this.life.signal, AbortSignal.timeout(DISCARD_MS)]);
       try {
+        const { discardUpload } = await this.uploads();
         await discardUpload(transfer.item, this.environment, transfer.monitor, timeout);
         await forget();
       } catch (thrown) {
@@ -497,6 +500,12 @@ export class TransferManager implements Transfers {
     function isDriven(transfer: Transfer): boolean {
       return owned.has(transfer.batchId) && transfer.state !== 'completed';
     }
+  }
+
+  /** What sends, loaded with the first upload: most starts of an editor need none of it. */
+  private uploads(): Promise<typeof UploadModule> {
+    this.uploadModule ??= import('./upload');
+    return this.uploadModule;
   }
 
   // --- looking things up ---

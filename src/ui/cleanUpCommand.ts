@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 
 import { UploadError } from '../engine/index';
 import type { Logger, ObjectStore, OpenStore, Transfers } from '../engine/index';
-import type { Destination, Destinations } from './destination';
+import type { Destinations } from './destination';
 import { formatAge, formatCount } from './format';
 import { expandPrefix } from './keyNames';
+import type { Destination } from './knownDestination';
 import { withLateProgress } from './lateProgress';
 import { describeError } from './messages';
 import { alone, askPickMany } from './multiStep';

@@ -7,6 +7,8 @@ import type { CredentialsStore } from './credentialsStore';
 import type { DestinationMemory } from './destinationMemory';
 import { normalizePrefix, prefixProblem } from './keyNames';
 import type { Rule } from './keyNames';
+import { knownDestination } from './knownDestination';
+import type { Destination } from './knownDestination';
 import { describeError } from './messages';
 import { askPick, askText, runSteps } from './multiStep';
 import type { Answer, Choice, Place, Step, StepResult } from './multiStep';
@@ -16,16 +18,6 @@ import { initialSetup } from './setupState';
 import type { SetupState } from './setupState';
 
 const { l10n } = vscode;
-
-/** Where uploads go: a folder of a bucket, with the credentials to use. */
-export interface Destination {
-  readonly bucket: string;
-  /** '' when it could not be found; the address then has to say it. */
-  readonly region: string;
-  /** Folder in the bucket as written, with variables. */
-  readonly prefix: string;
-  readonly profile: string;
-}
 
 /** How far a destination is asked for. */
 export interface AskOptions {
@@ -37,11 +29,6 @@ export interface AskOptions {
 
 /** Finds out where uploads go: settings, then what was chosen before, then a question. */
 export class Destinations {
-  private readonly changed = new vscode.EventEmitter<void>();
-
-  /** Another destination was chosen. */
-  readonly onDidChange = this.changed.event;
-
   constructor(
     private readonly settings: Settings,
     private readonly memory: DestinationMemory,
@@ -49,15 +36,6 @@ export class Destinations {
     private readonly credentials: CredentialsStore,
     private readonly credentialsFlow: CredentialsFlow,
   ) {}
-
-  dispose(): void {
-    this.changed.dispose();
-  }
-
-  /** Whether an upload would start without asking for a bucket. */
-  isConfigured(resource: vscode.Uri | undefined): boolean {
-    return this.known(resource) !== undefined;
-  }
 
   /**
    * The destination for a file; asks for what is missing, credentials included. Undefined when the
@@ -114,16 +92,7 @@ export class Destinations {
   }
 
   private known(resource: vscode.Uri | undefined): Destination | undefined {
-    const { bucket, region, prefix, profile } = this.settings.forResource(resource);
-    if (bucket !== '') return { bucket, region, prefix, profile };
-    const remembered = this.memory.destination();
-    if (remembered === undefined) return undefined;
-    return {
-      bucket: remembered.bucket,
-      region: '',
-      prefix: remembered.prefix ?? prefix,
-      profile,
-    };
+    return knownDestination(this.settings.forResource(resource), this.memory);
   }
 
   private async locate(destination: Destination): Promise<Destination> {
@@ -163,10 +132,7 @@ export class Destinations {
     if (bucket === undefined) return known && this.locate(known);
     const destination = { ...state, bucket: bucket.name, region: bucket.region };
     if (bucket.region !== '') await this.memory.rememberRegion(bucket.name, bucket.region);
-    if (options.remember) {
-      await this.store(resource, destination, state.isForSettings);
-      this.changed.fire();
-    }
+    if (options.remember) await this.store(resource, destination, state.isForSettings);
     return pickDestination(destination);
   }
 

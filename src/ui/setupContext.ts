@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../engine/index';
 import type { ContextKey } from './commandIds';
 import type { CredentialsStore } from './credentialsStore';
-import type { Destinations } from './destination';
 import type { DestinationMemory } from './destinationMemory';
+import { knownDestination } from './knownDestination';
 import type { Settings } from './settings';
 
 /** Keeps the context keys about setting up: menus and the walkthrough depend on them. */
@@ -12,10 +12,9 @@ export class SetupContext implements Disposable {
   private readonly subscriptions: Disposable[] = [];
 
   constructor(
-    private readonly destinations: Destinations,
+    private readonly settings: Settings,
     private readonly memory: DestinationMemory,
     private readonly credentials: CredentialsStore,
-    settings: Settings,
   ) {
     this.subscriptions.push(
       settings.onDidChange(() => {
@@ -23,7 +22,7 @@ export class SetupContext implements Disposable {
       }),
     );
     this.subscriptions.push(
-      destinations.onDidChange(() => {
+      memory.onDidChange(() => {
         this.updateConfigured();
       }),
     );
@@ -42,7 +41,8 @@ export class SetupContext implements Disposable {
 
   private updateConfigured(): void {
     const resource = vscode.workspace.workspaceFolders?.[0]?.uri;
-    setContext('configured', this.destinations.isConfigured(resource));
+    const known = knownDestination(this.settings.forResource(resource), this.memory);
+    setContext('configured', known !== undefined);
   }
 
   private async updateCredentials(): Promise<void> {

@@ -12,10 +12,11 @@ import type {
 } from '../engine/index';
 import { objectOf, withDistinctKeys } from './conflictPlan';
 import type { Conflicts } from './conflicts';
-import type { Destination, Destinations } from './destination';
+import type { Destinations } from './destination';
 import { settleDirtyDocuments } from './dirtyDocuments';
 import { formatBytes, formatCount } from './format';
 import { expandPrefix } from './keyNames';
+import type { Destination } from './knownDestination';
 import { withLateProgress } from './lateProgress';
 import { actionLabel, describeError } from './messages';
 import { alone, askPick } from './multiStep';
