@@ -66,11 +66,19 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const links = new Links(account, settings, log);
   const openQuestions = once(async () => {
-    const ui = await import('./ui/onDemand');
-    const flow = new ui.CredentialsFlow(credentials, account);
-    const destinations = new ui.Destinations(settings, memory, account, credentials, flow);
-    const conflicts = new ui.Conflicts(openStore, log);
-    const upload = new ui.UploadCommand(
+    const {
+      CleanUpCommand,
+      Conflicts,
+      CredentialsFlow,
+      Destinations,
+      ResumeFromOssCommand,
+      UploadCommand,
+      uploadHandler,
+    } = await import('./ui/onDemand');
+    const credentialsFlow = new CredentialsFlow(credentials, account);
+    const destinations = new Destinations(settings, memory, account, credentials, credentialsFlow);
+    const conflicts = new Conflicts(openStore, log);
+    const upload = new UploadCommand(
       transfers,
       account,
       settings,
@@ -80,13 +88,13 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
     );
     return {
-      flow,
+      credentialsFlow,
       destinations,
       upload,
-      handleUpload: ui.uploadHandler(upload, false),
-      handleUploadTo: ui.uploadHandler(upload, true),
-      cleanUp: new ui.CleanUpCommand(transfers, destinations, openStore, log),
-      resumeFromOss: new ui.ResumeFromOssCommand(
+      handleUpload: uploadHandler(upload, false),
+      handleUploadTo: uploadHandler(upload, true),
+      cleanUp: new CleanUpCommand(transfers, destinations, openStore, log),
+      resumeFromOss: new ResumeFromOssCommand(
         transfers,
         actions,
         destinations,
@@ -97,7 +105,7 @@ export function activate(context: vscode.ExtensionContext): void {
     };
   });
   const remedies: Remedies = {
-    updateCredentials: async (profile) => (await openQuestions()).flow.update(profile),
+    updateCredentials: async (profile) => (await openQuestions()).credentialsFlow.update(profile),
     useRegion: async ({ bucket }, region, filePath) =>
       (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
     chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
@@ -122,8 +130,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({
       upload: async (...args) => (await openQuestions()).handleUpload(...args),
       uploadTo: async (...args) => (await openQuestions()).handleUploadTo(...args),
-      setCredentials: ask(({ flow }) => setCredentials(flow, transfers)),
-      removeCredentials: ask(({ flow }) => flow.removeCommand()),
+      setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
+      removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
       cleanUp: ask(({ cleanUp }, resource) => cleanUp.run(resource)),
       resumeFromOss: ask(({ resumeFromOss }, resource) => resumeFromOss.run(resource)),
