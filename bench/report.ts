@@ -227,12 +227,24 @@ function targetsOf(results: Results): Target[] {
       values: figures(cases['resume-10000'], ({ extra }) => extra['firstPartCpuMs']),
     },
   ];
-  const loads = start?.bundles['extension.js'];
-  if (loads !== undefined) {
-    const bytes = loads.sizeBytes / 1024;
-    const what = `loading dist/extension.js (${bytes.toFixed(0)} KB) into the editor`;
-    all.push({ what, wanted: '≤ 50 ms', limit: 50, unit: 'ms', values: loads.ms });
-  }
+  const hosted = start?.hosted ?? [];
+  const kilobytes = (start?.bundles['extension.js']?.sizeBytes ?? 0) / 1024;
+  all.push(
+    {
+      what: 'start in a real extension host: CPU of `activate`, and of all that follows from it',
+      wanted: '≤ 10 ms',
+      limit: 10,
+      unit: 'ms',
+      values: hosted.map(({ activateCpuMs, afterwardsMs }) => activateCpuMs + afterwardsMs),
+    },
+    {
+      what: `before that: CPU of loading dist/extension.js (${kilobytes.toFixed(0)} KB)`,
+      wanted: '≤ 10 ms',
+      limit: 10,
+      unit: 'ms',
+      values: hosted.map(({ loadCpuMs }) => loadCpuMs),
+    },
+  );
   return all.filter(({ values }) => values.length > 0);
 }
 
@@ -354,7 +366,7 @@ export function renderReport(results: Results): { markdown: string; svg: string;
       : [
           '## Bundles',
           '',
-          tableRow('file', 'KB', 'KB gzipped', 'ms to load'),
+          tableRow('file', 'KB', 'KB gzipped', 'ms to load in a bare Node'),
           tableRow('---', '---', '---', '---'),
           ...bundles,
           '',

@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { PACKAGE_BUDGET_BYTES, checkBudget } from './budgets';
 import { ROOT, VSIX } from './paths';
 import { messageOf, run } from './processes';
 
@@ -13,7 +14,10 @@ export async function buildExtension(): Promise<void> {
   await run(process.execPath, ['esbuild.js', '--production'], { cwd: ROOT });
 }
 
-/** Builds and packages the extension; resolves with the path of the .vsix. */
+/**
+ * Builds and packages the extension; resolves with the path of the .vsix. Rejects where that, or a
+ * bundle in it, is over its budget.
+ */
 export async function packageVsix(target: string = VSIX): Promise<string> {
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const vsce = path.join(ROOT, 'node_modules', '@vscode', 'vsce', 'vsce');
@@ -22,6 +26,7 @@ export async function packageVsix(target: string = VSIX): Promise<string> {
   await run(process.execPath, [vsce, 'package', '--no-dependencies', '--out', target], {
     cwd: ROOT,
   });
+  checkBudget('the package', fs.statSync(target).size, PACKAGE_BUDGET_BYTES);
   return target;
 }
 

@@ -5,18 +5,14 @@ import { lazyAccount } from './account/lazyAccount';
 import { TransferManager, adoptUpload } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
-import { CleanUpCommand } from './ui/cleanUpCommand';
-import { registerCommands, resourceOf, uploadHandler } from './ui/commands';
+import { registerCommands, resourceOf } from './ui/commands';
 import { Completion } from './ui/completion';
-import { Conflicts } from './ui/conflicts';
-import { CredentialsFlow } from './ui/credentialsFlow';
+import type { CredentialsFlow } from './ui/credentialsFlow';
 import { CredentialsStore } from './ui/credentialsStore';
-import { Destinations } from './ui/destination';
 import { DestinationMemory } from './ui/destinationMemory';
 import { Links } from './ui/links';
 import { OutputLog } from './ui/log';
 import { ProgressNotification } from './ui/progressNotification';
-import { ResumeFromOssCommand } from './ui/resumeFromOssCommand';
 import { ResumePrompt } from './ui/resumePrompt';
 import { Settings } from './ui/settings';
 import { SetupContext } from './ui/setupContext';
@@ -25,15 +21,15 @@ import type { Remedies } from './ui/transferActions';
 import { TransferCommands } from './ui/transferCommands';
 import { isAboutCredentials, ownTransfers } from './ui/transferFacts';
 import { TransfersView } from './ui/transfersView';
-import { UploadCommand } from './ui/uploadCommand';
 import { UploadLog } from './ui/uploadLog';
 
 /** Ended by `deactivate`, which gets no argument to find it by. */
 let running: Transfers | undefined;
 
 /**
- * Builds every object once. Nothing is read here but the list of checkpoints, and nothing of
- * ali-oss is loaded before the first question to OSS.
+ * Builds every object once: here what a start of the editor needs, the rest when it is first asked
+ * for. Nothing is read here but the list of checkpoints, and nothing of ali-oss is loaded before
+ * the first question to OSS.
  */
 export function activate(context: vscode.ExtensionContext): void {
   const own = <T extends vscode.Disposable>(disposable: T): T => {
@@ -42,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const log = own(new OutputLog('OSS Upload'));
   const settings = own(new Settings(log));
-  const memory = new DestinationMemory(context.workspaceState, context.globalState);
+  const memory = new DestinationMemory(context.workspaceState, context.globalState, log);
   const credentials = own(new CredentialsStore(context.secrets, log));
 
   const openOss = once(async (): Promise<Oss> => {
@@ -68,39 +64,62 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const credentialsFlow = new CredentialsFlow(credentials, account);
-  const destinations = own(
-    new Destinations(settings, memory, account, credentials, credentialsFlow),
-  );
-  own(new SetupContext(destinations, memory, credentials, settings));
-  const remedies: Remedies = {
-    updateCredentials: (profile) => credentialsFlow.update(profile),
-    useRegion: ({ bucket }, region, filePath) =>
-      destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
-    chooseBucket: (about) => upload.sendElsewhere(about),
-  };
   const links = new Links(account, settings, log);
+  const openQuestions = once(async () => {
+    const {
+      CleanUpCommand,
+      Conflicts,
+      CredentialsFlow,
+      Destinations,
+      ResumeFromOssCommand,
+      UploadCommand,
+      uploadHandler,
+    } = await import('./ui/onDemand');
+    const credentialsFlow = new CredentialsFlow(credentials, account);
+    const destinations = new Destinations(settings, memory, account, credentials, credentialsFlow);
+    const conflicts = new Conflicts(openStore, log);
+    const upload = new UploadCommand(
+      transfers,
+      account,
+      settings,
+      destinations,
+      conflicts,
+      actions,
+      log,
+    );
+    return {
+      credentialsFlow,
+      destinations,
+      upload,
+      handleUpload: uploadHandler(upload, false),
+      handleUploadTo: uploadHandler(upload, true),
+      cleanUp: new CleanUpCommand(transfers, destinations, openStore, log),
+      resumeFromOss: new ResumeFromOssCommand(
+        transfers,
+        actions,
+        destinations,
+        settings,
+        openStore,
+        (request, uploadId, signal) => adoptUpload(engine, request, uploadId, signal),
+      ),
+    };
+  });
+  const remedies: Remedies = {
+    updateCredentials: async (profile) => (await openQuestions()).credentialsFlow.update(profile),
+    useRegion: async ({ bucket }, region, filePath) =>
+      (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
+    chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
+  };
   const actions = new TransferActions(transfers, remedies, links, log);
-  const conflicts = new Conflicts(openStore, log);
-  const upload = new UploadCommand(
-    transfers,
-    account,
-    settings,
-    destinations,
-    conflicts,
-    actions,
-    log,
-  );
-  const cleanUp = new CleanUpCommand(transfers, destinations, openStore, log);
-  const resumeFromOss = new ResumeFromOssCommand(
-    transfers,
-    actions,
-    destinations,
-    settings,
-    openStore,
-    (request, uploadId, signal) => adoptUpload(engine, request, uploadId, signal),
-  );
+  type Questions = Awaited<ReturnType<typeof openQuestions>>;
+  const ask =
+    (run: (questions: Questions, resource: vscode.Uri | undefined) => Promise<unknown>) =>
+    (argument: unknown) => {
+      const resource = resourceOf(argument);
+      return actions.attempt(openQuestions().then((questions) => run(questions, resource)));
+    };
 
+  own(new SetupContext(settings, memory, credentials));
   own(new UploadLog(transfers, log));
   own(new ProgressNotification(transfers, actions));
   own(new Completion(transfers, actions, settings, log));
@@ -109,14 +128,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const prompt = own(new ResumePrompt(transfers, actions, settings));
   own(
     registerCommands({
-      upload: uploadHandler(upload, false),
-      uploadTo: uploadHandler(upload, true),
-      setCredentials: () => actions.attempt(setCredentials(credentialsFlow, transfers)),
-      removeCredentials: () => actions.attempt(credentialsFlow.removeCommand()),
-      selectDestination: (resource) =>
-        actions.attempt(destinations.selectCommand(resourceOf(resource))),
-      cleanUp: (resource) => actions.attempt(cleanUp.run(resourceOf(resource))),
-      resumeFromOss: (resource) => actions.attempt(resumeFromOss.run(resourceOf(resource))),
+      upload: async (...args) => (await openQuestions()).handleUpload(...args),
+      uploadTo: async (...args) => (await openQuestions()).handleUploadTo(...args),
+      setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
+      removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
+      selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
+      cleanUp: ask(({ cleanUp }, resource) => cleanUp.run(resource)),
+      resumeFromOss: ask(({ resumeFromOss }, resource) => resumeFromOss.run(resource)),
       showLog: () => {
         log.show();
       },

@@ -34,7 +34,7 @@ import type {
   Transfers,
   TransfersSnapshot,
 } from './transfers';
-import { discardUpload, runUpload } from './upload';
+import type * as UploadModule from './upload';
 import type { UploadEnvironment } from './uploadContext';
 import { validateRequest } from './validate';
 
@@ -74,6 +74,7 @@ export class TransferManager implements Transfers {
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   private cached: TransfersSnapshot | undefined;
+  private uploadModule: Promise<typeof UploadModule> | undefined;
   private heart: Disposable | undefined;
 
   constructor(options: TransferManagerOptions) {
@@ -318,6 +319,7 @@ export class TransferManager implements Transfers {
       const { item, monitor } = transfer;
       try {
         const { environment } = this;
+        const { runUpload } = await this.uploads();
         transfer.result = await runUpload(item, environment, monitor, signal, async () => {
           await this.batches.of(transfer)?.journal?.finish(item.id);
         });
@@ -379,6 +381,7 @@ export class TransferManager implements Transfers {
     await transfer.start(async (signal) => {
       const timeout = AbortSignal.any([signal, this.life.signal, AbortSignal.timeout(DISCARD_MS)]);
       try {
+        const { discardUpload } = await this.uploads();
         await discardUpload(transfer.item, this.environment, transfer.monitor, timeout);
         await forget();
       } catch (thrown) {
@@ -462,6 +465,12 @@ export class TransferManager implements Transfers {
       if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.remove(batch);
     }
+  }
+
+  /** What sends, loaded with the first upload: most starts of an editor need none of it. */
+  private uploads(): Promise<typeof UploadModule> {
+    this.uploadModule ??= import('./upload');
+    return this.uploadModule;
   }
 
   /** Counts down while something is active, and tries again as soon as the computer has slept. */

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 
 import type { ObjectStore, OpenStore, Transfers } from '../engine/index';
-import type { Destination, Destinations } from './destination';
+import type { Destinations } from './destination';
 import { l10n, language } from './editorWords';
 import { formatAge } from './format';
+import type { Destination } from './knownDestination';
 import { expandPrefix } from './keyNames';
 import { withLateProgress } from './lateProgress';
 import type { Choice } from './multiStep';

@@ -1,13 +1,7 @@
 import * as vscode from 'vscode';
 
-import { UploadError } from '../engine/index';
-import { askFiles } from './askFiles';
 import { commandId } from './commandIds';
 import type { CommandName } from './commandIds';
-import { chosenUris } from './selection';
-import { NOTHING_UPLOADED, parseCallOptions } from './uploadApi';
-import type { UploadCallResult } from './uploadApi';
-import type { UploadCommand } from './uploadCommand';
 
 /** What a command does. Arguments come from menus, key bindings and other extensions. */
 export type CommandHandler = (...args: unknown[]) => unknown;
@@ -22,46 +16,10 @@ export function registerCommands(
   return vscode.Disposable.from(...registered);
 }
 
-/**
- * The handler of the two upload commands. It takes `(clicked, selected[])` of a menu,
- * `(uri | uri[], options)` of another extension, or nothing, and then asks.
- */
-export function uploadHandler(
-  command: UploadCommand,
-  isElsewhere: boolean,
-): (...args: unknown[]) => Promise<UploadCallResult> {
-  return async (clicked, second) => {
-    // Who names no file wants none: only who names nothing is asked.
-    if (Array.isArray(clicked) && clicked.length === 0) return NOTHING_UPLOADED;
-    const selected = Array.isArray(second) ? second.map(toUri) : undefined;
-    const options = selected === undefined ? parseCallOptions(second) : {};
-    let named: readonly vscode.Uri[] = [];
-    if (Array.isArray(clicked)) named = chosenUris(undefined, clicked.map(toUri));
-    else if (clicked !== undefined && clicked !== null)
-      named = chosenUris(toUri(clicked), selected);
-    const uris = named.length === 0 ? await askFiles() : named;
-    return command.upload(uris, { options, isElsewhere });
-  };
-}
-
 /** The resource a command was called on, if any. */
 export function resourceOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) return argument;
   return (
     vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri
   );
-}
-
-/** Key bindings and tasks can only write texts: a path, or a URI as text. */
-function toUri(argument: unknown): vscode.Uri {
-  if (argument instanceof vscode.Uri) return argument;
-  if (typeof argument === 'string' && argument !== '') {
-    return /^[a-z][a-z0-9+.-]+:/i.test(argument)
-      ? vscode.Uri.parse(argument, true)
-      : vscode.Uri.file(argument);
-  }
-  throw new UploadError('invalidArgument', 'a URI or a list of URIs is expected', {
-    code: 'InvalidArgument',
-    field: 'uri',
-  });
 }

@@ -10,26 +10,14 @@ import type { AskOptions } from './destinationFlow';
 import type { DestinationMemory } from './destinationMemory';
 import { l10n } from './editorWords';
 import { normalizePrefix } from './keyNames';
+import { knownDestination } from './knownDestination';
+import type { Destination } from './knownDestination';
 import { runSteps } from './multiStep';
 import type { Settings } from './settings';
 
-/** Where uploads go: a folder of a bucket, with the credentials to use. */
-export interface Destination {
-  readonly bucket: string;
-  /** '' when it could not be found; the address then has to say it. */
-  readonly region: string;
-  /** Folder in the bucket as written, with variables. */
-  readonly prefix: string;
-  readonly profile: string;
-}
-
 /** Finds out where uploads go: settings, then what was chosen before, then a question. */
 export class Destinations {
-  private readonly changed = new vscode.EventEmitter<void>();
   private readonly flow: DestinationFlow;
-
-  /** Another destination was chosen. */
-  readonly onDidChange = this.changed.event;
 
   constructor(
     private readonly settings: Settings,
@@ -39,15 +27,6 @@ export class Destinations {
     private readonly credentialsFlow: CredentialsFlow,
   ) {
     this.flow = new DestinationFlow(account);
-  }
-
-  dispose(): void {
-    this.changed.dispose();
-  }
-
-  /** Whether an upload would start without asking for a bucket. */
-  isConfigured(resource: vscode.Uri | undefined): boolean {
-    return this.known(resource) !== undefined;
   }
 
   /**
@@ -105,11 +84,7 @@ export class Destinations {
   }
 
   private known(resource: vscode.Uri | undefined): Destination | undefined {
-    const { bucket, region, prefix, profile } = this.settings.forResource(resource);
-    if (bucket !== '') return { bucket, region, prefix, profile };
-    const remembered = this.memory.destination();
-    if (remembered === undefined) return undefined;
-    return { ...remembered, region: '', prefix: remembered.prefix ?? prefix, profile };
+    return knownDestination(this.settings.forResource(resource), this.memory);
   }
 
   private async locate(destination: Destination): Promise<Destination> {
@@ -151,10 +126,7 @@ export class Destinations {
     const { name: bucket, region } = state.bucket;
     const destination = { bucket, region, prefix: state.prefix, profile: state.profile };
     if (region !== '') await this.memory.rememberRegion(bucket, region);
-    if (options.remember) {
-      await this.store(resource, destination, state.isForSettings);
-      this.changed.fire();
-    }
+    if (options.remember) await this.store(resource, destination, state.isForSettings);
     return destination;
   }
 

@@ -1,4 +1,6 @@
 /** Destinations that were chosen by hand, and regions that were found. Knows no editor. */
+import type { Logger } from '../engine/index';
+import { Emitter } from '../engine/index';
 
 /** The part of `vscode.Memento` that is used. */
 export interface KeyValueStore {
@@ -19,10 +21,21 @@ const CREDENTIALS_KEY = 'hasCredentials';
 
 /** Remembers the destination per workspace and the regions of buckets per user. */
 export class DestinationMemory {
+  private readonly changed: Emitter<void>;
+
+  /** Another destination was chosen. */
+  readonly onDidChange;
+
   constructor(
     private readonly ofWorkspace: KeyValueStore,
     private readonly ofUser: KeyValueStore,
-  ) {}
+    logger: Logger,
+  ) {
+    this.changed = new Emitter((error) => {
+      logger.error(`destination listener: ${String(error)}`);
+    });
+    this.onDidChange = this.changed.event;
+  }
 
   destination(): RememberedDestination | undefined {
     const value = this.ofWorkspace.get(DESTINATION_KEY);
@@ -33,6 +46,7 @@ export class DestinationMemory {
 
   async remember(destination: RememberedDestination | undefined): Promise<void> {
     await this.ofWorkspace.update(DESTINATION_KEY, destination);
+    this.changed.fire();
   }
 
   /** Region of a bucket, '' when it was never found. */

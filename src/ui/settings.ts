@@ -9,18 +9,22 @@ import type { Read, SettingProblem, UploadSettings, WindowSettings } from './set
 /** A setting that this extension writes. */
 type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
 
-/** The user's settings, read anew at each use, so that a change counts from the next upload on. */
+/** The user's settings as they are at each use, so that a change counts from the next upload on. */
 export class Settings implements Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscription: vscode.Disposable;
   /** Key and value of what was already complained about: once is enough. */
   private readonly told = new Set<string>();
+  /** Those of the window, until one changes: they are asked for at each change of a transfer. */
+  private ofWindow: WindowSettings | undefined;
 
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly logger: Logger) {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(SECTION)) this.changed.fire();
+      if (!event.affectsConfiguration(SECTION)) return;
+      this.ofWindow = undefined;
+      this.changed.fire();
     });
   }
 
@@ -37,8 +41,11 @@ export class Settings implements Disposable {
 
   /** Settings of the window and the machine. */
   forWindow(): WindowSettings {
-    const configuration = configurationOf(undefined);
-    return this.accept(readWindowSettings((name) => configuration.get(name)));
+    if (this.ofWindow === undefined) {
+      const configuration = configurationOf(undefined);
+      this.ofWindow = this.accept(readWindowSettings((name) => configuration.get(name)));
+    }
+    return this.ofWindow;
   }
 
   /** Whether somebody wrote this setting, at any level. */

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../engine/index';
 import { setContext } from './contextKeys';
 import type { CredentialsStore } from './credentialsStore';
-import type { Destinations } from './destination';
 import type { DestinationMemory } from './destinationMemory';
+import { knownDestination } from './knownDestination';
 import type { Settings } from './settings';
 
 /** Keeps the context keys about setting up: menus and the walkthrough depend on them. */
@@ -12,17 +12,16 @@ export class SetupContext implements Disposable {
   private readonly subscription: Disposable;
 
   constructor(
-    private readonly destinations: Destinations,
+    private readonly settings: Settings,
     private readonly memory: DestinationMemory,
     private readonly credentials: CredentialsStore,
-    settings: Settings,
   ) {
     const update = (): void => {
       this.updateConfigured();
     };
     this.subscription = vscode.Disposable.from(
       settings.onDidChange(update),
-      destinations.onDidChange(update),
+      memory.onDidChange(update),
       credentials.onDidChange(() => {
         void this.updateCredentials();
       }),
@@ -37,7 +36,8 @@ export class SetupContext implements Disposable {
 
   private updateConfigured(): void {
     const resource = vscode.workspace.workspaceFolders?.[0]?.uri;
-    setContext('configured', this.destinations.isConfigured(resource));
+    const known = knownDestination(this.settings.forResource(resource), this.memory);
+    setContext('configured', known !== undefined);
   }
 
   private async updateCredentials(): Promise<void> {

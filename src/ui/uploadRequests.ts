@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 import { parsePartSize } from '../engine/index';
 import type { ObjectOptions, UploadOptions, UploadRequest, UploadTarget } from '../engine/index';
-import type { Destination } from './destination';
+import type { Destination } from './knownDestination';
 import { l10n, language } from './editorWords';
 import { formatCount } from './format';
 import type { UploadSettings } from './settingsSchema';

@@ -25,6 +25,7 @@ test('the package holds the extension and nothing else', () => {
   const needed = [
     'dist/extension.js',
     'dist/oss.js',
+    'dist/upload.js',
     'dist/ThirdPartyNotices.txt',
     'l10n/bundle.l10n.zh-cn.json',
     'media/icon.png',

@@ -67,11 +67,25 @@ describe('activation', () => {
   });
 
   it('leaves the uploading half of the extension on the disk', () => {
-    const loaded = Object.keys(require.cache).map((file) => path.basename(file));
-    assert.ok(loaded.includes('extension.js'));
-    assert.ok(!loaded.includes('oss.js'));
+    assert.deepEqual(loadedBundles(), ['extension.js']);
+  });
+
+  it('leaves all of ali-oss there, too, until OSS is asked something', async () => {
+    // Asks nobody: there are no credentials yet.
+    await commands.executeCommand('ossUpload.removeCredentials');
+    assert.deepEqual(loadedBundles(), ['extension.js', 'upload.js']);
   });
 });
+
+/** Files of the extension that this extension host has loaded. */
+function loadedBundles(): string[] {
+  const { extensionPath } = theExtension();
+  const dist = path.dirname(path.join(extensionPath, manifest().main));
+  return Object.keys(require.cache)
+    .filter((file) => path.dirname(file) === dist)
+    .map((file) => path.basename(file))
+    .sort();
+}
 
 function isListing({ name, subject }: Call): boolean {
   return /^fs\.(readdir|opendir)$/.test(name) && subject.endsWith('checkpoints');

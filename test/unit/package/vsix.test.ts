@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import JSZip from 'jszip';
-import { BUDGETS } from '../../../scripts/budgets';
+import { BUNDLE_BUDGETS, PACKAGE_BUDGET_BYTES, checkBudget } from '../../../scripts/budgets';
 import { ROOT } from '../../../scripts/paths';
 import { packageVsix } from '../../../scripts/vsix';
 
@@ -17,6 +17,7 @@ const CONTENTS = [
   'extension/dist/ThirdPartyNotices.txt',
   'extension/dist/extension.js',
   'extension/dist/oss.js',
+  'extension/dist/upload.js',
   'extension/l10n/bundle.l10n.zh-cn.json',
   'extension/media/icon.png',
   'extension/media/walkthrough/bucket.svg',
@@ -57,12 +58,14 @@ describe('the package', function () {
   });
 
   it('keeps to its budgets', async () => {
-    for (const name of ['dist/extension.js', 'dist/oss.js'] as const) {
-      const { length } = await read(`extension/${name}`);
-      assert.ok(length <= BUDGETS[name], `${name} has ${length} bytes`);
+    for (const [name, budgetBytes] of Object.entries(BUNDLE_BUDGETS)) {
+      checkBudget(name, (await read(`extension/${name}`)).length, budgetBytes);
     }
-    const { size } = fs.statSync(file);
-    assert.ok(size <= BUDGETS.vsix, `the package has ${size} bytes`);
+    checkBudget('the package', fs.statSync(file).size, PACKAGE_BUDGET_BYTES);
+  });
+
+  it('is not made when something is over its budget', () => {
+    assert.throws(() => checkBudget('a bundle', 1025, 1024), /a bundle/);
   });
 
   it('says all that the marketplaces show, in both languages', async () => {
