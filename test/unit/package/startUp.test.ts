@@ -15,7 +15,7 @@ const NOT_AT_START =
 const LOAD_BUNDLE = `
   const Module = require('node:module');
   let copies = 0;
-  const editor = new Proxy({ env: {}, ThemeIcon: class {} }, { ownKeys: () => { copies += 1; return []; } });
+  const editor = new Proxy({ env: {}, l10n: { t: String }, ThemeIcon: class {} }, { ownKeys: () => { copies += 1; return []; } });
   const load = Module._load;
   const loaded = [];
   Module._load = (name, ...rest) => {
@@ -85,7 +85,7 @@ describe('what a start of the editor loads', function () {
         const loaded = [];
         Module._load = (file, ...rest) => {
           loaded.push(file);
-          return file === 'vscode' ? { env: {}, ThemeIcon: class {} } : load(file, ...rest);
+          return file === 'vscode' ? { env: {}, l10n: { t: String }, ThemeIcon: class {} } : load(file, ...rest);
         };
         require('./entry.js').open().then((room) => {
           console.log(loaded.includes('./${wanted}'), typeof room.${exported});
