@@ -4,6 +4,7 @@
  * the workbench's own stable ids, and presses keys only after the widget that takes them is there.
  */
 import type { Locator, Page } from '@playwright/test';
+import { until } from '../processes';
 
 /** A VS Code window. */
 export class Workbench {
@@ -47,8 +48,14 @@ export class Workbench {
 
   /** Runs a command by its title as the palette shows it, such as `OSS: Show Log`. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.waitFor();
+    // A menu that is just closing takes the key for itself.
+    await until('the command palette', async () => {
+      await this.page.keyboard.press('F1');
+      return this.quickInput.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+    });
     await this.quickInput.fill(`>${title}`);
     const row = this.row(title).first();
     try {
