@@ -119,22 +119,13 @@ test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () 
   expect(session.oss.object(BUCKET, 'unwanted.bin')).toBeUndefined();
 });
 
-test('a row tells where it goes while it runs, and its menu pauses it', async () => {
+test('a row tells how far it is, and its menu pauses and resumes it', async () => {
   const { window } = session;
   slowDown(1 * MIB);
   await window.contextMenu(window.file('looked-at.bin'), MENU_ITEM);
   await window.command('OSS: Show Uploads');
   const row = window.treeRows('OSS Uploads').filter({ hasText: 'looked-at.bin' });
   await expect(row).toContainText(/[1-9]\d* %/);
-  await row.hover();
-  const tooltip = window.page.locator('.monaco-hover', {
-    hasText: `oss://${BUCKET}/looked-at.bin`,
-  });
-  await tooltip.waitFor();
-  // Numbers that change must not take it away while it is read.
-  const before = await percentOf(progress());
-  await expect.poll(() => percentOf(progress())).toBeGreaterThan(before + 5);
-  await expect(tooltip).toBeVisible();
   await window.contextMenu(row, 'Pause');
   await expect(row).toContainText('paused');
   speedUp();
