@@ -2,22 +2,21 @@
  * Takes the place of the extension's entry in a real extension host, measures the one it stands for,
  * and writes a {@link HostedStart} to the file that `BENCH_RESULT` names. See start.ts.
  */
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { renameSync, writeFileSync } from 'node:fs';
-import { Session } from 'node:inspector';
-import type { Profiler } from 'node:inspector';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 
-/** What one start of the extension costs its host. */
+/**
+ * What one start of the extension costs its host: CPU of all threads, so that none of it can hide
+ * in another one; a busy host makes it more.
+ */
 export interface HostedStart {
-  /**
-   * CPU while the bundle was loaded, and while `activate` ran. That of all threads of the host: none
-   * of it can hide in another one, and a busy host makes it more.
-   */
+  /** While the bundle was loaded. */
   readonly loadCpuMs: number;
+  /** While `activate` ran. */
   readonly activateCpuMs: number;
-  /** What followed from `activate` in the next seconds, by samples of the main thread. */
-  readonly afterwardsMs: number;
+  /** In the callbacks that followed from it, in the next two seconds. */
+  readonly afterwardsCpuMs: number;
 }
 
 interface Extension {
@@ -25,57 +24,48 @@ interface Extension {
   readonly deactivate: () => Promise<void>;
 }
 
-const BUNDLE = path.join(__dirname, 'dist', 'extension.js');
 /** Listing the checkpoints, and what the status bar and the view then show, takes far less. */
 const AFTERWARDS_MS = 2000;
-const SAMPLE_MICROSECONDS = 100;
 
-function cpuMsOf(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
-/** Time in functions of the bundle, and in whatever they called. */
-function msInBundle({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): number {
-  const inBundle = new Set<number>();
-  // Parents come before their children.
-  for (const { id, callFrame, children = [] } of nodes) {
-    if (callFrame.url.endsWith(BUNDLE)) inBundle.add(id);
-    if (inBundle.has(id)) children.forEach((child) => inBundle.add(child));
-  }
-  const sums = samples.map((id, index) => (inBundle.has(id) ? (timeDeltas[index + 1] ?? 0) : 0));
-  return sums.reduce((sum, microseconds) => sum + microseconds, 0) / 1000;
-}
-
-let extension: Extension | undefined;
-const loadCpuMs = cpuMsOf(() => {
-  extension = createRequire(__filename)(BUNDLE) as Extension;
-});
+const beforeLoadMs = cpuMs();
+const extension = createRequire(__filename)('./dist/extension.js') as Extension;
+const loadCpuMs = cpuMs() - beforeLoadMs;
 
 /** Called by the editor. */
 export function activate(context: unknown): void {
-  const activateCpuMs = cpuMsOf(() => extension?.activate(context));
-  // Not before: whoever samples the start makes it slower.
-  const session = new Session();
-  session.connect();
-  session.post('Profiler.enable');
-  session.post('Profiler.setSamplingInterval', { interval: SAMPLE_MICROSECONDS });
-  session.post('Profiler.start');
+  const ofExtension = new AsyncLocalStorage<true>();
+  let begunMs: number | undefined;
+  let afterwardsCpuMs = 0;
+  const hook = createHook({
+    before: () => {
+      if (ofExtension.getStore() === true) begunMs ??= cpuMs();
+    },
+    after: () => {
+      if (begunMs !== undefined) afterwardsCpuMs += cpuMs() - begunMs;
+      begunMs = undefined;
+    },
+  });
+  const beforeMs = cpuMs();
+  ofExtension.run(true, () => {
+    extension.activate(context);
+  });
+  const activateCpuMs = cpuMs() - beforeMs;
+  hook.enable();
   setTimeout(() => {
-    session.post('Profiler.stop', (error, result) => {
-      if (error !== null) throw error;
-      const file = process.env['BENCH_RESULT'] ?? '';
-      const afterwardsMs = msInBundle(result.profile);
-      const measured: HostedStart = { loadCpuMs, activateCpuMs, afterwardsMs };
-      writeFileSync(`${file}.tmp`, JSON.stringify(measured));
-      renameSync(`${file}.tmp`, file);
-    });
+    hook.disable();
+    const measured: HostedStart = { loadCpuMs, activateCpuMs, afterwardsCpuMs };
+    const file = process.env['BENCH_RESULT'] ?? '';
+    writeFileSync(`${file}.tmp`, JSON.stringify(measured));
+    renameSync(`${file}.tmp`, file);
   }, AFTERWARDS_MS);
 }
 
 /** Called by the editor. */
-export function deactivate(): Promise<void> | undefined {
-  return extension?.deactivate();
+export function deactivate(): Promise<void> {
+  return extension.deactivate();
 }

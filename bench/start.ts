@@ -92,7 +92,7 @@ async function measureInEditor(extension: string, rounds: number): Promise<reado
       const start = await startOnce(browser, extension);
       console.log(
         `  ${round + 1} load ${start.loadCpuMs.toFixed(1)} ms CPU, activate ` +
-          `${start.activateCpuMs.toFixed(1)} ms CPU, afterwards ${start.afterwardsMs.toFixed(1)} ms`,
+          `${start.activateCpuMs.toFixed(1)} ms CPU, afterwards ${start.afterwardsCpuMs.toFixed(1)} ms CPU`,
       );
       starts.push(start);
     }

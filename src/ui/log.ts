@@ -2,13 +2,14 @@ import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../engine/index';
 import { redact } from './redact';
 
-/** The log as an output channel, whose level the user sets. No line leaves it with a secret. */
+/**
+ * The log as an output channel, whose level the user sets. No line leaves it with a secret. It is
+ * made with its first line: the editor writes a file for it, and most windows upload nothing.
+ */
 export class OutputLog implements Logger, Disposable {
-  private readonly channel: vscode.LogOutputChannel;
+  private made: vscode.LogOutputChannel | undefined;
 
-  constructor(name: string) {
-    this.channel = vscode.window.createOutputChannel(name, { log: true });
-  }
+  constructor(private readonly name: string) {}
 
   debug(message: string): void {
     this.channel.debug(redact(message));
@@ -31,6 +32,11 @@ export class OutputLog implements Logger, Disposable {
   }
 
   dispose(): void {
-    this.channel.dispose();
+    this.made?.dispose();
+  }
+
+  private get channel(): vscode.LogOutputChannel {
+    this.made ??= vscode.window.createOutputChannel(this.name, { log: true });
+    return this.made;
   }
 }
