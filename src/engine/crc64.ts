@@ -57,7 +57,7 @@ function load(): { readonly module: Crc64Module; readonly memory: Uint8Array } {
 export class Crc64 {
   private state = INVERTED;
 
-  /** Adds the next bytes. The chunk is not kept. Large chunks (256 KiB) cost least per byte. */
+  /** Adds the next bytes. The chunk is not kept. Large chunks (256 KiB and more) cost least per byte. */
   update(chunk: Uint8Array): void {
     this.state =
       chunk.length < FOLD_MIN_SIZE_BYTES

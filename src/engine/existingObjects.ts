@@ -50,7 +50,7 @@ export async function findExisting(
 
 /**
  * Whether the object has the very bytes of the file, by size and CRC-64; false when OSS did not tell
- * its CRC, and when the file changes while it is read. Reads the file once, in chunks of 256 KiB,
+ * its CRC, and when the file changes while it is read. Reads the file once, in chunks,
  * and only if the sizes agree. Rejects with `sourceMissing`, `sourceUnreadable`, `sourceNotAFile` or
  * `aborted`.
  */
