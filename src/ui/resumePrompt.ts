@@ -127,11 +127,10 @@ export class ResumePrompt implements Disposable {
     if (items.length === 0) {
       return [{ label: l10n.t('Nothing waits to be resumed.'), alwaysShow: true }];
     }
-    const resumable = items.filter(
-      (item) => item.section !== 'attention' && item.section !== 'old',
-    );
+    const resumable = items.filter((item) => isResumable(item.section));
+    const resumeAll: ResumeRow[] = [];
     if (resumable.length > 0) {
-      rows.push({
+      resumeAll.push({
         label: `$(debug-continue) ${l10n.t('Resume all ({n} · {size} left)', {
           n: formatCount(resumable.length, language),
           size: formatBytes(bytesLeft(resumable), language),
@@ -140,13 +139,17 @@ export class ResumePrompt implements Disposable {
         action: 'resume',
       });
     }
-    const order: readonly ResumeSection[] = isUrgent(statusOf(items, this.transfers.snapshot()))
+    // Whoever follows a warning finds what it is about under Enter.
+    const isUrgentNow = isUrgent(statusOf(items, this.transfers.snapshot()));
+    if (!isUrgentNow) rows.push(...resumeAll.splice(0));
+    const order: readonly ResumeSection[] = isUrgentNow
       ? ['attention', 'workspace', 'elsewhere', 'old']
       : ['workspace', 'elsewhere', 'attention', 'old'];
     for (const section of order) {
       const members = items.filter((item) => item.section === section);
       if (members.length === 0) continue;
       rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
+      if (isResumable(section)) rows.push(...resumeAll.splice(0));
       rows.push(...members.map(resumeRow));
       if (section === 'old') {
         rows.push({
@@ -209,6 +212,11 @@ export class ResumePrompt implements Disposable {
   }
 }
 
+/** What "Resume all" is about. */
+function isResumable(section: ResumeSection): boolean {
+  return section === 'workspace' || section === 'elsewhere';
+}
+
 /** A plain resume does not help: the user has to decide or to give credentials. */
 function isUrgent({ kind }: StatusKind): boolean {
   return kind === 'failed' || kind === 'credentials';
@@ -231,6 +239,9 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
   for (const item of items.slice(0, TOOLTIP_ROWS)) {
     // A file may be called anything, also like a link.
     tooltip.appendText(`${item.batch.label} — ${resumeDescription(item, words)}`);
+    if (item.section === 'attention') {
+      tooltip.appendMarkdown('  \n').appendText(resumeDetail(item, Date.now(), words));
+    }
     tooltip.appendMarkdown('\n\n');
   }
   if (items.length > TOOLTIP_ROWS) {
