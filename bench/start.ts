@@ -30,8 +30,8 @@ export interface StartResult {
 /** Loads one file with an editor that is nothing but names, and says how long that took. */
 const LOADER = `
 const Module = require('node:module');
-const empty = new Proxy(class {}, {
-  get: (target, name) => (typeof name === 'symbol' ? target[name] : name === 'prototype' ? {} : empty),
+const empty = new Proxy(function () {}, {
+  get: (target, name) => (name in target ? target[name] : empty),
 });
 const load = Module._load;
 Module._load = (name, ...rest) => (name === 'vscode' ? empty : load(name, ...rest));

@@ -70,7 +70,6 @@ export class ResumePrompt implements Disposable {
         this.render();
       }),
     );
-    this.render();
   }
 
   dispose(): void {

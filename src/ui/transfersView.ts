@@ -75,7 +75,6 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
       }),
     );
     this.updateContext();
-    this.updateHeader();
   }
 
   dispose(): void {
