@@ -16,6 +16,7 @@ import { ProgressNotification } from './ui/progressNotification';
 import { ResumePrompt } from './ui/resumePrompt';
 import { Settings } from './ui/settings';
 import { SetupContext } from './ui/setupContext';
+import { ToastPace } from './ui/toastPace';
 import { TransferActions } from './ui/transferActions';
 import type { Remedies } from './ui/transferActions';
 import { TransferCommands } from './ui/transferCommands';
@@ -110,7 +111,8 @@ export function activate(context: vscode.ExtensionContext): void {
       (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
     chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
   };
-  const actions = new TransferActions(transfers, remedies, links, log);
+  const pace = new ToastPace();
+  const actions = new TransferActions(transfers, remedies, links, pace, log);
   type Questions = Awaited<ReturnType<typeof openQuestions>>;
   const ask =
     (run: (questions: Questions, resource: vscode.Uri | undefined) => Promise<unknown>) =>
@@ -121,7 +123,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   own(new SetupContext(settings, memory, credentials));
   own(new UploadLog(transfers, log));
-  own(new ProgressNotification(transfers, actions));
+  own(new ProgressNotification(transfers, actions, pace));
   own(new Completion(transfers, actions, settings, log));
   const view = own(new TransfersView(transfers));
   own(new TransferCommands(transfers, view, actions, links));

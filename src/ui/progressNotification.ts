@@ -6,6 +6,7 @@ import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
 import type { ProgressState } from './progressState';
 import { idsOf, isWaitingForUser, sumOfBatch } from './transferFacts';
+import type { ToastPace } from './toastPace';
 import type { TransferActions } from './transferActions';
 
 /** Small files are usually there before this has passed; then no notification opens at all. */
@@ -30,6 +31,7 @@ export class ProgressNotification implements Disposable {
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
+    private readonly pace: ToastPace,
   ) {
     this.subscription = transfers.onDidChange(() => {
       this.update();
@@ -72,6 +74,7 @@ export class ProgressNotification implements Disposable {
         resolve();
       };
     });
+    void this.pace.turn();
     void vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
@@ -135,6 +138,7 @@ export class ProgressNotification implements Disposable {
     const resume = l10n.t('Resume');
     const discard = l10n.t('Discard');
     const text = stoppedText(batches);
+    await this.pace.turn();
     const chosen = await vscode.window.showInformationMessage(text, resume, discard);
     const stopped = idsOf(batches.flatMap((batch) => batch.transfers).filter(isStopped));
     if (chosen === resume) await this.transfers.resume(stopped);

@@ -9,6 +9,7 @@ import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
 import { actionLabel, describeLooseError } from './messages';
 import type { Message, MessageAction } from './messages';
 import { plainText } from './plainText';
+import type { ToastPace } from './toastPace';
 import {
   idsOf,
   isAboutCredentials,
@@ -45,6 +46,7 @@ export class TransferActions {
     private readonly transfers: Transfers,
     private readonly remedies: Remedies,
     private readonly links: Links,
+    private readonly pace: ToastPace,
     private readonly log: Logger,
   ) {}
 
@@ -58,6 +60,7 @@ export class TransferActions {
       title: actionLabel(action, l10n),
       action,
     }));
+    await this.pace.turn();
     const chosen = await SHOW[message.severity](plainText(message.text), ...items);
     if (chosen !== undefined) await this.run(chosen.action, about, error);
     return chosen?.action;

@@ -42,16 +42,28 @@ const NO_CREDENTIALS = Object.fromEntries(
     .map((name) => [name, undefined]),
 );
 
-/** Playwright's test, with a screenshot of every open window when it fails. */
-export const test = base.extend<{ screenshots: undefined }>({
-  screenshots: [
+/**
+ * Playwright's test. When one fails, its report has a screenshot of every open window, the texts of
+ * the notifications there, and what the extension logged and the OSS server was asked.
+ */
+export const test = base.extend<{ evidence: undefined }>({
+  evidence: [
     async ({ browser }, use, info) => {
       await use(undefined);
-      if (info.status !== info.expectedStatus) await takeScreenshots(browser, info);
+      if (info.status === info.expectedStatus) return;
+      await takeScreenshots(browser, info);
+      // Printed, not attached: a report shortens what is attached.
+      for (const session of sessions) {
+        console.log(`Log of the extension:\n${session.extensionLog()}`);
+        console.log(`Requests to OSS:\n${session.requestLog()}`);
+      }
     },
     { auto: true },
   ],
 });
+
+/** Those that have begun and not ended, for the report of a failure. */
+const sessions = new Set<Session>();
 
 async function takeScreenshots(browser: Browser, info: TestInfo): Promise<void> {
   const pages = browser.contexts().flatMap((context) => context.pages());
@@ -61,6 +73,10 @@ async function takeScreenshots(browser: Browser, info: TestInfo): Promise<void> 
     await page.screenshot({ path: file, timeout: 10_000 }).catch(() => undefined);
     if (fs.existsSync(file))
       info.attachments.push({ name: `window-${n}`, path: file, contentType: 'image/png' });
+    // Also those that the workbench holds without showing them.
+    const all = page.locator('.notification-list-item-message');
+    const texts = await all.allTextContents().catch(() => ['(the window does not answer)']);
+    console.log(`Notifications of window ${n}:\n${texts.join('\n')}`);
   }
 }
 
@@ -87,11 +103,14 @@ export class Session {
       buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
       credentials: [{ ...ACCESS_KEY }],
     });
-    return new Session(dir, browser, oss, options);
+    const session = new Session(dir, browser, oss, options);
+    sessions.add(session);
+    return session;
   }
 
   /** Ends everything and removes it. */
   async end(): Promise<void> {
+    sessions.delete(this);
     await this.profile?.close();
     for (const server of this.servers) await server.stop();
     await this.oss.close();
@@ -174,6 +193,27 @@ export class Session {
     await window.input('STS token', '');
     await window.pick(BUCKET);
     await window.input(`Folder in bucket ${BUCKET}`, '');
+  }
+
+  /** The last lines of the extension's log, of all windows. */
+  extensionLog(): string {
+    const folder = path.join(this.dir, 'data', 'data', 'logs');
+    if (!fs.existsSync(folder)) return '';
+    const files = fs
+      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.log') && name.includes(EXTENSION_ID));
+    return files
+      .map((name) => fs.readFileSync(path.join(folder, name), 'utf8').split('\n').slice(-60))
+      .flat()
+      .join('\n');
+  }
+
+  /** The last requests that OSS got, a line each. */
+  requestLog(): string {
+    return this.oss.operations
+      .slice(-40)
+      .map((record) => JSON.stringify(record))
+      .join('\n');
   }
 
   /** Waits for an object that has these bytes. */
