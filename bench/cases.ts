@@ -9,8 +9,11 @@ export const GIB = 1024 * MIB;
 /** The smallest part OSS allows. */
 export const SMALLEST_PART_BYTES = 102_400;
 
-/** Clients of a case by name: those in Node, `curl`, and those of `--peer`. */
+/** Clients of a case by name: those in Node, {@link HOSTED}, `curl`, and those of `--peer`. */
 export type ClientName = NodeClient | 'curl' | (string & {});
+
+/** This extension as a user has it: in the extension host of an editor. */
+export const HOSTED = 'this extension in VS Code';
 
 export interface Line {
   readonly roundTripMs: number;
@@ -55,7 +58,7 @@ export const CASES: readonly BenchCase[] = [
     title: `1 GiB, ${parallel} in flight, HTTP`,
     files: ONE_GIB,
     parallel,
-    clients: ['engine', 'ali-oss', 'raw node', 'engine without checksum', 'curl'],
+    clients: ['engine', HOSTED, 'ali-oss', 'raw node', 'engine without checksum', 'curl'],
     takesPeers: true,
   })),
   {

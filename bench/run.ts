@@ -12,10 +12,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { CASES, makeFiles } from './cases';
+import { CASES, HOSTED, makeFiles } from './cases';
 import type { BenchCase, ClientName } from './cases';
 import { buildClients } from './clientPrograms';
 import type { NodeClient } from './clientPrograms';
+import { HostedExtension, buildBundles, hasEditor } from './editor';
 import { Cable, Sink } from './line';
 import { describeMachine, renderReport } from './report';
 import type { CaseResult, Measurement, Results } from './report';
@@ -45,6 +46,7 @@ const peers = new Map(
 );
 
 let programs: Record<NodeClient, string>;
+let hosted: HostedExtension | undefined;
 const cable = Cable.open();
 const sinks = new Map<string, Sink>();
 
@@ -98,11 +100,14 @@ async function runClient(
     await runNode(programs.engine, { ...task, stopAfterParts });
     await sink.begin(settings, true);
   }
-  const result =
-    client in programs
-      ? await runNode(programs[client as NodeClient], task)
-      : await runCommand(commandOf(client), task);
+  const result = await runOnce(client, task);
   return { ...result, stats: await sink.stats() };
+}
+
+async function runOnce(client: ClientName, task: BenchTask): Promise<BenchResult> {
+  if (client === HOSTED && hosted !== undefined) return hosted.upload(task);
+  if (client in programs) return runNode(programs[client as NodeClient], task);
+  return runCommand(commandOf(client), task);
 }
 
 async function runNode(program: string, task: BenchTask): Promise<BenchResult> {
@@ -149,7 +154,9 @@ async function runCommand(command: string, task: BenchTask): Promise<BenchResult
 
 async function runCase(benchCase: BenchCase): Promise<CaseResult> {
   const files = await makeFiles(path.join(FOLDER, 'files'), benchCase);
-  const clients = [...benchCase.clients, ...(benchCase.takesPeers ? peers.keys() : [])];
+  const clients = [...benchCase.clients, ...(benchCase.takesPeers ? peers.keys() : [])].filter(
+    (client) => client !== HOSTED || hosted !== undefined,
+  );
   const results = new Map<string, Measurement[]>(clients.map((client) => [client, []]));
   console.log(benchCase.title);
   for (let round = 0; round < rounds; round++) {
@@ -179,6 +186,9 @@ async function runCase(benchCase: BenchCase): Promise<CaseResult> {
 
 async function main(): Promise<void> {
   programs = await buildClients(PROGRAMS);
+  const extensionFolder = path.join(FOLDER, 'extension');
+  const bundleFiles = await buildBundles(extensionFolder);
+  if (hasEditor()) hosted = await HostedExtension.prepare(extensionFolder);
   await mkdir(DOCS, { recursive: true });
   const saved = await readFile(RESULTS, 'utf8').catch(() => '{"cases":{}}');
   const results = JSON.parse(saved) as Results;
@@ -189,7 +199,7 @@ async function main(): Promise<void> {
     await writeFile(RESULTS, `${JSON.stringify(results)}\n`);
   }
   if (values.case === undefined || values.case.includes('start')) {
-    results.start = await measureStart(path.join(FOLDER, 'bundles'), rounds);
+    results.start = await measureStart(bundleFiles, hosted, rounds);
   }
   await writeFile(RESULTS, `${JSON.stringify(results)}\n`);
   const { markdown, svg, summary } = renderReport(results);
@@ -208,4 +218,5 @@ main()
       sink.stop();
     });
     cable?.close();
+    void hosted?.close();
   });

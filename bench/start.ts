@@ -1,19 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { chromium } from '@playwright/test';
-import type { Browser } from '@playwright/test';
-import { build } from 'esbuild';
-import { bundleOptions } from '../esbuild.js';
-import { CHROME_ARGS, ensureChrome } from '../scripts/editor/chrome';
-import { EditorServer } from '../scripts/editor/server';
-import { ROOT } from '../scripts/paths';
-import { until } from '../scripts/processes';
-import type { HostedStart } from './hostedStart';
+import type { HostedExtension } from './editor';
+import type { HostedStart } from './hosted';
 
 /** What the editor has to read, and what starting costs. */
 export interface StartResult {
@@ -42,85 +33,37 @@ console.log(performance.now() - start);
 process.exit();
 `;
 
-/** Sizes and load times of the bundles that ship, and the cost of a start in the real editor. */
-export async function measureStart(folder: string, rounds: number): Promise<StartResult> {
-  const extension = path.join(folder, 'extension');
-  await rm(extension, { recursive: true, force: true });
-  await mkdir(extension, { recursive: true });
-  const outputFolder = path.join(extension, 'dist');
-  const options = bundleOptions({ production: true, outputFolder });
-  await Promise.all(options.map((bundle) => build(bundle)));
-  const loader = path.join(folder, 'loader.cjs');
+/**
+ * Sizes and load times of the bundles that ship, and the cost of a start in the real editor, where
+ * there is one.
+ */
+export async function measureStart(
+  bundleFiles: readonly string[],
+  extension: HostedExtension | undefined,
+  rounds: number,
+): Promise<StartResult> {
+  const loader = path.join(path.dirname(bundleFiles[0] ?? ''), '../loader.cjs');
   await writeFile(loader, LOADER);
   const bundles: Record<string, { sizeBytes: number; gzipBytes: number; ms: number[] }> = {};
-  for (const { outfile = '' } of options) {
-    const bytes = await readFile(outfile);
+  for (const file of bundleFiles) {
+    const bytes = await readFile(file);
     const ms: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      const { stdout } = await promisify(execFile)(process.execPath, [loader, outfile]);
+      const { stdout } = await promisify(execFile)(process.execPath, [loader, file]);
       ms.push(Number(stdout.trim().split('\n').at(-1)));
     }
-    const { size } = await stat(outfile);
-    bundles[path.basename(outfile)] = { sizeBytes: size, gzipBytes: gzipSync(bytes).length, ms };
+    const { size } = await stat(file);
+    bundles[path.basename(file)] = { sizeBytes: size, gzipBytes: gzipSync(bytes).length, ms };
   }
-  if (process.platform !== 'linux' || process.arch !== 'x64') return { bundles };
-  return { bundles, hosted: await measureInEditor(extension, rounds) };
-}
-
-/** Starts a fresh editor for each round; around the bundles in that folder goes what measures. */
-async function measureInEditor(extension: string, rounds: number): Promise<readonly HostedStart[]> {
-  await build({
-    entryPoints: [path.join(__dirname, 'hostedStart.ts')],
-    outfile: path.join(extension, 'hostedStart.js'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-  });
-  for (const name of ['package.nls.json', 'package.nls.zh-cn.json', 'l10n', 'media']) {
-    await cp(path.join(ROOT, name), path.join(extension, name), { recursive: true });
+  if (extension === undefined) return { bundles };
+  const hosted: HostedStart[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = await extension.start();
+    console.log(
+      `  ${round + 1} load ${start.loadCpuMs.toFixed(1)} ms CPU, activate ` +
+        `${start.activateCpuMs.toFixed(1)} ms CPU, afterwards ${start.afterwardsCpuMs.toFixed(1)} ms CPU`,
+    );
+    hosted.push(start);
   }
-  const manifest = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as object;
-  const measured = JSON.stringify({ ...manifest, main: './hostedStart.js' });
-  await writeFile(path.join(extension, 'package.json'), measured);
-  const browser = await chromium.launch({
-    executablePath: await ensureChrome(),
-    args: [...CHROME_ARGS],
-  });
-  try {
-    const starts: HostedStart[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const start = await startOnce(browser, extension);
-      console.log(
-        `  ${round + 1} load ${start.loadCpuMs.toFixed(1)} ms CPU, activate ` +
-          `${start.activateCpuMs.toFixed(1)} ms CPU, afterwards ${start.afterwardsCpuMs.toFixed(1)} ms CPU`,
-      );
-      starts.push(start);
-    }
-    return starts;
-  } finally {
-    await browser.close();
-  }
-}
-
-async function startOnce(browser: Browser, extension: string): Promise<HostedStart> {
-  const box = await mkdtemp(path.join(tmpdir(), 'oss-start-'));
-  const workspace = path.join(box, 'workspace');
-  const result = path.join(box, 'result.json');
-  await mkdir(workspace);
-  const editor = await EditorServer.start({
-    dataDir: path.join(box, 'data'),
-    testDriver: true,
-    env: { BENCH_RESULT: result, HOME: box },
-  });
-  const page = await browser.newPage();
-  try {
-    const development = ['extensionDevelopmentPath', editor.remoteUri(extension)] as const;
-    await page.goto(editor.url(workspace, [development]), { waitUntil: 'commit' });
-    await until('the extension to be measured', () => existsSync(result), 60_000);
-    return JSON.parse(await readFile(result, 'utf8')) as HostedStart;
-  } finally {
-    await page.close();
-    await editor.stop();
-    await rm(box, { recursive: true, force: true, maxRetries: 5 });
-  }
+  return { bundles, hosted };
 }

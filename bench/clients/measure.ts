@@ -13,6 +13,13 @@ const TIMER_MS = 1;
 /** Runs the upload this process was started for, and prints what it cost. */
 export async function measure(upload: Upload): Promise<void> {
   const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchTask;
+  console.log(JSON.stringify(await measured(upload, task)));
+  // Idle connections would keep the process for seconds.
+  process.exit();
+}
+
+/** Runs an upload in this process, and tells what it cost. */
+export async function measured(upload: Upload, task: BenchTask): Promise<BenchResult> {
   await delay(REST_MS);
   const idleRssBytes = process.memoryUsage.rss();
   const loop = monitorEventLoopDelay({ resolution: TIMER_MS });
@@ -23,7 +30,7 @@ export async function measure(upload: Upload): Promise<void> {
   const wallMs = performance.now() - startMs;
   const { user, system } = process.cpuUsage(cpuBefore);
   loop.disable();
-  const result: BenchResult = {
+  return {
     wallMs,
     cpuMs: (user + system) / 1000,
     idleRssBytes,
@@ -32,9 +39,6 @@ export async function measure(upload: Upload): Promise<void> {
     loopDelayMaxMs: loop.max / 1e6 - TIMER_MS,
     extra,
   };
-  console.log(JSON.stringify(result));
-  // Idle connections would keep the process for seconds.
-  process.exit();
 }
 
 /** Works through the items with so many workers at once. */
