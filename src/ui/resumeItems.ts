@@ -3,8 +3,10 @@ import { formatAge, formatBytes, formatCount, percentOf } from './format';
 import { isInside } from './localPaths';
 import {
   batchPlace,
+  distinctions,
   isWaitingForUser,
   needsDecision,
+  ossPath,
   ownTransfers,
   sumOf,
   sumOfBatch,
@@ -26,6 +28,8 @@ export interface ResumeItem {
   readonly sizeBytes: number;
   /** When it last moved. */
   readonly updatedMs: number;
+  /** What tells it from others of the same label, where there are any. */
+  readonly mark?: string | undefined;
 }
 
 /** What the sections depend on. */
@@ -49,11 +53,17 @@ export interface StatusText {
 
 /** All that waits for the user in this window, the latest first within its section. */
 export function resumeItems(snapshot: TransfersSnapshot, context: ResumeContext): ResumeItem[] {
-  return snapshot.batches
+  const items = snapshot.batches
     .filter((batch) => !batch.isElsewhere)
     .map((batch) => resumeItem(batch, context))
     .filter((item) => item.waiting.length > 0)
     .sort((one, other) => other.updatedMs - one.updatedMs);
+  const marks = distinctions(
+    items,
+    ({ batch }) => batch.label,
+    ({ batch }) => batchPlace(batch),
+  );
+  return items.map((item) => ({ ...item, mark: marks.get(item) }));
 }
 
 /** What is worth a place in the status bar. */
@@ -123,12 +133,16 @@ export function statusText(status: StatusKind, { l10n, language }: Words): Statu
   }
 }
 
-/** The line of a batch in the pick list: how far, what is left, where to. */
+/**
+ * The line of a batch in the pick list: how far, what is left, where to. What tells it from others
+ * comes first, because the end of a long line is cut off.
+ */
 export function resumeDescription(item: ResumeItem, { l10n, language }: Words): string {
   return [
+    ...(item.mark === undefined ? [] : [item.mark]),
     l10n.t('{percent} %', { percent: percentOf(item.confirmedBytes, item.sizeBytes) }),
     l10n.t('{size} left', { size: formatBytes(bytesLeft([item]), language) }),
-    l10n.t('to {place}', { place: batchPlace(item.batch) }),
+    l10n.t('to {place}', { place: ossPath(batchPlace(item.batch)) }),
   ].join(' · ');
 }
 

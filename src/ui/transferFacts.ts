@@ -46,9 +46,12 @@ export function fileName(filePath: string, platform: Pick<typeof path, 'basename
   return platform.basename(filePath) || filePath;
 }
 
+/** An object in OSS, or a folder, whose key ends in `/` or is empty. */
+export type Place = Pick<UploadTarget, 'bucket' | 'key'>;
+
 /** `oss://bucket/key`, as the command-line tools take it. */
-export function ossPath(target: UploadTarget): string {
-  return `oss://${target.bucket}/${target.key}`;
+export function ossPath({ bucket, key }: Place): string {
+  return `oss://${bucket}/${key}`;
 }
 
 /** The folder of a key, with its `/` at the end; '' at the top. */
@@ -57,15 +60,65 @@ export function keyFolder(key: string): string {
 }
 
 /** Where a batch goes: one object, or the folder all its objects share. */
-export function batchPlace(batch: BatchSnapshot): string {
-  const [first, ...others] = batch.transfers;
-  if (first === undefined) return '';
-  if (others.length === 0) return ossPath(first.target);
+export function batchPlace({ transfers }: BatchSnapshot): Place {
+  const [first, ...others] = transfers;
+  if (first === undefined) return { bucket: '', key: '' };
+  if (others.length === 0) return first.target;
   let folder = keyFolder(first.target.key);
   for (const other of others) {
     while (!other.target.key.startsWith(folder)) folder = keyFolder(folder.slice(0, -1));
   }
-  return `oss://${first.target.bucket}/${folder}`;
+  return { bucket: first.target.bucket, key: folder };
+}
+
+/**
+ * What tells entries of the same label apart, in few words: their buckets, else their folders, else
+ * their names, else all of it. Nothing for a label that is there but once, or goes to one place.
+ */
+export function distinctions<T>(
+  entries: readonly T[],
+  labelOf: (entry: T) => string,
+  placeOf: (entry: T) => Place,
+): ReadonlyMap<T, string> {
+  const alike = new Map<string, T[]>();
+  for (const entry of entries) {
+    const label = labelOf(entry);
+    const group = alike.get(label);
+    if (group === undefined) alike.set(label, [entry]);
+    else group.push(entry);
+  }
+  const result = new Map<T, string>();
+  for (const group of alike.values()) {
+    if (group.length === 1) continue;
+    const texts = distinctTexts(group.map(placeOf));
+    group.forEach((entry, at) => {
+      const text = texts[at];
+      if (text !== undefined) result.set(entry, text);
+    });
+  }
+  return result;
+}
+
+/** The shortest texts that are as many as the places; none when all are one place. */
+function distinctTexts(places: readonly Place[]): readonly string[] {
+  const countOf = (texts: readonly string[]): number => new Set(texts).size;
+  const paths = places.map(ossPath);
+  const count = countOf(paths);
+  if (count === 1) return [];
+  const folders = places.map(({ key }) => keyFolder(key));
+  const forms = [
+    places.map(({ bucket }) => bucket),
+    folders.map(innermost),
+    folders.map((folder) => folder || '/'),
+    places.map(({ key }) => key.slice(keyFolder(key).length)),
+  ];
+  return forms.find((texts) => countOf(texts) === count) ?? paths;
+}
+
+/** The last part of a folder, because rows are narrow: `web/2026/a/` → `…/a/`. */
+function innermost(folder: string): string {
+  const outer = keyFolder(folder.slice(0, -1));
+  return outer === '' ? folder || '/' : `…/${folder.slice(outer.length)}`;
 }
 
 /** Sums over some transfers, for a row that stands for all of them. */

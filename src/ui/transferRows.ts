@@ -14,7 +14,15 @@ import {
   formatSpeed,
   percentOf,
 } from './format';
-import { batchPlace, fileName, isActive, ossPath, ownTransfers, sumOfBatch } from './transferFacts';
+import {
+  batchPlace,
+  distinctions,
+  fileName,
+  isActive,
+  ossPath,
+  ownTransfers,
+  sumOfBatch,
+} from './transferFacts';
 import type { Localizer, Words } from './words';
 
 /** The state of a row as menus of package.json know it. */
@@ -98,15 +106,16 @@ const SHORT_REASONS: Readonly<Record<UploadErrorKind, (l10n: Localizer) => strin
 /** One row for each batch, the latest first: one file as itself, several below a parent. */
 export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
   const totals = totalsOfOnly(snapshot);
-  return [...snapshot.batches]
+  const batches = snapshot.batches
     .filter((batch) => batch.transfers.length > 0)
-    .sort((one, other) => other.createdMs - one.createdMs)
-    .map((batch) => {
-      const only = onlyTransfer(batch);
-      return only === undefined
-        ? parentRow(batch, words)
-        : transferRow(only, batch, totals, nowMs, words);
-    });
+    .sort((one, other) => other.createdMs - one.createdMs);
+  const marks = distinctions(batches, rootLabel, batchPlace);
+  return batches.map((batch) => {
+    const only = onlyTransfer(batch);
+    const row =
+      only === undefined ? parentRow(batch, words) : transferRow(only, batch, totals, nowMs, words);
+    return marked(row, marks.get(batch));
+  });
 }
 
 /** What is below a parent: all that is not done, the first pages of it. */
@@ -120,9 +129,15 @@ export function childRows(
   const { l10n, language } = words;
   const totals = totalsOfOnly(snapshot);
   const unfinished = batch.transfers.filter((transfer) => transfer.state !== 'completed');
-  const rows = unfinished
-    .slice(0, limit)
-    .map((transfer) => transferRow(transfer, batch, totals, nowMs, words));
+  const shown = unfinished.slice(0, limit);
+  const marks = distinctions(
+    shown,
+    ({ filePath }) => fileName(filePath),
+    ({ target }) => target,
+  );
+  const rows = shown.map((transfer) =>
+    marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer)),
+  );
   const hidden = unfinished.length - rows.length;
   if (hidden > 0) {
     const next = formatCount(Math.min(hidden, PAGE_SIZE), language);
@@ -182,6 +197,14 @@ export function transferFactsList(
     ['EC', error?.ec],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+}
+
+/** With what tells it from rows of the same label: in front, because a narrow row ends early. */
+function marked(row: TransferRow, mark: string | undefined): TransferRow {
+  if (mark === undefined) return row;
+  // What is spoken of a parent names its place anyway.
+  const spoken = row.kind === 'batch' ? row.spoken : `${row.spoken}, ${mark}`;
+  return { ...row, description: `${mark} · ${row.description}`, spoken };
 }
 
 function transferRow(
@@ -288,7 +311,7 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
       done,
       total,
       state: word ?? l10n.t('uploading'),
-      place: batchPlace(batch),
+      place: ossPath(batchPlace(batch)),
     }),
   };
 }
@@ -328,6 +351,11 @@ function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string 
 /** Why something failed, in a few words for a narrow row. */
 export function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
   return SHORT_REASONS[kind](l10n);
+}
+
+function rootLabel(batch: BatchSnapshot): string {
+  const only = onlyTransfer(batch);
+  return only === undefined ? batch.label : fileName(only.filePath);
 }
 
 /** The file of a batch that never had another one. */

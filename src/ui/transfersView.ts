@@ -15,7 +15,7 @@ import {
   transfersOfRow,
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
-import { batchPlace, isActive, isWaitingForUser, ownTransfers } from './transferFacts';
+import { batchPlace, isActive, isWaitingForUser, ossPath, ownTransfers } from './transferFacts';
 
 const VIEW_ID = 'ossUpload.transfers';
 /** Only a row of the view calls it, so it is no command of package.json. */
@@ -132,7 +132,9 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
     if (row === undefined || batch === undefined || first === undefined) return item;
     this.tooltipMs = performance.now();
     item.tooltip =
-      row.kind === 'batch' ? tooltipOf(row, [batchPlace(batch)]) : transferTooltip(row, first);
+      row.kind === 'batch'
+        ? tooltipOf(row, [ossPath(batchPlace(batch))])
+        : transferTooltip(row, first);
     return item;
   }
 

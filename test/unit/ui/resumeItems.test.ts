@@ -130,6 +130,20 @@ describe('what waits to be resumed', () => {
     assert.equal(bytesLeft([item, item]), 2 * (GB - 0.42 * GB));
   });
 
+  it('says first what tells it from another one of the same name, and only then', () => {
+    const to = (bucket: string, key: string, id: string, label = 'video.mp4'): BatchSnapshot =>
+      batch([{ ...interrupted, target: { bucket, key, region: '', profile: '' } }], { id, label });
+    const first = (...batches: BatchSnapshot[]): string[] =>
+      items(...batches).map((item) => resumeDescription(item, english).split(' · ')[0] ?? '');
+    const here = to('films', '2026/video.mp4', 'b1');
+    assert.deepEqual(first(here, to('backup', '2026/video.mp4', 'b2')), ['films', 'backup']);
+    assert.deepEqual(first(here, to('films', 'a/video.mp4', 'b2')), ['2026/', 'a/']);
+    assert.deepEqual(first(here, to('films', 'a/film.mp4', 'b2', 'film.mp4')), ['42 %', '42 %']);
+    // What does not wait is not in the list.
+    const done = batch([{ state: 'completed' }], { id: 'b2' });
+    assert.deepEqual(first(here, done), ['42 %']);
+  });
+
   it('names the folder a batch goes to', () => {
     const target = { bucket: 'films', region: '', profile: '' };
     const [item] = items(

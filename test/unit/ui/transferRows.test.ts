@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import type { TransferSnapshot, TransferState, UploadErrorKind } from '../../../src/engine/index';
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransferState,
+  UploadErrorKind,
+} from '../../../src/engine/index';
 import { ROW_ICONS, childRows, rootRows, transfersOfRow } from '../../../src/ui/transferRows';
 import type { TransferRow } from '../../../src/ui/transferRows';
 import { UploadLog, stoppedLine, uploadedLine } from '../../../src/ui/uploadLog';
@@ -94,6 +99,82 @@ describe('rows of the view', () => {
     const [parent] = rootRows(snapshot([rest]), NOW, english);
     assert.equal(parent?.kind, 'batch');
     assert.equal(parent.description, 'interrupted · 119 of 120 · 2.0 GB of 3.0 GB');
+  });
+
+  it('say what tells them apart where they have one name, and only there', () => {
+    const descriptions = (...places: string[]): string[] => {
+      const batches = places.map((place, at) => {
+        const [bucket = '', key = '', name = 'video.mp4'] = place.split(' ');
+        const target = { bucket, key, region: '', profile: '' };
+        return batch([{ target, filePath: `/home/me/${name}` }], { id: `b${at}` });
+      });
+      return rootRows(snapshot(batches), NOW, english).map((entry) => entry.description);
+    };
+    const here = 'films 2026/video.mp4';
+    assert.deepEqual(descriptions(here, 'films 2026/b.mp4 b.mp4'), ['queued', 'queued']);
+    // The same object twice, first done and then uploaded again: their states tell them apart.
+    assert.deepEqual(descriptions(here, here), ['queued', 'queued']);
+    const cases: [string[], string[]][] = [
+      [
+        [here, 'backup 2026/video.mp4', 'films 2026/b.mp4 b.mp4'],
+        ['films · queued', 'backup · queued', 'queued'],
+      ],
+      [
+        [here, 'films video.mp4', 'films video.mp4'],
+        ['2026/ · queued', '/ · queued', '/ · queued'],
+      ],
+      [
+        ['films web/2026/a/video.mp4', 'films web/2026/b/c/video.mp4'],
+        ['…/a/ · queued', '…/c/ · queued'],
+      ],
+      [
+        ['films web/2026/video.mp4', 'films web/2026/b/video.mp4'],
+        ['…/2026/ · queued', '…/b/ · queued'],
+      ],
+      [
+        ['films web/a/img/video.mp4', 'films web/b/img/video.mp4'],
+        ['web/a/img/ · queued', 'web/b/img/ · queued'],
+      ],
+      [
+        [here, 'films 2026/video-1.mp4'],
+        ['video.mp4 · queued', 'video-1.mp4 · queued'],
+      ],
+      [
+        [here, 'films 2027/video.mp4', 'backup 2026/video.mp4'],
+        [
+          'oss://films/2026/video.mp4 · queued',
+          'oss://films/2027/video.mp4 · queued',
+          'oss://backup/2026/video.mp4 · queued',
+        ],
+      ],
+    ];
+    for (const [places, expected] of cases) assert.deepEqual(descriptions(...places), expected);
+  });
+
+  it('tell folders and files of one name apart, for a screen reader, too', () => {
+    const target = { bucket: 'films', region: '', profile: '' };
+    const page = (folder: string): Partial<TransferSnapshot> => ({
+      filePath: `/home/me/${folder}/index.html`,
+      target: { ...target, key: `${folder}/index.html` },
+      state: 'uploading',
+    });
+    const site = (folder: string, id: string): BatchSnapshot =>
+      batch([page(`${folder}/en`), page(`${folder}/zh`)], { id, label: 'site' });
+    const all = snapshot([site('one', 'b1'), site('two', 'b2')]);
+    const parents = rootRows(all, NOW, english);
+    assert.deepEqual(
+      parents.map((entry) => entry.description),
+      ['one/ · 0 of 2 · 0 B of 2.0 GB', 'two/ · 0 of 2 · 0 B of 2.0 GB'],
+    );
+    assert.match(parents[0]?.spoken ?? '', /^site, .*, to oss:\/\/films\/one\/$/);
+    const children = childRows(site('one', 'b1'), 200, all, NOW, english);
+    assert.deepEqual(
+      children.map((entry) => entry.description),
+      ['…/en/ · 0 %', '…/zh/ · 0 %'],
+    );
+    assert.equal(children[0]?.spoken, 'index.html, 0 percent, uploading to films, …/en/');
+    // The other one is on a page that is not shown yet.
+    assert.equal(childRows(site('one', 'b1'), 1, all, NOW, english)[0]?.description, '0 %');
   });
 
   it('show long lists page by page', () => {
