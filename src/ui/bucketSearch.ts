@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 import type { ObjectStore, OpenStore, Transfers } from '../engine/index';
 import type { Destinations } from './destination';
-import { l10n, language } from './editorWords';
+import { l10n, words } from './editorWords';
 import { formatAge } from './format';
 import type { Destination } from './knownDestination';
 import { expandPrefix } from './keyNames';
@@ -57,7 +57,7 @@ export class BucketSearch {
 /** A row for an unfinished upload: its key and its age. */
 export function uploadChoice(found: FoundUpload): Choice<FoundUpload> {
   const { key, initiatedMs } = found.upload;
-  return { label: key, description: formatAge(initiatedMs, Date.now(), language), value: found };
+  return { label: key, description: formatAge(initiatedMs, Date.now(), words), value: found };
 }
 
 /** The folder to look in: only as far as it is the same for every file. */

@@ -1,3 +1,5 @@
+import type { Words } from './words';
+
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 /** A size in binary units with one decimal: `1.2 GB`, `512 B`. */
@@ -58,11 +60,12 @@ export function percentOf(doneBytes: number, sizeBytes: number): number {
   return Math.min(100, Math.max(0, share));
 }
 
-/** How long ago something was: `3 hours ago`, `yesterday`, `昨天`. */
-export function formatAge(thenMs: number, nowMs: number, language: string): string {
+/** How long ago something was: `just now`, `3 hours ago`, `昨天`. */
+export function formatAge(thenMs: number, nowMs: number, { l10n, language }: Words): string {
+  const minutes = Math.floor((nowMs - thenMs) / 60_000);
+  // Also what another computer's clock puts into the future.
+  if (minutes < 1) return l10n.t('just now');
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  // "This minute" reads badly in a sentence, so the shortest age is one minute.
-  const minutes = Math.max(1, Math.floor((nowMs - thenMs) / 60_000));
   if (minutes < 60) return relative.format(-minutes, 'minute');
   const hours = Math.floor(minutes / 60);
   // "Yesterday" is about the calendar, so the days are counted from midnight to midnight.

@@ -147,8 +147,9 @@ export function resumeDescription(item: ResumeItem, { l10n, language }: Words): 
 }
 
 /** The second line: why it stopped and when. */
-export function resumeDetail(item: ResumeItem, nowMs: number, { l10n, language }: Words): string {
-  const when = formatAge(item.updatedMs, nowMs, language);
+export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): string {
+  const { l10n } = words;
+  const when = formatAge(item.updatedMs, nowMs, words);
   const states = new Set(item.waiting.map((transfer) => transfer.state));
   const stuck = item.waiting.find(
     (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,

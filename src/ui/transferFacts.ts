@@ -47,7 +47,7 @@ export function fileName(filePath: string, platform: Pick<typeof path, 'basename
 }
 
 /** An object in OSS, or a folder, whose key ends in `/` or is empty. */
-export type Place = Pick<UploadTarget, 'bucket' | 'key'>;
+type Place = Pick<UploadTarget, 'bucket' | 'key'>;
 
 /** `oss://bucket/key`, as the command-line tools take it. */
 export function ossPath({ bucket, key }: Place): string {

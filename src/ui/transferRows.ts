@@ -242,8 +242,9 @@ function stateText(
   transfer: TransferSnapshot,
   totals: Totals | undefined,
   nowMs: number,
-  { l10n, language }: Words,
+  words: Words,
 ): string {
+  const { l10n, language } = words;
   const percent = percentOf(transfer.confirmedBytes, transfer.sizeBytes);
   const reason = shortReason(transfer.error?.kind ?? 'internal', l10n);
   switch (transfer.state) {
@@ -274,7 +275,7 @@ function stateText(
         ? l10n.t('paused at {percent} %', { percent })
         : l10n.t('paused at {percent} %: {reason}', { percent, reason });
     case 'interrupted':
-      return l10n.t('interrupted {when}', { when: formatAge(transfer.updatedMs, nowMs, language) });
+      return l10n.t('interrupted {when}', { when: formatAge(transfer.updatedMs, nowMs, words) });
     case 'failed':
       return l10n.t('failed: {reason}', { reason });
     case 'discarding':

@@ -6,7 +6,7 @@ import {
   formatSpeed,
   percentOf,
 } from '../../../src/ui/format';
-import { GB, KB, MB, NOW } from './snapshots';
+import { chinese, english, GB, KB, MB, NOW } from './snapshots';
 
 const HOUR_MS = 3_600_000;
 
@@ -47,10 +47,20 @@ describe('format', () => {
   });
 
   it('tells an age in the language, with yesterday by the calendar', () => {
-    assert.equal(formatAge(NOW - 3 * HOUR_MS, NOW, 'en'), '3 hours ago');
-    assert.equal(formatAge(NOW - 20 * HOUR_MS, NOW, 'en'), 'yesterday');
-    assert.equal(formatAge(NOW - 20 * HOUR_MS, NOW, 'zh-cn'), '昨天');
-    assert.equal(formatAge(NOW - 9 * 24 * HOUR_MS, NOW, 'en'), '9 days ago');
-    assert.equal(formatAge(NOW + 5000, NOW, 'en'), '1 minute ago');
+    assert.equal(formatAge(NOW - 3 * HOUR_MS, NOW, english), '3 hours ago');
+    assert.equal(formatAge(NOW - 20 * HOUR_MS, NOW, english), 'yesterday');
+    assert.equal(formatAge(NOW - 20 * HOUR_MS, NOW, chinese), '昨天');
+    assert.equal(formatAge(NOW - 9 * 24 * HOUR_MS, NOW, english), '9 days ago');
+  });
+
+  it('rounds an age down, and calls less than a minute just now', () => {
+    const age = (ms: number, words = english): string => formatAge(NOW - ms, NOW, words);
+    assert.equal(age(0), 'just now');
+    assert.equal(age(59_999), 'just now');
+    assert.equal(age(59_999, chinese), '刚刚');
+    assert.equal(age(60_000), '1 minute ago');
+    assert.equal(age(119_999), '1 minute ago');
+    assert.equal(age(2 * HOUR_MS - 1), '1 hour ago');
+    assert.equal(age(-5000), 'just now');
   });
 });

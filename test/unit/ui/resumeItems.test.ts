@@ -126,7 +126,8 @@ describe('what waits to be resumed', () => {
     assert.equal(resumeDetail(item, NOW, chinese), '昨天中断');
     const [refused] = items(batch([{ state: 'paused', error: failure('credentials') }]));
     assert.ok(refused);
-    assert.equal(resumeDetail(refused, NOW, english), 'paused 1 minute ago: credentials refused');
+    assert.equal(resumeDetail(refused, NOW, english), 'paused just now: credentials refused');
+    assert.equal(resumeDetail(refused, NOW, chinese), '刚刚暂停：访问凭证无效');
     assert.equal(bytesLeft([item, item]), 2 * (GB - 0.42 * GB));
   });
 
