@@ -1,6 +1,7 @@
 /** What an object is stored as, read from texts that the user typed. Knows no editor. */
 import type { ObjectOptions } from '../engine/index';
 import type { Rule } from './keyNames';
+import type { Localizer } from './words';
 
 /** Who may read an object; without `default`, which is to say nothing. */
 export const ACLS = ['private', 'public-read', 'public-read-write'] as const;
@@ -13,6 +14,29 @@ export const STORAGE_CLASSES = [
   'ColdArchive',
   'DeepColdArchive',
 ] as const;
+
+/** A value of OSS that its console and its documentation call by a name. */
+export type NamedValue = (typeof ACLS)[number] | (typeof STORAGE_CLASSES)[number];
+
+const NAMES: Readonly<Record<NamedValue, (l10n: Localizer) => string>> = {
+  private: (l10n) => l10n.t('Private'),
+  'public-read': (l10n) => l10n.t('Public Read'),
+  'public-read-write': (l10n) => l10n.t('Public Read/Write'),
+  Standard: (l10n) => l10n.t('Standard'),
+  IA: (l10n) => l10n.t('Infrequent Access'),
+  Archive: (l10n) => l10n.t('Archive'),
+  ColdArchive: (l10n) => l10n.t('Cold Archive'),
+  DeepColdArchive: (l10n) => l10n.t('Deep Cold Archive'),
+};
+
+/** The name of a value, and the value itself where that says more; whoever knows OSS types it. */
+export function nameOfValue(
+  value: NamedValue,
+  l10n: Localizer,
+): { readonly label: string; readonly description: string } {
+  const label = NAMES[value](l10n);
+  return { label, description: label.toLowerCase() === value.toLowerCase() ? '' : value };
+}
 
 /** The limits of `x-oss-traffic-limit` in KiB/s: 819,200 to 838,860,800 bit/s. */
 const MIN_TRAFFIC_KIB = 100;

@@ -10,17 +10,21 @@ import {
   callbackProblem,
   headerProblem,
   metadataProblem,
+  nameOfValue,
   parseMetadata,
   parseTags,
   tagsProblem,
   trafficLimitBits,
   trafficLimitProblem,
 } from './objectOptions';
+import type { NamedValue } from './objectOptions';
+
+const DEFAULT = l10n.t('Default of the bucket');
 
 /** What was chosen so far, as typed; '' is OSS's default. */
 const EMPTY = {
   storageClass: '' as '' | NonNullable<ObjectOptions['storageClass']>,
-  acl: '' as '' | NonNullable<ObjectOptions['acl']>,
+  acl: '' as '' | (typeof ACLS)[number],
   encryption: '' as '' | 'AES256' | 'KMS' | 'SM4',
   keyId: '',
   contentType: '',
@@ -72,8 +76,8 @@ function rowsOf(draft: Draft): readonly Choice<Edit>[] {
     field: F,
     values: readonly Draft[F][],
   ): Choice<Edit> =>
-    row(icon, label, draft[field], async () => {
-      const chosen = await askOneOf(label, draft[field], values);
+    row(icon, label, namedText(draft[field]), async () => {
+      const chosen = await askOneOf(label, draft[field], values.map(namedChoice));
       return chosen === undefined ? undefined : { ...draft, [field]: chosen };
     });
   const text = (
@@ -130,7 +134,11 @@ function rowsOf(draft: Draft): readonly Choice<Edit>[] {
 
 async function askEncryption(before: Draft): Promise<Draft | undefined> {
   const title = l10n.t('Server-side encryption');
-  const encryption = await askOneOf(title, before.encryption, ['', 'AES256', 'KMS', 'SM4']);
+  const encryption = await askOneOf(
+    title,
+    before.encryption,
+    (['', 'AES256', 'KMS', 'SM4'] as const).map((value) => ({ label: value || DEFAULT, value })),
+  );
   if (encryption === undefined) return undefined;
   const draft: Draft = { ...before, encryption, keyId: '' };
   if (encryption !== 'KMS') return draft;
@@ -138,18 +146,26 @@ async function askEncryption(before: Draft): Promise<Draft | undefined> {
   return editText(draft, 'keyId', prompt, headerProblem);
 }
 
+function namedChoice<T extends NamedValue | ''>(value: T): Choice<T> {
+  return value === '' ? { label: DEFAULT, value } : { ...nameOfValue(value, l10n), value };
+}
+
+/** A value as its row shows it once it is chosen, such as `Infrequent Access (IA)`. */
+function namedText(value: NamedValue | ''): string {
+  if (value === '') return '';
+  const { label, description } = nameOfValue(value, l10n);
+  return description === '' ? label : `${label} (${description})`;
+}
+
 async function askOneOf<T extends string>(
   title: string,
   current: T,
-  values: readonly T[],
+  choices: readonly Choice<T>[],
 ): Promise<T | undefined> {
   const answer = await askPick({
     place: alone(title, true),
     placeholder: title,
-    choices: values.map((value) => ({
-      label: value === '' ? l10n.t('Default of the bucket') : value,
-      value,
-    })),
+    choices,
     active: (value) => value === current,
   });
   return answer.kind === 'value' ? answer.value : undefined;

@@ -152,13 +152,17 @@ test('another location with options', async () => {
   await window.pick('Type a folder...');
   await window.input(`Folder in bucket ${BUCKET}`, 'elsewhere');
   await window.pick('Storage class');
-  await window.pick('IA');
+  await window.pick('Infrequent Access');
+  await expect(window.row('Storage class')).toContainText('Infrequent Access (IA)');
   await window.pick('Metadata');
   await window.input('Pairs such as', 'Owner=me');
   await window.pick('Upload');
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/a.txt');
   const object = session.oss.object(BUCKET, 'elsewhere/a.txt');
-  expect(object?.headers).toMatchObject({ 'x-oss-meta-owner': 'me' });
+  expect(object?.headers).toMatchObject({
+    'x-oss-meta-owner': 'me',
+    'x-oss-storage-class': 'IA',
+  });
 });
 
 test('folders of the bucket can be walked, and the choice is kept', async () => {

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 
 import { validateOptions } from '../../../src/engine/validate';
 import {
+  ACLS,
+  STORAGE_CLASSES,
   callbackOf,
   callbackProblem,
   headerProblem,
   metadataProblem,
+  nameOfValue,
   parseMetadata,
   parsePairs,
   parseTags,
@@ -13,6 +16,7 @@ import {
   trafficLimitBits,
   trafficLimitProblem,
 } from '../../../src/ui/objectOptions';
+import { chinese, english } from './snapshots';
 
 describe('options of an object', () => {
   it('are read from pairs', () => {
@@ -57,6 +61,34 @@ describe('options of an object', () => {
       assert.equal(trafficLimitProblem(text), 'trafficLimit', text);
     }
     assert.ok(accepts({ callback: callbackOf('https://example.com/done') }));
+  });
+
+  it('are called what Alibaba Cloud calls them, with the value beside its name', () => {
+    const texts = ({ l10n }: typeof english): string[] =>
+      [...STORAGE_CLASSES, ...ACLS].map((value) => {
+        const { label, description } = nameOfValue(value, l10n);
+        return `${label} | ${description}`;
+      });
+    assert.deepEqual(texts(english), [
+      'Standard | ',
+      'Infrequent Access | IA',
+      'Archive | ',
+      'Cold Archive | ColdArchive',
+      'Deep Cold Archive | DeepColdArchive',
+      'Private | ',
+      'Public Read | public-read',
+      'Public Read/Write | public-read-write',
+    ]);
+    assert.deepEqual(texts(chinese), [
+      '标准存储 | Standard',
+      '低频访问 | IA',
+      '归档存储 | Archive',
+      '冷归档存储 | ColdArchive',
+      '深度冷归档存储 | DeepColdArchive',
+      '私有 | private',
+      '公共读 | public-read',
+      '公共读写 | public-read-write',
+    ]);
   });
 
   it('are left out when nothing was typed', () => {
