@@ -2,11 +2,12 @@ import * as vscode from 'vscode';
 import type { OssAccount } from '../account/ports';
 import type { Logger, TransferSnapshot } from '../engine/index';
 import { copyText } from './clipboard';
-import { l10n, language } from './editorWords';
+import { l10n, language, words } from './editorWords';
 import { formatDuration } from './format';
+import { copiedText, onePerBucket, privateText } from './linkTexts';
 import { plainText } from './plainText';
 import type { Settings } from './settings';
-import { fileName, ossPath } from './transferFacts';
+import { ossPath } from './transferFacts';
 
 const HOUR = 3600;
 const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
@@ -23,20 +24,25 @@ export class Links {
   /** Address of each object, one a line; under the own domain where one is set. */
   async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
     const urls = await Promise.all(transfers.map((transfer) => this.urlOf(transfer)));
-    await copyText(urls.join('\n'), l10n.t('URL copied'));
+    await copyText(urls.join('\n'), copiedText('url', urls.length, words));
   }
 
-  /** Says so when the address of an object opens for its owner only. */
-  async warnIfPrivate(transfer: TransferSnapshot): Promise<void> {
-    if (!(await this.isPrivate(await this.urlOf(transfer)))) return;
-    const signed = l10n.t('Copy Signed URL');
+  /** Says so when the addresses of these objects open for their owner only. */
+  async warnIfPrivate(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const looks = await Promise.all(
+      onePerBucket(transfers).map(async (transfer) => ({
+        transfer,
+        isPrivate: await this.isPrivate(await this.urlOf(transfer)),
+      })),
+    );
+    const found = looks.filter(({ isPrivate }) => isPrivate).map(({ transfer }) => transfer);
+    if (found.length === 0) return;
+    const signed = transfers.length === 1 ? l10n.t('Copy Signed URL') : l10n.t('Copy Signed URLs');
     const chosen = await vscode.window.showInformationMessage(
-      l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
-        name: plainText(fileName(transfer.target.key)),
-      }),
+      plainText(privateText(transfers, found, words)),
       signed,
     );
-    if (chosen === signed) await this.copySignedUrls([transfer]);
+    if (chosen === signed) await this.copySignedUrls(transfers);
   }
 
   /** The same with a signature, for a lifetime that is asked for. */
@@ -55,13 +61,13 @@ export class Links {
     const urls = await Promise.all(
       transfers.map(({ target }) => this.account.signedUrl(target, chosen.seconds)),
     );
-    await copyText(urls.join('\n'), l10n.t('Signed URL copied'));
+    await copyText(urls.join('\n'), copiedText('signedUrl', urls.length, words));
   }
 
   /** `oss://bucket/key` of each, one a line. */
   async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
     const paths = transfers.map((transfer) => ossPath(transfer.target));
-    await copyText(paths.join('\n'), l10n.t('OSS path copied'));
+    await copyText(paths.join('\n'), copiedText('ossPath', paths.length, words));
   }
 
   /** Address of the object of one transfer. */

@@ -192,11 +192,10 @@ export class TransferActions {
     if (file !== undefined) await this.transfers.relocate(transfer.id, file.fsPath);
   }
 
-  /** Copies the addresses of the objects; says so when the only one is private. */
+  /** Copies the addresses of the objects; says so when they are private. */
   async copyUrls(about: readonly TransferSnapshot[]): Promise<void> {
     await this.links.copyUrls(about);
-    const only = about.length === 1 ? about[0] : undefined;
-    if (only !== undefined) void this.attempt(this.links.warnIfPrivate(only));
+    void this.attempt(this.links.warnIfPrivate(about));
   }
 
   /** Copies code, message, request id and all that helps to help; `loose` is of no transfer. */

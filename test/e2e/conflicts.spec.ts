@@ -267,6 +267,20 @@ test('links of a finished upload: URL, signed URL, OSS path', async () => {
   expect(await answer.text()).toBe('typed');
 });
 
+test('links of a folder: how many, and one look whether they are private', async () => {
+  const { window } = session;
+  const row = uploadRow(window, 'many');
+  await expect(row).toContainText('done');
+  const from = session.oss.operations.length;
+  await window.contextMenu(row, 'Copy URL');
+  const note = window.notification('498 URLs copied. Objects in e2e-bucket are private');
+  await note.waitFor();
+  await expect(window.button(note, 'Copy Signed URLs')).toBeVisible();
+  await shot(window, 'conflicts-private-links');
+  expect((await clipboard(window)).split('\n')).toHaveLength(498);
+  expect(countOf(session, 'headObject', undefined, from)).toBe(1);
+});
+
 test('no part was accepted twice in all of this', () => {
   for (const key of ['race.bin', 'lost.bin']) expect(acceptedTwice(session, key)).toEqual([]);
 });
