@@ -122,6 +122,7 @@ export class Transfer {
       nextTryMs: isWaiting ? waiting.nextTryMs : undefined,
       sizeBytes: monitor.sizeBytes,
       confirmedBytes: isDone ? monitor.sizeBytes : monitor.confirmedBytes,
+      resumedBytes: monitor.resumedBytes,
       inFlightBytes: monitor.inFlightBytes,
       partsDone: monitor.partsDone,
       partsTotal: monitor.partsTotal,

@@ -55,6 +55,8 @@ export interface TransferSnapshot {
   readonly sizeBytes: number;
   /** Bytes OSS has accepted (parts that are recorded), 0 to sizeBytes. */
   readonly confirmedBytes: number;
+  /** Bytes OSS had accepted before this run, which is known when that is past `preparing`. */
+  readonly resumedBytes: number;
   /** Bytes of parts being sent right now that have left this process. */
   readonly inFlightBytes: number;
   readonly partsDone: number;

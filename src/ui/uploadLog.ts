@@ -2,17 +2,28 @@ import type { Disposable, Logger, TransferSnapshot, Transfers } from '../engine/
 import { formatSpeed } from './format';
 import { isActive, ossPath } from './transferFacts';
 
-/** What a finished upload took in this window. */
-export interface UploadRun {
-  readonly startedMs: number;
-  /** Bytes OSS had already accepted when this run began. */
-  readonly startedBytes: number;
+/**
+ * An upload that begins to send parts. All lines are in English: logs are for whoever helps, and they
+ * may not read Chinese.
+ */
+function startedLine(transfer: TransferSnapshot): string {
+  const isResumed = transfer.resumedBytes > 0;
+  return [
+    isResumed ? 'resumed' : 'started',
+    ossPath(transfer.target),
+    ...fields({
+      size: transfer.sizeBytes,
+      confirmed: isResumed ? transfer.resumedBytes : undefined,
+      parts: transfer.partsTotal,
+      id: transfer.id,
+    }),
+  ].join(' ');
 }
 
-/** One line per upload, in English: logs are for whoever helps, and they may not read Chinese. */
-export function uploadedLine(transfer: TransferSnapshot, run: UploadRun): string {
-  const seconds = Math.max(0.001, (transfer.updatedMs - run.startedMs) / 1000);
-  const sentBytes = Math.max(0, transfer.sizeBytes - run.startedBytes);
+/** An upload that is done, and what it took from `startedMs` on. */
+export function uploadedLine(transfer: TransferSnapshot, startedMs: number): string {
+  const seconds = Math.max(0.001, (transfer.updatedMs - startedMs) / 1000);
+  const sentBytes = Math.max(0, transfer.sizeBytes - transfer.resumedBytes);
   return [
     'uploaded',
     ossPath(transfer.target),
@@ -20,7 +31,7 @@ export function uploadedLine(transfer: TransferSnapshot, run: UploadRun): string
       size: transfer.sizeBytes,
       parts: transfer.partsTotal,
       retried: transfer.retries,
-      resumed: run.startedBytes > 0 ? run.startedBytes : undefined,
+      resumed: transfer.resumedBytes > 0 ? transfer.resumedBytes : undefined,
     }),
     `${seconds.toFixed(1)} s`,
     formatSpeed(sentBytes / seconds, 'en'),
@@ -54,9 +65,10 @@ function fields(values: Readonly<Record<string, string | number | undefined>>): 
   );
 }
 
-/** Writes one line for each upload that ends in this window. */
+/** Writes one line for each upload that ends in this window, and one where it begins to send parts. */
 export class UploadLog implements Disposable {
-  private readonly runs = new Map<string, UploadRun>();
+  /** What runs, since when, and whether the line of its start was due. */
+  private readonly runs = new Map<string, { startedMs: number; isSending: boolean }>();
   /** How each that ended did so, and when: what is looked at again did not end again. */
   private ends: ReadonlyMap<string, string> = new Map();
   private readonly subscription: Disposable;
@@ -92,11 +104,17 @@ export class UploadLog implements Disposable {
   }
 
   private observeRun(transfer: TransferSnapshot): void {
-    if (transfer.state === 'queued' || this.runs.has(transfer.id)) return;
-    // Who is first seen at the end has sent its bytes in this run.
-    const isAtEnd = transfer.state === 'completing' || transfer.state === 'verifying';
-    const startedBytes = isAtEnd ? 0 : transfer.confirmedBytes;
-    this.runs.set(transfer.id, { startedMs: Date.now(), startedBytes });
+    const { id, state } = transfer;
+    if (state === 'queued') return;
+    const run = this.runs.get(id) ?? { startedMs: Date.now(), isSending: false };
+    this.runs.set(id, run);
+    // A file that changed is sent again from its first part, which is another start.
+    if (state === 'preparing') run.isSending = false;
+    // One that waits may still have to ask what is in OSS.
+    if (run.isSending || state === 'preparing' || state === 'waiting') return;
+    run.isSending = true;
+    // Thousands of files go by one PutObject each: the line at their end says it all.
+    if (transfer.partsTotal > 1) this.log.info(startedLine(transfer));
   }
 
   private observeEnd(transfer: TransferSnapshot): void {
@@ -105,8 +123,7 @@ export class UploadLog implements Disposable {
     // A small file, or one that is refused at once, ends before anyone has seen it run. What is
     // read from the disk never has these two states.
     if (transfer.state === 'completed') {
-      const started = run ?? { startedMs: transfer.createdMs, startedBytes: 0 };
-      this.log.info(uploadedLine(transfer, started));
+      this.log.info(uploadedLine(transfer, run?.startedMs ?? transfer.createdMs));
     } else if (transfer.state === 'failed') this.log.error(stoppedLine(transfer));
     else if (run !== undefined) this.log.info(stoppedLine(transfer));
   }

@@ -102,6 +102,10 @@ test('Cancel stops within a second and keeps the progress; Resume goes on', asyn
   expect(new Set(accepted).size).toBe(9);
   expect(accepted.filter((part) => acceptedBefore.includes(part))).toEqual(acceptedBefore);
   await session.expectNothingLeft();
+  const file = `oss://${BUCKET}/cancelled.bin size=${BIG_BYTES}`;
+  await expect.poll(() => session.extensionLog()).toContain(`started ${file} parts=9 id=`);
+  const confirmedBytes = acceptedBefore.length * 8 * MIB;
+  expect(session.extensionLog()).toContain(`resumed ${file} confirmed=${confirmedBytes} parts=9`);
 });
 
 test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () => {

@@ -44,6 +44,7 @@ export function transfer(changes: Partial<TransferSnapshot> = {}): TransferSnaps
     state: 'queued',
     sizeBytes: GB,
     confirmedBytes: 0,
+    resumedBytes: 0,
     inFlightBytes: 0,
     partsDone: 0,
     partsTotal: 128,
