@@ -19,6 +19,7 @@ export {
   checkObjectKey,
   checkRegion,
   parsePartSize,
+  validateObjectOptions,
   validateTarget,
 } from './validate';
 export type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from './validate';

@@ -173,7 +173,8 @@ export function validateRequest(request: UploadRequest): void {
   validateOptions(request.options);
 }
 
-function validateObjectOptions(object: ObjectOptions): void {
+/** Throws `invalidArgument` for the first of these that is out of range or that OSS would refuse. */
+export function validateObjectOptions(object: ObjectOptions): void {
   requireObject('object', object);
   checkHeader('contentType', object.contentType);
   checkHeader('cacheControl', object.cacheControl);

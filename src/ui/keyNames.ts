@@ -23,7 +23,7 @@ export type Rule =
   | 'tags'
   | 'metadata'
   | 'header'
-  | 'url';
+  | 'callback';
 
 /** What may stand as `${name}` in a prefix. */
 const VARIABLES = ['workspaceFolderBasename', 'relativeDir', 'yyyy', 'MM', 'dd'] as const;

@@ -1,4 +1,5 @@
 /** What an object is stored as, read from texts that the user typed. Knows no editor. */
+import { UploadError, validateObjectOptions } from '../engine/index';
 import type { ObjectOptions } from '../engine/index';
 import type { Rule } from './keyNames';
 import type { Localizer } from './words';
@@ -109,10 +110,15 @@ export function trafficLimitBits(text: string): number | undefined {
   return text === '' ? undefined : Number(text) * BITS_PER_KIB;
 }
 
-/** The application that OSS calls after the object is stored; '' is none. */
+/** The application that OSS calls after the object is stored, by the engine's rule; '' is none. */
 export function callbackProblem(text: string): Rule | undefined {
-  if (text === '') return undefined;
-  return /^https?:\/\//.test(text) && URL.canParse(text) ? undefined : 'url';
+  try {
+    validateObjectOptions({ callback: callbackOf(text) });
+    return undefined;
+  } catch (error) {
+    if (UploadError.is(error, 'invalidArgument')) return 'callback';
+    throw error;
+  }
 }
 
 /** What OSS tells the application: place, size and kind of the object. */

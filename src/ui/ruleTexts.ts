@@ -36,7 +36,10 @@ const TEXTS: Readonly<Record<Rule, () => string>> = {
   metadata: () =>
     l10n.t('Names of metadata have letters, digits and -; all of it has at most 8 KB.'),
   header: () => l10n.t('Only printable ASCII characters are possible here.'),
-  url: () => l10n.t('Type a URL that starts with http:// or https://.'),
+  callback: () =>
+    l10n.t(
+      'Type up to 5 http:// or https:// URLs, separated by ; and without user name and password.',
+    ),
 };
 
 /** The sentence that tells the rule, for an input box. */

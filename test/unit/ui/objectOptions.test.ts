@@ -60,7 +60,24 @@ describe('options of an object', () => {
     for (const text of ['99', '102401', '1.5', '-1', 'x']) {
       assert.equal(trafficLimitProblem(text), 'trafficLimit', text);
     }
-    assert.ok(accepts({ callback: callbackOf('https://example.com/done') }));
+    const callbacks = [
+      '',
+      'https://example.com/done',
+      'http://a.example.com;https://b.example.com',
+      // OSS takes it as http.
+      'example.com/done',
+      'ftp://example.com',
+      'https://',
+      'https://example.com/a b',
+      'https://user:password@example.com/done',
+      'https://user@example.com/done',
+      Array.from({ length: 6 }, (_, n) => `http://${n}.example.com`).join(';'),
+      `https://example.com/${'x'.repeat(5000)}`,
+    ];
+    for (const text of callbacks) {
+      const isAccepted = accepts({ callback: callbackOf(text) });
+      assert.equal(callbackProblem(text) === undefined, isAccepted, text.slice(0, 50));
+    }
   });
 
   it('are called what Alibaba Cloud calls them, with the value beside its name', () => {
@@ -103,7 +120,8 @@ describe('options of an object', () => {
     const eleven = Array.from({ length: 11 }, (_, n) => `t${n}=1`).join(';');
     assert.equal(tagsProblem(eleven), 'tags');
     assert.equal(metadataProblem('Owner=1;owner=2'), 'metadata');
-    assert.equal(callbackProblem('example.com'), 'url');
+    assert.equal(callbackProblem('https://me:password@example.com/done'), 'callback');
+    assert.equal(callbackProblem('ftp://example.com'), 'callback');
     assert.equal(callbackProblem('https://example.com'), undefined);
     assert.equal(headerProblem('max-age=3600'), undefined);
     assert.equal(headerProblem('a\r\nx-oss-acl: public'), 'header');
