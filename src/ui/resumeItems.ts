@@ -12,7 +12,7 @@ import {
   sumOfBatch,
 } from './transferFacts';
 import { shortReason } from './transferRows';
-import type { Words } from './words';
+import type { Localizer, Words } from './words';
 
 /** Where a row stands in the pick list. */
 export type ResumeSection = 'workspace' | 'elsewhere' | 'attention' | 'old';
@@ -85,6 +85,25 @@ export function statusOf(items: readonly ResumeItem[], snapshot: TransfersSnapsh
   return states.includes('waiting') && !isMoving ? { kind: 'offline' } : { kind: 'hidden' };
 }
 
+/** A plain resume does not help: the user has to decide or to give credentials. */
+export function isUrgent({ kind }: StatusKind): boolean {
+  return kind === 'failed' || kind === 'credentials';
+}
+
+/** The sections of the pick list that have members, in the order for what the status bar says. */
+export function resumeSections(
+  items: readonly ResumeItem[],
+  status: StatusKind,
+): { readonly section: ResumeSection; readonly members: readonly ResumeItem[] }[] {
+  // Whoever follows a warning finds what it is about under Enter.
+  const order: readonly ResumeSection[] = isUrgent(status)
+    ? ['attention', 'workspace', 'elsewhere', 'old']
+    : ['workspace', 'elsewhere', 'attention', 'old'];
+  return order
+    .map((section) => ({ section, members: items.filter((item) => item.section === section) }))
+    .filter(({ members }) => members.length > 0);
+}
+
 /** Text and screen-reader label of the status bar; undefined when it is hidden. */
 export function statusText(status: StatusKind, { l10n, language }: Words): StatusText | undefined {
   const isOne = 'count' in status && status.count === 1;
@@ -151,11 +170,7 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
   const { l10n } = words;
   const when = formatAge(item.updatedMs, nowMs, words);
   const states = new Set(item.waiting.map((transfer) => transfer.state));
-  const stuck = item.waiting.find(
-    (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
-  );
-  // A sentence would be cut off; the row's remedy says the rest.
-  const reason = stuck?.error && shortReason(stuck.error.kind, l10n);
+  const reason = reasonOf(item, l10n);
   if (states.has('failed')) {
     return l10n.t('failed {when}: {reason}', { when, reason: reason ?? '' });
   }
@@ -163,6 +178,30 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
   return states.has('interrupted')
     ? l10n.t('interrupted {when}', { when })
     : l10n.t('paused {when}', { when });
+}
+
+/**
+ * What the tooltip of the status bar says of a batch: its line, and why it needs attention. Not
+ * since when, because a tooltip is not written anew while nothing changes.
+ */
+export function tooltipLines(item: ResumeItem, words: Words): string[] {
+  const { l10n } = words;
+  const line = `${item.batch.label} — ${resumeDescription(item, words)}`;
+  const reason = reasonOf(item, l10n);
+  if (item.section !== 'attention' || reason === undefined) return [line];
+  const isPaused = !item.waiting.some(isFailed);
+  return [
+    line,
+    isPaused ? l10n.t('paused: {reason}', { reason }) : l10n.t('failed: {reason}', { reason }),
+  ];
+}
+
+/** In a few words, because a sentence would be cut off; the row's remedy says the rest. */
+function reasonOf({ waiting }: ResumeItem, l10n: Localizer): string | undefined {
+  const stuck = waiting.find(
+    (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
+  );
+  return stuck?.error && shortReason(stuck.error.kind, l10n);
 }
 
 /** What is still to be sent. */

@@ -6,13 +6,16 @@ import { formatBytes, formatCount } from './format';
 import {
   bytesLeft,
   bytesSent,
+  isUrgent,
   resumeDescription,
   resumeDetail,
   resumeItems,
+  resumeSections,
   statusOf,
   statusText,
+  tooltipLines,
 } from './resumeItems';
-import type { ResumeItem, ResumeSection, StatusKind } from './resumeItems';
+import type { ResumeItem, ResumeSection } from './resumeItems';
 import type { Settings } from './settings';
 import type { TransferActions } from './transferActions';
 import { idsOf } from './transferFacts';
@@ -138,15 +141,9 @@ export class ResumePrompt implements Disposable {
         action: 'resume',
       });
     }
-    // Whoever follows a warning finds what it is about under Enter.
-    const isUrgentNow = isUrgent(statusOf(items, this.transfers.snapshot()));
-    if (!isUrgentNow) rows.push(...resumeAll.splice(0));
-    const order: readonly ResumeSection[] = isUrgentNow
-      ? ['attention', 'workspace', 'elsewhere', 'old']
-      : ['workspace', 'elsewhere', 'attention', 'old'];
-    for (const section of order) {
-      const members = items.filter((item) => item.section === section);
-      if (members.length === 0) continue;
+    const status = statusOf(items, this.transfers.snapshot());
+    if (!isUrgent(status)) rows.push(...resumeAll.splice(0));
+    for (const { section, members } of resumeSections(items, status)) {
       rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
       if (isResumable(section)) rows.push(...resumeAll.splice(0));
       rows.push(...members.map(resumeRow));
@@ -216,11 +213,6 @@ function isResumable(section: ResumeSection): boolean {
   return section === 'workspace' || section === 'elsewhere';
 }
 
-/** A plain resume does not help: the user has to decide or to give credentials. */
-function isUrgent({ kind }: StatusKind): boolean {
-  return kind === 'failed' || kind === 'credentials';
-}
-
 function resumeRow(item: ResumeItem): ResumeRow {
   return {
     label: item.batch.label,
@@ -236,10 +228,10 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(undefined, true);
   tooltip.isTrusted = { enabledCommands: [commandId('resumeAll'), LATER_COMMAND] };
   for (const item of items.slice(0, TOOLTIP_ROWS)) {
-    // A file may be called anything, also like a link.
-    tooltip.appendText(`${item.batch.label} — ${resumeDescription(item, words)}`);
-    if (item.section === 'attention') {
-      tooltip.appendMarkdown('  \n').appendText(resumeDetail(item, Date.now(), words));
+    for (const [at, line] of tooltipLines(item, words).entries()) {
+      if (at > 0) tooltip.appendMarkdown('  \n');
+      // A file may be called anything, also like a link.
+      tooltip.appendText(line);
     }
     tooltip.appendMarkdown('\n\n');
   }

@@ -5,11 +5,13 @@ import {
   resumeDescription,
   resumeDetail,
   resumeItems,
+  resumeSections,
   statusOf,
   statusText,
+  tooltipLines,
 } from '../../../src/ui/resumeItems';
 import type { ResumeItem, StatusKind } from '../../../src/ui/resumeItems';
-import type { BatchSnapshot } from '../../../src/engine/index';
+import type { BatchSnapshot, TransferSnapshot } from '../../../src/engine/index';
 import { batch, chinese, english, failure, GB, NOW, snapshot } from './snapshots';
 
 const DAY_MS = 86_400_000;
@@ -143,6 +145,49 @@ describe('what waits to be resumed', () => {
     // What does not wait is not in the list.
     const done = batch([{ state: 'completed' }], { id: 'b2' });
     assert.deepEqual(first(here, done), ['42 %']);
+  });
+
+  it('puts what a warning is about first into the list that it opens, and else last but the old', () => {
+    const failed = batch([{ state: 'failed', error: failure('accessDenied') }], { id: 'b1' });
+    const refused = batch([{ state: 'paused', error: failure('credentials') }], { id: 'b2' });
+    const old = batch([{ ...interrupted, updatedMs: NOW - 8 * DAY_MS }], { id: 'b3' });
+    const far = batch([{ ...interrupted, filePath: '/srv/a' }], {
+      id: 'b4',
+      workspacePath: '/srv',
+    });
+    const here = batch([interrupted], { id: 'b5' });
+    const order = (status: StatusKind, ...batches: BatchSnapshot[]): string[] =>
+      resumeSections(items(...batches), status).map(({ section, members }) =>
+        [section, ...members.map((item) => item.batch.id)].join(' '),
+      );
+    const all = [old, far, here, failed, refused];
+    const warned = ['attention b1 b2', 'workspace b5', 'elsewhere b4', 'old b3'];
+    assert.deepEqual(order({ kind: 'failed', count: 1 }, ...all), warned);
+    assert.deepEqual(order({ kind: 'credentials', count: 1 }, ...all), warned);
+    assert.deepEqual(order({ kind: 'resume', count: 1 }, ...all), [
+      'workspace b5',
+      'elsewhere b4',
+      'attention b1 b2',
+      'old b3',
+    ]);
+    assert.deepEqual(order({ kind: 'resume', count: 1 }, old), ['old b3']);
+  });
+
+  it('says in the tooltip why something needs attention', () => {
+    const lines = (changes: Partial<TransferSnapshot>, words = english): string[] => {
+      const [item] = items(batch([{ ...interrupted, ...changes }]));
+      assert.ok(item);
+      return tooltipLines(item, words);
+    };
+    const line = 'video.mp4 — 42 % · 593.9 MB left · to oss://films/2026/video.mp4';
+    const denied = { state: 'failed', error: failure('accessDenied') } as const;
+    const refused = { state: 'paused', error: failure('credentials') } as const;
+    assert.deepEqual(lines(denied), [line, 'failed: no permission']);
+    assert.deepEqual(lines(refused), [line, 'paused: credentials refused']);
+    assert.equal(lines(denied, chinese)[1], '失败：没有权限');
+    assert.equal(lines(refused, chinese)[1], '已暂停：访问凭证无效');
+    assert.deepEqual(lines({}), [line]);
+    assert.deepEqual(lines({ state: 'paused' }), [line]);
   });
 
   it('names the folder a batch goes to', () => {
