@@ -119,6 +119,8 @@ export class Workbench {
 
   /** Right-clicks something and waits until the item can be clicked. */
   async openContextMenu(target: Locator, item: string): Promise<void> {
+    // The tooltip of what the pointer rests on may lie over the target.
+    await this.page.mouse.move(1, 1);
     await target.click({ button: 'right' });
     await this.menuItem(item).waitFor();
     // A menu ignores the mouse for its first 100 ms, by a timer. A later and longer timer in the

@@ -23,9 +23,12 @@ export function clipboard(window: Workbench): Promise<string> {
   return window.page.evaluate<string>('navigator.clipboard.readText()');
 }
 
-/** The notification of what runs. */
+/**
+ * The notification of what runs: the newest, because the workbench keeps each for 800 ms at least,
+ * and that of a short upload before may still be there.
+ */
 export function progress(window: Workbench): Locator {
-  return window.notification('Uploading to OSS');
+  return window.notification('Uploading to OSS').first();
 }
 
 /** Opens the view of the uploads; its rows are then {@link uploadRow}. */
@@ -85,7 +88,7 @@ export function countOf(session: Session, operation: string, key?: string, from 
     .filter((r) => r.operation === operation && (key === undefined || r.key === key)).length;
 }
 
-/** What was shown from now on: texts of notifications, titles of questions, most toasts at once. */
+/** What was shown from now on: texts of notifications, titles of questions, most progresses at once. */
 export interface Watched {
   readonly toasts: readonly string[];
   readonly questions: readonly string[];
@@ -101,13 +104,16 @@ export async function watch(window: Workbench): Promise<() => Promise<Watched>> 
     window.watchedByTest = seen;
     const look = () => {
       const toasts = [...document.querySelectorAll('.notifications-toasts .notification-toast')];
-      seen.most = Math.max(seen.most, toasts.length);
+      let running = 0;
       for (const toast of toasts) {
         const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
         // The text of a progress changes all the time: what it begins with names it.
-        const name = text.startsWith('Uploading to OSS') ? 'Uploading to OSS' : text;
+        const isRunning = text.startsWith('Uploading to OSS');
+        if (isRunning) running++;
+        const name = isRunning ? 'Uploading to OSS' : text;
         if (name !== '' && !seen.toasts.includes(name)) seen.toasts.push(name);
       }
+      seen.most = Math.max(seen.most, running);
       const title = document.querySelector('.quick-input-widget:not([style*="display: none"]) .quick-input-title');
       const question = title?.textContent ?? '';
       if (question !== '' && seen.questions.at(-1) !== question) seen.questions.push(question);

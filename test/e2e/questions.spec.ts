@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { MENU_ITEM } from './gestures';
 import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 
 // What is asked before anything is sent: the first questions of a new user, in this order.
 test.describe.configure({ mode: 'serial' });
-
-const MENU_ITEM = 'Upload to OSS (resumable)';
 
 let session: Session;
 

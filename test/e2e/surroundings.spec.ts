@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { MENU_ITEM } from './gestures';
 import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 
 // Where the user's surroundings decide: credentials of the machine, rights, regions, trust.
 test.describe.configure({ mode: 'serial' });
-
-const MENU_ITEM = 'Upload to OSS (resumable)';
 
 test.describe('with credentials in the environment', () => {
   let session: Session;

@@ -1,12 +1,11 @@
-import type { Locator } from '@playwright/test';
 import { until } from '../../scripts/processes';
+import { MENU_ITEM, progress } from './gestures';
 import { BUCKET, MIB, Session, expect, percentOf, test } from './session';
 
 // A window takes seconds to open and a gesture in it takes a tenth of one, so these tests share
 // one: they are the first day of one user, in this order.
 test.describe.configure({ mode: 'serial' });
 
-const MENU_ITEM = 'Upload to OSS (resumable)';
 /** Eight parts and a short one. */
 const BIG_BYTES = 64 * MIB + 12_345;
 
@@ -41,8 +40,6 @@ test.afterAll(async () => {
   await session.end();
 });
 
-const progress = (): Locator => session.window.notification('Uploading to OSS');
-
 /** Each part takes a second or more, so that a person, and a test, can see the progress. */
 function slowDown(bytesPerSecond: number): void {
   session.oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: bytesPerSecond } });
@@ -59,11 +56,11 @@ test('right-click on a large file: questions, rising percentage, the same bytes 
   await window.contextMenu(window.file('video.mp4'), MENU_ITEM);
   await session.answerFirstQuestions();
 
-  const message = window.message(progress());
+  const message = window.message(progress(window));
   await expect(message).toContainText(/video\.mp4 · \d+ % · [\d.]+ .?i?B of 64(\.0)? Mi?B/);
   const seen = new Set<number>();
   await expect(async () => {
-    seen.add(await percentOf(progress()));
+    seen.add(await percentOf(progress(window)));
     expect(seen.size).toBeGreaterThanOrEqual(4);
   }).toPass({ intervals: [50] });
   const values = [...seen];
@@ -74,7 +71,7 @@ test('right-click on a large file: questions, rising percentage, the same bytes 
   await session.expectObject('video.mp4', sums['video.mp4']);
   const done = window.notification('Uploaded video.mp4');
   await window.button(done, 'Copy URL').click();
-  await expect(progress()).toHaveCount(0);
+  await expect(progress(window)).toHaveCount(0);
   const clipboard = (): Promise<string> =>
     window.page.evaluate<string>('navigator.clipboard.readText()');
   await expect.poll(clipboard).toMatch(new RegExp(`${BUCKET}.*/video\\.mp4$`));
@@ -172,14 +169,14 @@ test('a folder is uploaded with its name and its folders', async () => {
 /** Presses Cancel; within a second the upload stands still, and stays so. */
 async function cancelAndExpectSilence(): Promise<void> {
   const { window, oss } = session;
-  const cancel = window.button(progress(), 'Cancel');
+  const cancel = window.button(progress(window), 'Cancel');
   await cancel.hover();
   const pressedMs = Date.now();
   await cancel.click();
   await window.notification(/Stopped at \d+ %/).waitFor();
   const stoppedMs = Date.now();
   expect(stoppedMs - pressedMs).toBeLessThan(1000);
-  await expect(progress()).toHaveCount(0);
+  await expect(progress(window)).toHaveCount(0);
   // The server still reads what was on its way, slowly; after that nothing more comes.
   await until('the end of all requests', () => oss.openRequests.length === 0);
   expect(oss.operations.filter(({ startedAt }) => startedAt > stoppedMs)).toEqual([]);
