@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const { createOss } = await import('./oss/index');
     return own(
       createOss({
-        endpoint: () => settings.forWindow().endpoint,
+        endpoint: () => settings.endpoint(),
         credentials: (profile) => credentials.get(profile),
         log,
       }),

@@ -31,12 +31,18 @@ export class Destinations {
 
   /**
    * The destination for a file; asks for what is missing, credentials included. Undefined when the
-   * user left: then nothing is stored. Rejects when the region of a known bucket cannot be found.
+   * user left: then nothing is stored. Rejects when the region of a known bucket cannot be found,
+   * and with `invalidArgument` when a setting that is needed cannot be used.
    */
   async resolve(
     resource: vscode.Uri | undefined,
     options: AskOptions = { always: false, remember: true },
   ): Promise<Destination | undefined> {
+    // Who is asked for bucket and folder needs none of the settings.
+    this.settings.assertUsable(
+      options.always ? ['profile'] : ['bucket', 'prefix', 'profile'],
+      resource,
+    );
     const { profile } = this.settings.forResource(resource);
     const hasCredentials = (await this.credentials.get(profile)) !== undefined;
     const known = this.known(resource);
@@ -53,6 +59,10 @@ export class Destinations {
       const destination = await this.resolve(resource);
       return destination && { ...destination, prefix: wanted.prefix ?? destination.prefix };
     }
+    this.settings.assertUsable(
+      wanted.prefix === undefined ? ['prefix', 'profile'] : ['profile'],
+      resource,
+    );
     const settings = this.settings.forResource(resource);
     if ((await this.credentials.get(settings.profile)) === undefined) {
       if (!(await this.credentialsFlow.update(settings.profile))) return undefined;

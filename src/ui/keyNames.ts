@@ -4,7 +4,7 @@ import path from 'node:path';
 import { checkObjectKey } from '../engine/index';
 import type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from '../engine/index';
 
-/** A rule that what the user typed does not keep; `ruleText` has the sentence for each. */
+/** A rule that what the user wrote does not keep; `ruleText` has the sentence for each. */
 export type Rule =
   | BucketNameProblem
   | RegionProblem
@@ -23,7 +23,9 @@ export type Rule =
   | 'tags'
   | 'metadata'
   | 'header'
-  | 'callback';
+  | 'callback'
+  | 'text'
+  | 'list';
 
 /** What may stand as `${name}` in a prefix. */
 const VARIABLES = ['workspaceFolderBasename', 'relativeDir', 'yyyy', 'MM', 'dd'] as const;

@@ -1,6 +1,7 @@
 import type { TransferNotice, UploadError, UploadErrorKind, UploadTarget } from '../engine/index';
 import { helpUrl } from './errorDetails';
 import { formatDuration } from './format';
+import { isRule, ruleText } from './ruleTexts';
 import { fileName, keyFolder, regionOfEndpoint } from './transferFacts';
 import type { Localizer, Words } from './words';
 
@@ -202,6 +203,8 @@ function actionsOf(error: UploadError, { key }: Facts): readonly Action[] {
     return ['switchCredentials', 'openHelp', 'copyErrorDetails'];
   }
   if (error.kind !== 'invalidArgument') return ACTIONS[error.kind];
+  const setting = settingOf(error);
+  if (setting !== undefined) return [openSettings(setting), 'retry', 'copyErrorDetails'];
   switch (error.field) {
     case 'partSize':
     case 'partSizeBytes':
@@ -382,6 +385,13 @@ function clockSkewText(error: UploadError, l10n: Localizer, language: string): s
 }
 
 function invalidArgumentText(error: UploadError, facts: Facts, l10n: Localizer): string {
+  const setting = settingOf(error);
+  if (setting !== undefined && isRule(error.code)) {
+    return l10n.t('The setting {setting} cannot be used. {rule} Change it, then try again.', {
+      setting,
+      rule: ruleText(error.code, l10n),
+    });
+  }
   switch (error.field) {
     case 'partSize':
     case 'partSizeBytes':
@@ -490,6 +500,11 @@ function noticeText(kind: TransferNotice['kind'], isOne: boolean, l10n: Localize
             '{n} files are uploaded, but the server sent no checksums: only the sizes were compared.',
           );
   }
+}
+
+/** The setting that has a wrong value, by its full key. */
+function settingOf({ field }: UploadError): string | undefined {
+  return field?.startsWith('ossUpload.') === true ? field : undefined;
 }
 
 function isProxyRefusal(error: UploadError): boolean {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { Rule } from './keyNames';
+import { l10n } from './editorWords';
 import { ruleText } from './ruleTexts';
 
 /** How the user left a box: with a value, with a button of the title, back, or with Esc. */
@@ -96,7 +97,7 @@ export async function askText(question: TextQuestion): Promise<Answer<string>> {
   box.password = question.isSecret ?? false;
   const validate = (text: string): string | undefined => {
     const rule = question.problem(text);
-    return rule && ruleText(rule);
+    return rule && ruleText(rule, l10n);
   };
   return show(box, question, (signal, resolve, reject) => {
     const accept = async (): Promise<void> => {

@@ -1,70 +1,75 @@
-import { l10n } from './editorWords';
+/** The rules for what the user types, as sentences. Knows no editor. */
 import type { Rule } from './keyNames';
 import type { SettingProblem } from './settingsSchema';
+import type { Localizer } from './words';
 
-const TEXTS: Readonly<Record<Rule, () => string>> = {
-  bucketName: () =>
+const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
+  bucketName: (l10n) =>
     l10n.t(
       'A bucket name has 3 to 63 lower-case letters, digits and hyphens; the first and last character is a letter or a digit.',
     ),
-  region: () => l10n.t('Type a region id such as cn-hangzhou, without "oss-".'),
-  keyEmpty: () => l10n.t('The object needs a name.'),
-  keyTooLong: () => l10n.t('The name in OSS is too long: at most 1,023 bytes of UTF-8.'),
-  keyStart: () => l10n.t('A name in OSS cannot start with / or \\.'),
-  keyCharacters: () => l10n.t('The name contains characters that cannot be written as UTF-8.'),
-  endpoint: () =>
+  region: (l10n) => l10n.t('Type a region id such as cn-hangzhou, without "oss-".'),
+  keyEmpty: (l10n) => l10n.t('The object needs a name.'),
+  keyTooLong: (l10n) => l10n.t('The name in OSS is too long: at most 1,023 bytes of UTF-8.'),
+  keyStart: (l10n) => l10n.t('A name in OSS cannot start with / or \\.'),
+  keyCharacters: (l10n) => l10n.t('The name contains characters that cannot be written as UTF-8.'),
+  endpoint: (l10n) =>
     l10n.t(
       'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
     ),
-  urlBase: () => l10n.t('Type a URL such as https://cdn.example.com.'),
-  accessKeyId: () => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
-  secret: () => l10n.t('It contains blanks or characters that no key has. Copy it again.'),
-  tokenMissing: () => l10n.t('A temporary AccessKey (STS.…) works only with its STS token.'),
-  required: () => l10n.t('This cannot be empty.'),
-  profileName: () => l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -'),
-  prefixVariable: () =>
+  urlBase: (l10n) => l10n.t('Type a URL such as https://cdn.example.com.'),
+  accessKeyId: (l10n) => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
+  secret: (l10n) => l10n.t('It contains blanks or characters that no key has. Copy it again.'),
+  tokenMissing: (l10n) => l10n.t('A temporary AccessKey (STS.…) works only with its STS token.'),
+  required: (l10n) => l10n.t('This cannot be empty.'),
+  profileName: (l10n) => l10n.t('A name has up to 64 letters, digits, blanks and . _ @ -'),
+  prefixVariable: (l10n) =>
     l10n.t('The variables are {variables}.', {
       variables: '${workspaceFolderBasename} ${relativeDir} ${yyyy} ${MM} ${dd}',
     }),
-  partSize: () => l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.'),
-  trafficLimit: () => l10n.t('Type a whole number from 100 to 102400 (KiB per second).'),
-  pairs: () => l10n.t('Type pairs such as name=value, separated by ; and each name once.'),
-  tags: () =>
+  partSize: (l10n) => l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.'),
+  trafficLimit: (l10n) => l10n.t('Type a whole number from 100 to 102400 (KiB per second).'),
+  pairs: (l10n) => l10n.t('Type pairs such as name=value, separated by ; and each name once.'),
+  tags: (l10n) =>
     l10n.t(
       'Up to 10 tags; names have 1 to 128, values up to 256 letters, digits, blanks and + - = . _ : /',
     ),
-  metadata: () =>
+  metadata: (l10n) =>
     l10n.t('Names of metadata have letters, digits and -; all of it has at most 8 KB.'),
-  header: () => l10n.t('Only printable ASCII characters are possible here.'),
-  callback: () =>
+  header: (l10n) => l10n.t('Only printable ASCII characters are possible here.'),
+  callback: (l10n) =>
     l10n.t(
       'Type up to 5 http:// or https:// URLs, separated by ; and without user name and password.',
     ),
+  text: (l10n) => l10n.t('It is a text.'),
+  list: (l10n) => l10n.t('It is a list of texts.'),
 };
 
-/** The sentence that tells the rule, for an input box. */
-export function ruleText(rule: Rule): string {
-  return TEXTS[rule]();
+/** The sentence that tells the rule. */
+export function ruleText(rule: Rule, l10n: Localizer): string {
+  return TEXTS[rule](l10n);
+}
+
+/** Whether an error's code is one of the rules. */
+export function isRule(code: string): code is Rule {
+  return Object.hasOwn(TEXTS, code);
 }
 
 /** The sentence for a setting that was not accepted. */
-export function settingProblemText(problem: SettingProblem): string {
+export function settingProblemText(problem: SettingProblem, l10n: Localizer): string {
   return l10n.t('Setting {key} is not used: {rule}', {
     key: problem.key,
-    rule: expectedText(problem.expected),
+    rule: expectedText(problem.expected, l10n),
   });
 }
 
-function expectedText(expected: SettingProblem['expected']): string {
-  if ('rule' in expected) return ruleText(expected.rule);
+function expectedText(expected: SettingProblem['expected'], l10n: Localizer): string {
+  if ('rule' in expected) return ruleText(expected.rule, l10n);
   if ('oneOf' in expected) {
     return l10n.t('It is one of {choices}.', { choices: expected.oneOf.join(', ') });
   }
-  if ('from' in expected) {
-    return l10n.t('It is a whole number from {from} to {to}.', {
-      from: expected.from,
-      to: expected.to,
-    });
-  }
-  return expected.type === 'list' ? l10n.t('It is a list of texts.') : l10n.t('It is a text.');
+  return l10n.t('It is a whole number from {from} to {to}.', {
+    from: expected.from,
+    to: expected.to,
+  });
 }

@@ -3,8 +3,14 @@ import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../engine/index';
 import { l10n } from './editorWords';
 import { settingProblemText } from './ruleTexts';
-import { readUploadSettings, readWindowSettings, SECTION } from './settingsSchema';
-import type { Read, SettingProblem, UploadSettings, WindowSettings } from './settingsSchema';
+import { readUploadSettings, readWindowSettings, refusalOf, SECTION } from './settingsSchema';
+import type {
+  DecisiveSetting,
+  Read,
+  SettingProblem,
+  UploadSettings,
+  WindowSettings,
+} from './settingsSchema';
 
 /** A setting that this extension writes. */
 type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
@@ -16,7 +22,7 @@ export class Settings implements Disposable {
   /** Key and value of what was already complained about: once is enough. */
   private readonly told = new Set<string>();
   /** Those of the window, until one changes: they are asked for at each change of a transfer. */
-  private ofWindow: WindowSettings | undefined;
+  private ofWindow: Read<WindowSettings> | undefined;
 
   readonly onDidChange = this.changed.event;
 
@@ -35,17 +41,32 @@ export class Settings implements Disposable {
 
   /** Settings of the workspace folder the resource lies in. */
   forResource(resource: vscode.Uri | undefined): UploadSettings {
-    const configuration = configurationOf(resource);
-    return this.accept(readUploadSettings((name) => configuration.get(name)));
+    return this.accept(readOf(resource)).value;
+  }
+
+  /**
+   * Throws `invalidArgument` when one of these settings has a value that cannot be used, before
+   * files go to another place than the user wrote.
+   */
+  assertUsable(
+    names: readonly Exclude<DecisiveSetting, 'endpoint'>[],
+    resource: vscode.Uri | undefined,
+  ): void {
+    const refusal = refusalOf(readOf(resource).problems, names);
+    if (refusal !== undefined) throw refusal;
   }
 
   /** Settings of the window and the machine. */
   forWindow(): WindowSettings {
-    if (this.ofWindow === undefined) {
-      const configuration = configurationOf(undefined);
-      this.ofWindow = this.accept(readWindowSettings((name) => configuration.get(name)));
-    }
-    return this.ofWindow;
+    return this.readWindow().value;
+  }
+
+  /** The network route. Throws `invalidArgument` when it is written wrong: no other is taken. */
+  endpoint(): string {
+    const { value, problems } = this.readWindow();
+    const refusal = refusalOf(problems, ['endpoint']);
+    if (refusal !== undefined) throw refusal;
+    return value.endpoint;
   }
 
   /** Whether somebody wrote this setting, at any level. */
@@ -89,9 +110,17 @@ export class Settings implements Disposable {
     await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
   }
 
-  private accept<T>(read: Read<T>): T {
+  private readWindow(): Read<WindowSettings> {
+    if (this.ofWindow === undefined) {
+      const configuration = configurationOf(undefined);
+      this.ofWindow = this.accept(readWindowSettings((name) => configuration.get(name)));
+    }
+    return this.ofWindow;
+  }
+
+  private accept<T>(read: Read<T>): Read<T> {
     for (const problem of read.problems) this.tell(problem);
-    return read.value;
+    return read;
   }
 
   private tell(problem: SettingProblem): void {
@@ -100,16 +129,23 @@ export class Settings implements Disposable {
     this.told.add(identity);
     this.logger.warn(`setting not used: ${identity}`);
     const open = l10n.t('Open Settings');
-    void vscode.window.showWarningMessage(settingProblemText(problem), open).then((chosen) => {
-      if (chosen === open) {
-        void vscode.commands.executeCommand('workbench.action.openSettings', problem.key);
-      }
-    });
+    void vscode.window
+      .showWarningMessage(settingProblemText(problem, l10n), open)
+      .then((chosen) => {
+        if (chosen === open) {
+          void vscode.commands.executeCommand('workbench.action.openSettings', problem.key);
+        }
+      });
   }
 }
 
 function configurationOf(resource: vscode.Uri | undefined): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(SECTION, resource ?? null);
+}
+
+function readOf(resource: vscode.Uri | undefined): Read<UploadSettings> {
+  const configuration = configurationOf(resource);
+  return readUploadSettings((name) => configuration.get(name));
 }
 
 async function write(

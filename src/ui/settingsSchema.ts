@@ -1,5 +1,5 @@
 /** The settings: their keys, their defaults, and what is accepted. Knows no editor. */
-import { checkBucketName, checkRegion } from '../engine/index';
+import { UploadError, checkBucketName, checkRegion } from '../engine/index';
 import { endpointProblem, prefixProblem, urlBaseProblem } from './keyNames';
 import type { Rule } from './keyNames';
 
@@ -39,9 +39,11 @@ export interface SettingProblem {
   readonly expected:
     | { readonly rule: Rule }
     | { readonly oneOf: readonly string[] }
-    | { readonly from: number; readonly to: number }
-    | { readonly type: 'text' | 'list' };
+    | { readonly from: number; readonly to: number };
 }
+
+/** A setting that says which files go where. */
+export type DecisiveSetting = 'bucket' | 'prefix' | 'profile' | 'exclude' | 'endpoint';
 
 /** A setting's value by the last part of its key; undefined when it is not set. */
 export type GetSetting = (name: string) => unknown;
@@ -92,6 +94,22 @@ export function readWindowSettings(get: GetSetting): Read<WindowSettings> {
   return { value, problems: reader.problems };
 }
 
+/**
+ * Why nothing may be sent while one of these settings is wrong, undefined when none is: with the
+ * default in its place, files would go to another place than the user wrote, or more of them.
+ */
+export function refusalOf(
+  problems: readonly SettingProblem[],
+  names: readonly DecisiveSetting[],
+): UploadError | undefined {
+  for (const { key, expected } of problems) {
+    if (!('rule' in expected) || !names.some((name) => key === `${SECTION}.${name}`)) continue;
+    const details = { code: expected.rule, field: key };
+    return new UploadError('invalidArgument', `the setting ${key} cannot be used`, details);
+  }
+  return undefined;
+}
+
 function optional(problem: (text: string) => Rule | undefined): (text: string) => Rule | undefined {
   return (text) => (text === '' ? undefined : problem(text));
 }
@@ -104,7 +122,7 @@ class Reader {
 
   text(name: string, standard: string, problem?: (text: string) => Rule | undefined): string {
     const value = this.get(name) ?? standard;
-    if (typeof value !== 'string') return this.refuse(name, value, { type: 'text' }, standard);
+    if (typeof value !== 'string') return this.refuse(name, value, { rule: 'text' }, standard);
     const trimmed = value.trim();
     const rule = problem?.(trimmed);
     return rule === undefined ? trimmed : this.refuse(name, value, { rule }, standard);
@@ -113,7 +131,7 @@ class Reader {
   textOrNumber(name: string, standard: string): string | number {
     const value = this.get(name) ?? standard;
     if (typeof value === 'string' || typeof value === 'number') return value;
-    return this.refuse(name, value, { type: 'text' }, standard);
+    return this.refuse(name, value, { rule: 'text' }, standard);
   }
 
   /** The first choice is the default. */
@@ -134,7 +152,7 @@ class Reader {
   list(name: string, standard: readonly string[]): readonly string[] {
     const value = this.get(name) ?? standard;
     if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
-    return this.refuse(name, value, { type: 'list' }, standard);
+    return this.refuse(name, value, { rule: 'list' }, standard);
   }
 
   private refuse<T>(

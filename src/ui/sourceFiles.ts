@@ -28,7 +28,7 @@ export interface SourceFiles {
 /** How a search goes on. */
 export interface SearchOptions {
   readonly signal: AbortSignal;
-  /** Globs left out of a folder. */
+  /** Globs left out of a folder. When it throws, the folder fails alone. */
   exclude(rootPath: string): readonly string[];
   /** Files found so far, while a folder is read. */
   onFound(folderName: string, found: number): void;

@@ -193,7 +193,11 @@ export class UploadCommand {
             reason: message.text,
           });
     // Nothing was begun, so there is nothing to resume or to discard.
-    const shown = { ...message, text, actions: [{ kind: 'showLog' } as const] };
+    const actions = [
+      ...message.actions.filter((action) => action.kind === 'openSettings'),
+      { kind: 'showLog' } as const,
+    ];
+    const shown = { ...message, text, actions };
     void this.actions.attempt(this.actions.show(shown, []));
   }
 }

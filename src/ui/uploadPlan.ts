@@ -88,7 +88,11 @@ export class UploadPlanner {
     const found = await withLateProgress(l10n.t('Looking for files…'), (report, signal) =>
       findSourceFiles([...rootOf.keys()], {
         signal,
-        exclude: (rootPath) => this.settings.forResource(rootOf.get(rootPath)).exclude,
+        exclude: (rootPath) => {
+          const root = rootOf.get(rootPath);
+          this.settings.assertUsable(['exclude'], root);
+          return this.settings.forResource(root).exclude;
+        },
         onFound: (folder, n) => {
           report(l10n.t('Scanning {folder}… {n} files', { folder, n: formatCount(n, language) }));
         },

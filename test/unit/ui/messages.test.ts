@@ -48,6 +48,20 @@ function labels(message: Message, words = english): string[] {
 }
 
 describe('messages of failures', () => {
+  it('name the setting that is wrong, its rule, and open it', () => {
+    const error = failure('invalidArgument', { code: 'list', field: 'ossUpload.exclude' });
+    const message = describeLooseError(error, english);
+    assert.equal(
+      message.text,
+      'The setting ossUpload.exclude cannot be used. It is a list of texts. Change it, then try again.',
+    );
+    assert.deepEqual(message.actions[0], { kind: 'openSettings', query: 'ossUpload.exclude' });
+    assert.equal(
+      describeLooseError(error, chinese).text,
+      '设置 ossUpload.exclude 无法使用：应为文本列表。请修改后重试。',
+    );
+  });
+
   it('say for every kind one text with one to three verbs, in both languages', () => {
     for (const kind of Object.keys(KINDS) as UploadErrorKind[]) {
       for (const words of [english, chinese]) {

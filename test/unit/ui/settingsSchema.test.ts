@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { readUploadSettings, readWindowSettings } from '../../../src/ui/settingsSchema';
+import { readUploadSettings, readWindowSettings, refusalOf } from '../../../src/ui/settingsSchema';
 import type { GetSetting } from '../../../src/ui/settingsSchema';
 
 function of(values: Record<string, unknown>): GetSetting {
@@ -80,6 +80,32 @@ describe('settings', () => {
       if ('to' in expected) assert.ok(Number.isInteger(expected.to) && expected.to < 1e9);
     }
     assert.equal(window.value.endpoint, 'public');
+  });
+
+  it('that say which files go where let nothing be sent while they are wrong', () => {
+    const wrong: [string, unknown, string][] = [
+      ['bucket', 'My Bucket', 'bucketName'],
+      ['prefix', 5, 'text'],
+      ['profile', null, ''],
+      ['profile', 5, 'text'],
+      ['exclude', '**/*.env', 'list'],
+    ];
+    const names = ['bucket', 'prefix', 'profile', 'exclude'] as const;
+    for (const [name, given, rule] of wrong) {
+      const { problems } = readUploadSettings(of({ [name]: given }));
+      const refusal = refusalOf(problems, names);
+      assert.deepEqual(
+        refusal && [refusal.kind, refusal.field, refusal.code],
+        rule === '' ? undefined : ['invalidArgument', `ossUpload.${name}`, rule],
+      );
+      // What is not needed stops nobody.
+      assert.equal(refusalOf(problems, []), undefined);
+    }
+    const { problems } = readWindowSettings(of({ endpoint: 'https://oss.example.com/path' }));
+    assert.equal(refusalOf(problems, ['endpoint'])?.code, 'endpoint');
+    const harmless = readUploadSettings(of({ parallel: 0, urlBase: 'cdn', ifExists: 'maybe' }));
+    assert.equal(harmless.problems.length, 3);
+    assert.equal(refusalOf(harmless.problems, names), undefined);
   });
 
   it('never throw, whatever a file holds', () => {
