@@ -4,7 +4,7 @@ import type { BucketSummary, OssAccount } from '../account/ports';
 import { UploadError, checkBucketName, checkRegion, isAbortError } from '../engine/index';
 import type { SetupState } from './credentialsFlow';
 import { l10n, sentenceOf } from './editorWords';
-import { normalizePrefix, typedPrefixProblem } from './keyNames';
+import { normalizePrefix, prefixProblem } from './keyNames';
 import { askPick, askText, mapAnswer } from './multiStep';
 import type { Answer, Choice, Place, Step } from './multiStep';
 
@@ -133,13 +133,13 @@ export class DestinationFlow {
         placeholder: 'releases/${yyyy}/',
         value,
         buttons: options.remember ? [browse, save] : [browse],
-        problem: typedPrefixProblem,
+        problem: prefixProblem,
       });
       if (answer.kind === 'value') return take(normalizePrefix(answer.value));
       if (answer.kind !== 'button') return answer;
       value = answer.text;
       isBrowsing = answer.button === browse;
-      if (answer.button === save && typedPrefixProblem(value) === undefined) {
+      if (answer.button === save && prefixProblem(value) === undefined) {
         return take(normalizePrefix(value), true);
       }
     }

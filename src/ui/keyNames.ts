@@ -17,6 +17,7 @@ export type Rule =
   | 'required'
   | 'profileName'
   | 'prefixVariable'
+  | 'prefixDots'
   | 'partSize'
   | 'trafficLimit'
   | 'pairs'
@@ -31,16 +32,17 @@ export type Rule =
 const VARIABLES = ['workspaceFolderBasename', 'relativeDir', 'yyyy', 'MM', 'dd'] as const;
 const VARIABLE = /\$\{(\w+)\}/g;
 
-/** A folder in the bucket: as a key, but it may be empty, and slashes around it do not matter. */
+/**
+ * A folder in the bucket: as a key, but it may be empty, and slashes around it do not matter. Its
+ * variables exist, and none of its names is `.` or `..`: OSS would store it, but whatever takes a
+ * link apart, such as a browser, would ask for another object.
+ */
 export function prefixProblem(prefix: string): Rule | undefined {
   const normalized = normalizePrefix(prefix);
+  const variables = [...prefix.matchAll(VARIABLE)].map((match) => match[1] ?? '');
+  if (!variables.every(isVariable)) return 'prefixVariable';
+  if (normalized.split('/').some((name) => name === '.' || name === '..')) return 'prefixDots';
   return normalized === '' ? undefined : checkObjectKey(normalized);
-}
-
-/** The same for what is typed, where a variable that does not exist is a slip of the hand. */
-export function typedPrefixProblem(prefix: string): Rule | undefined {
-  const names = [...prefix.matchAll(VARIABLE)].map((match) => match[1] ?? '');
-  return names.every(isVariable) ? prefixProblem(prefix) : 'prefixVariable';
 }
 
 /** `public`, `internal`, `accelerate`, a host name, or a URL without path, query and user. */

@@ -27,6 +27,8 @@ const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
     l10n.t('The variables are {variables}.', {
       variables: '${workspaceFolderBasename} ${relativeDir} ${yyyy} ${MM} ${dd}',
     }),
+  prefixDots: (l10n) =>
+    l10n.t('A folder in OSS is written from the top of the bucket, without . and .. in it.'),
   partSize: (l10n) => l10n.t('Type a size from 100 KB to 5 GB, such as 8 MB.'),
   trafficLimit: (l10n) => l10n.t('Type a whole number from 100 to 102400 (KiB per second).'),
   pairs: (l10n) => l10n.t('Type pairs such as name=value, separated by ; and each name once.'),

@@ -1,7 +1,7 @@
 /** The contract of `executeCommand('ossUpload.upload', …)` with other extensions. Knows no editor. */
 import type { ObjectOptions } from '../engine/index';
 import { UploadError, checkBucketName, checkRegion } from '../engine/index';
-import { typedPrefixProblem } from './keyNames';
+import { prefixProblem } from './keyNames';
 import type { Rule } from './keyNames';
 import { ACLS, STORAGE_CLASSES } from './objectOptions';
 import type { IfExists } from './settingsSchema';
@@ -42,7 +42,7 @@ export function parseCallOptions(value: unknown): UploadCallOptions {
   if (bucket !== undefined) options.bucket = bucket;
   const region = text(given, 'region', checkRegion);
   if (region !== undefined) options.region = region;
-  const prefix = text(given, 'prefix', typedPrefixProblem);
+  const prefix = text(given, 'prefix', prefixProblem);
   if (prefix !== undefined) options.prefix = prefix;
   const ifExists = choice(given, 'ifExists', ANSWERS);
   if (ifExists !== undefined) options.ifExists = ifExists;

@@ -11,7 +11,6 @@ import {
   profileProblem,
   secretProblem,
   tokenProblem,
-  typedPrefixProblem,
   urlBaseProblem,
 } from '../../../src/ui/keyNames';
 
@@ -44,11 +43,19 @@ describe('names', () => {
     assert.equal(expand('x/${unknown}'), 'x/${unknown}/');
   });
 
-  it('refuses a variable that does not exist where a folder is typed', () => {
-    assert.equal(typedPrefixProblem('a/${yyyy}/${MM}-${dd}/${relativeDir}'), undefined);
-    assert.equal(typedPrefixProblem('a/${YYYY}'), 'prefixVariable');
-    assert.equal(typedPrefixProblem('costs$/'), undefined);
-    assert.equal(typedPrefixProblem('a'.repeat(1023)), 'keyTooLong');
+  it('refuses a variable that does not exist', () => {
+    assert.equal(prefixProblem('a/${yyyy}/${MM}-${dd}/${relativeDir}'), undefined);
+    assert.equal(prefixProblem('a/${YYYY}'), 'prefixVariable');
+    assert.equal(prefixProblem('costs$/'), undefined);
+  });
+
+  it('refuses a folder that a link would leave', () => {
+    for (const prefix of ['..', '../shared', '/../a', 'a/../b', 'a/.', './a', 'a/..']) {
+      assert.equal(prefixProblem(prefix), 'prefixDots', prefix);
+    }
+    for (const prefix of ['.hidden', 'a..b/', '...', 'v1.2/..x']) {
+      assert.equal(prefixProblem(prefix), undefined, prefix);
+    }
   });
 
   it('asks for the token of a temporary AccessKey, and of no other', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
 import { COMMAND_NAMES, CONTEXT_KEYS, commandId } from '../../../src/ui/commandIds';
-import { typedPrefixProblem } from '../../../src/ui/keyNames';
+import { prefixProblem } from '../../../src/ui/keyNames';
 import { readUploadSettings, readWindowSettings, SECTION } from '../../../src/ui/settingsSchema';
 
 interface MenuItem {
@@ -125,10 +125,14 @@ describe('package.json', () => {
       'costs$/',
       'a/${YYYY}',
       '${x}',
+      '../a',
+      'a/./b',
+      'a/..',
+      '.hidden/a..b',
     ];
     assert.deepEqual(
       prefixes.map((prefix) => pattern.test(prefix)),
-      prefixes.map((prefix) => typedPrefixProblem(prefix) === undefined),
+      prefixes.map((prefix) => prefixProblem(prefix) === undefined),
     );
   });
 
