@@ -94,7 +94,7 @@ export function activate(context: vscode.ExtensionContext): void {
       upload,
       handleUpload: uploadHandler(upload, false),
       handleUploadTo: uploadHandler(upload, true),
-      cleanUp: new CleanUpCommand(transfers, destinations, openStore, log),
+      cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
       resumeFromOss: new ResumeFromOssCommand(
         transfers,
         actions,

@@ -9,6 +9,7 @@ import { formatCount } from './format';
 import { withLateProgress } from './lateProgress';
 import { pickMany } from './multiStep';
 import { plainText } from './plainText';
+import type { TransferActions } from './transferActions';
 import type { FoundUpload } from './unfinishedUploads';
 
 /** "Clean Up Unfinished Uploads in Bucket...": parts that nobody goes on with cost storage. */
@@ -17,6 +18,7 @@ export class CleanUpCommand {
 
   constructor(
     private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
     destinations: Destinations,
     openStore: OpenStore,
     private readonly logger: Logger,
@@ -24,7 +26,7 @@ export class CleanUpCommand {
     this.search = new BucketSearch(transfers, destinations, openStore);
   }
 
-  /** Lists, asks which ones, removes those. */
+  /** Lists, asks which ones, removes those. What could still be resumed is discarded as elsewhere. */
   async run(resource: vscode.Uri | undefined): Promise<void> {
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
@@ -34,11 +36,16 @@ export class CleanUpCommand {
       l10n.t('Choose what to remove from {place}', { place }),
       found.map((one) => {
         const isOurs = one.transfer !== undefined;
-        const detail = isOurs ? l10n.t('from this editor') : l10n.t('not from this editor');
+        const detail = isOurs
+          ? l10n.t('from this editor, can still be resumed')
+          : l10n.t('not from this editor');
         return { ...uploadChoice(one), detail, picked: isOurs };
       }),
     );
     if (chosen.length === 0) return;
+    // A key may have several unfinished uploads: our transfer is then there for each of them.
+    const ours = new Set(chosen.flatMap(({ transfer }) => transfer ?? []));
+    if (!(await this.actions.confirmDiscard([...ours]))) return;
     const failures = await this.remove(store, chosen);
     if (failures !== undefined) tell(chosen.length, failures);
   }

@@ -1,8 +1,14 @@
-import type { TransferNotice, UploadError, UploadErrorKind, UploadTarget } from '../engine/index';
+import type {
+  TransferNotice,
+  TransferSnapshot,
+  UploadError,
+  UploadErrorKind,
+  UploadTarget,
+} from '../engine/index';
 import { helpUrl } from './errorDetails';
-import { formatDuration } from './format';
+import { formatBytes, formatCount, formatDuration } from './format';
 import { isRule, ruleText } from './ruleTexts';
-import { fileName, keyFolder, regionOfEndpoint } from './transferFacts';
+import { fileName, keyFolder, regionOfEndpoint, sumOf } from './transferFacts';
 import type { Localizer, Words } from './words';
 
 /** The labels of buttons: verbs. */
@@ -119,6 +125,25 @@ export function refusedKeyText(code: string, l10n: Localizer): string {
         { code },
       );
   }
+}
+
+/** More than this already sent, and a discard asks first. */
+const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
+
+/** What is asked before these are discarded; undefined when little would be lost. */
+export function discardQuestion(
+  about: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string | undefined {
+  const sentBytes = sumOf(about).confirmedBytes;
+  if (about.length <= 1 && sentBytes <= DISCARD_ASKS_BYTES) return undefined;
+  const size = formatBytes(sentBytes, language);
+  return about.length === 1
+    ? l10n.t('Discard 1 unfinished upload? {size} already sent will be deleted from OSS.', { size })
+    : l10n.t('Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.', {
+        n: formatCount(about.length, language),
+        size,
+      });
 }
 
 /** The user's text for something that is not a failure; `count` files share it. */

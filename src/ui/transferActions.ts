@@ -2,11 +2,10 @@ import * as vscode from 'vscode';
 import { UploadError } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
 import { copyText } from './clipboard';
-import { l10n, language, words } from './editorWords';
-import { formatBytes, formatCount } from './format';
+import { l10n, words } from './editorWords';
 import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from './errorDetails';
-import { actionLabel, describeLooseError } from './messages';
+import { actionLabel, describeLooseError, discardQuestion } from './messages';
 import type { Message, MessageAction } from './messages';
 import { plainText } from './plainText';
 import type { ToastPace } from './toastPace';
@@ -18,7 +17,6 @@ import {
   keyFolder,
   ownTransfers,
   regionOfEndpoint,
-  sumOf,
 } from './transferFacts';
 
 const SHOW = {
@@ -26,9 +24,6 @@ const SHOW = {
   warning: vscode.window.showWarningMessage,
   error: vscode.window.showErrorMessage,
 } satisfies Record<Message['severity'], unknown>;
-
-/** More than this already sent, and a discard asks first. */
-const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
 
 /** What helps against a failure and belongs to the upload's start: credentials, place. */
 export interface Remedies {
@@ -158,25 +153,17 @@ export class TransferActions {
       (transfer) => wanted.has(transfer.id) && (isActive(transfer) || isWaitingForUser(transfer)),
     );
     if (about.length === 0) return;
-    const sentBytes = sumOf(about).confirmedBytes;
-    if (about.length > 1 || sentBytes > DISCARD_ASKS_BYTES) {
-      const size = formatBytes(sentBytes, language);
-      const discard = l10n.t('Discard');
-      const chosen = await vscode.window.showWarningMessage(
-        about.length === 1
-          ? l10n.t('Discard 1 unfinished upload? {size} already sent will be deleted from OSS.', {
-              size,
-            })
-          : l10n.t(
-              'Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.',
-              { n: formatCount(about.length, language), size },
-            ),
-        { modal: true },
-        discard,
-      );
-      if (chosen !== discard) return;
-    }
+    if (!(await this.confirmDiscard(about))) return;
     await this.transfers.discard(idsOf(about));
+  }
+
+  /** Whether these may be discarded; asks when that would hurt. */
+  async confirmDiscard(about: readonly TransferSnapshot[]): Promise<boolean> {
+    const question = discardQuestion(about, words);
+    if (question === undefined) return true;
+    const discard = actionLabel({ kind: 'discard' }, l10n);
+    const chosen = await vscode.window.showWarningMessage(question, { modal: true }, discard);
+    return chosen === discard;
   }
 
   /** Takes the file from where it was moved to. */

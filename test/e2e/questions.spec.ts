@@ -179,17 +179,55 @@ test('folders of the bucket can be walked, and the choice is kept', async () => 
 test('what was left in the bucket is listed and removed, never silently', async () => {
   const { window } = session;
   session.oss.faults.push({ on: 'uploadPart', do: { drainBytesPerSecond: 2 * MIB } });
-  await session.addFile('left.bin', 40 * MIB);
-  await window.contextMenu(window.file('left.bin'), MENU_ITEM);
-  await session.oss.waitFor(() => session.acceptedParts('elsewhere/left.bin').length > 0);
+  for (const name of ['left.bin', 'over.bin']) {
+    await session.addFile(name, 40 * MIB);
+    await window.contextMenu(window.file(name), MENU_ITEM);
+    await session.oss.waitFor(() => session.acceptedParts(`elsewhere/${name}`).length > 0);
+  }
   await window.command('OSS: Pause All Uploads');
   session.oss.faults.length = 0;
-  expect(session.oss.uploads(BUCKET)).toHaveLength(1);
+  expect(session.oss.uploads(BUCKET)).toHaveLength(2);
   await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
-  await window.row('elsewhere/left.bin').waitFor();
+  await expect(window.row('elsewhere/left.bin')).toContainText('can still be resumed');
   await window.page.keyboard.press('Enter');
-  await window.notification('Removed 1 unfinished upload from OSS.').waitFor();
+  // They could be resumed: it is asked as for any other discard of two uploads.
+  await window.dialogButton('Discard').waitFor();
+  expect(session.oss.uploads(BUCKET)).toHaveLength(2);
+  await window.dialogButton('Discard').click();
+  await window.notification('Removed 2 unfinished uploads from OSS.').waitFor();
   await session.expectNothingLeft();
+});
+
+test('a setting that is written wrong sends nothing to another place', async () => {
+  const { window } = session;
+  await session.addFile('sub/wrong.txt', 10);
+  const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ 'ossUpload.bucket': 'My Bucket' }, /^The setting ossUpload.bucket cannot be used. A bucket/],
+    [{ 'ossUpload.prefix': '../x' }, /^The setting ossUpload.prefix cannot be used. A folder in/],
+    [{ 'ossUpload.exclude': '**/*.txt' }, /^The setting ossUpload.exclude cannot be used. It is a/],
+  ];
+  for (const [settings, text] of wrong) {
+    await window.command('Notifications: Clear All Notifications');
+    await writeWorkspaceSettings(settings);
+    // Told when it is written: from then on it counts.
+    await window.notification('is not used').waitFor();
+    await window.contextMenu(window.file('sub'), MENU_ITEM);
+    await window.button(window.notification(text), 'Open Settings').waitFor();
+  }
+  await writeWorkspaceSettings({});
+  await window.command('Notifications: Clear All Notifications');
+  const endpoint = `${session.oss.endpoint}/path`;
+  session.editor.changeSettings({ 'ossUpload.endpoint': endpoint });
+  await window.notification('ossUpload.endpoint is not used').waitFor();
+  await window.contextMenu(window.file('sub'), MENU_ITEM);
+  await window.notification('The setting ossUpload.endpoint cannot be used.').waitFor();
+  expect(session.oss.keys(BUCKET).filter((key) => key.includes('wrong.txt'))).toEqual([]);
+  session.editor.changeSettings({
+    'ossUpload.endpoint': session.oss.endpoint,
+    'ossUpload.completionMessage': 'always',
+  });
+  await window.button(window.notification(/cannot be used/), 'Try Again').click();
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/sub/wrong.txt');
 });
 
 test('unreadable, missing and special files are named; the rest is sent', async () => {
@@ -210,3 +248,10 @@ test('a name that looks like a link is none in a message', async () => {
   await done.waitFor();
   await expect(window.message(done).locator('a')).toHaveCount(0);
 });
+
+/** Written at once, as an editor saves. */
+async function writeWorkspaceSettings(settings: Record<string, unknown>): Promise<void> {
+  const folder = path.join(session.workspace, '.vscode');
+  await fs.promises.mkdir(folder, { recursive: true });
+  await fs.promises.writeFile(path.join(folder, 'settings.json'), JSON.stringify(settings));
+}

@@ -6,10 +6,11 @@ import {
   describeError,
   describeLooseError,
   describeNotice,
+  discardQuestion,
   refusedKeyText,
 } from '../../../src/ui/messages';
 import type { Message } from '../../../src/ui/messages';
-import { chinese, english, failure, transfer } from './snapshots';
+import { MB, chinese, english, failure, transfer } from './snapshots';
 
 const KINDS: Record<UploadErrorKind, true> = {
   network: true,
@@ -263,5 +264,21 @@ describe('RAM policy', () => {
     for (const action of ['oss:PutObject', 'oss:ListParts', 'oss:AbortMultipartUpload']) {
       assert.ok(policy.Statement[0].Action.includes(action), action);
     }
+  });
+});
+
+describe('a discard', () => {
+  const sent = (mb: number): ReturnType<typeof transfer> =>
+    transfer({ state: 'paused', confirmedBytes: mb * MB });
+
+  it('asks when much would be lost: more than one upload, or more than 100 MB', () => {
+    assert.equal(discardQuestion([], english), undefined);
+    assert.equal(discardQuestion([sent(100)], english), undefined);
+    assert.match(discardQuestion([sent(101)], english) ?? '', /^Discard 1 .*101\.0 MB already/);
+    assert.match(
+      discardQuestion([sent(1), sent(2)], english) ?? '',
+      /^Discard 2 .*3\.0 MB already/,
+    );
+    assert.match(discardQuestion([sent(1), sent(2)], chinese) ?? '', /^放弃 2 个/);
   });
 });
