@@ -352,7 +352,9 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
     case 'invalidArgument':
       return invalidArgumentText(error, facts, l10n);
     case 'sourceMissing':
-      return l10n.t('{name} no longer exists at {path}.');
+      return facts.code === 'DeadLink'
+        ? l10n.t('{name} is a link that leads nowhere.')
+        : l10n.t('{name} no longer exists at {path}.');
     case 'sourceUnreadable':
       return unreadableText(facts.code, l10n);
     case 'sourceNotAFile':

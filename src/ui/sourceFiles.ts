@@ -1,6 +1,6 @@
 /** From chosen paths to the files that are uploaded. Knows no editor. */
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, lstat, stat } from 'node:fs/promises';
 
 import { UploadError, scanFolder } from '../engine/index';
 import { keyName } from './localPaths';
@@ -66,14 +66,14 @@ async function findBelow(rootPath: string, options: SearchOptions): Promise<Sour
   try {
     const found = await stat(rootPath);
     if (found.isDirectory()) return await findInFolder(rootPath, options);
-    if (!found.isFile()) return { ...NOTHING, failures: [unreadable(rootPath, 'NotAFile')] };
+    if (!found.isFile()) return { ...NOTHING, failures: [await unreadable(rootPath, 'NotAFile')] };
     await access(rootPath, constants.R_OK);
     const name = keyName(rootPath);
     const file = { filePath: rootPath, rootPath, name, sizeBytes: found.size };
     return { ...NOTHING, files: [file] };
   } catch (error) {
     if (options.signal.aborted) throw error;
-    return { ...NOTHING, failures: [sourceFailure(error, rootPath)] };
+    return { ...NOTHING, failures: [await sourceFailure(error, rootPath)] };
   }
 }
 
@@ -93,7 +93,9 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
       name: keyName(rootPath, file.relativePath),
       sizeBytes: file.sizeBytes,
     })),
-    failures: scan.unreadable.map(({ path: found, code }) => unreadable(found, code)),
+    failures: await Promise.all(
+      scan.unreadable.map(({ path: found, code }) => unreadable(found, code)),
+    ),
     excluded: scan.excluded,
     skippedLinks: scan.skippedLinks,
     emptyFolders: scan.emptyFolders,
@@ -101,20 +103,31 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
 }
 
 /** A failure of the file system as an UploadError. */
-function sourceFailure(error: unknown, sourcePath: string): UploadError {
+async function sourceFailure(error: unknown, sourcePath: string): Promise<UploadError> {
   if (UploadError.is(error)) return error.with({ sourcePath });
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
   return unreadable(sourcePath, code, error);
 }
 
-function unreadable(sourcePath: string, code: string, cause?: unknown): UploadError {
+async function unreadable(sourcePath: string, code: string, cause?: unknown): Promise<UploadError> {
   const details = { code, sourcePath, cause };
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new UploadError('sourceMissing', 'no such file', details);
+  if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) {
+    return (await isLink(sourcePath))
+      ? new UploadError('sourceMissing', 'link to nowhere', { ...details, code: 'DeadLink' })
+      : new UploadError('sourceMissing', 'no such file', details);
   }
   // All but the first are the codes of scanFolder for what is neither a file nor a folder.
   if (['NotAFile', 'FIFO', 'SOCKET', 'DEVICE'].includes(code)) {
     return new UploadError('sourceNotAFile', 'not a regular file', details);
   }
   return new UploadError('sourceUnreadable', 'cannot be read', details);
+}
+
+/** A link is still seen in its folder when what it leads to is gone. */
+async function isLink(sourcePath: string): Promise<boolean> {
+  try {
+    return (await lstat(sourcePath)).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }

@@ -88,6 +88,10 @@ describe('messages of failures', () => {
       text('clockSkew', { clockSkewMs: -17 * 60_000 }),
       "This computer's clock is off by 17 min; OSS refuses requests.",
     );
+    assert.equal(
+      text('sourceMissing', { code: 'DeadLink' }),
+      'video.mp4 is a link that leads nowhere.',
+    );
     assert.equal(text('sourceMissing'), 'video.mp4 no longer exists at /home/me/video.mp4.');
     assert.equal(text('sourceChanged'), 'video.mp4 keeps changing and was not uploaded.');
     assert.equal(text('heldElsewhere'), 'video.mp4 is being uploaded in another window.');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { findSourceFiles } from '../../../src/ui/sourceFiles';
@@ -69,6 +69,25 @@ describe('files of a selection', () => {
     assert.deepEqual(
       failures.map((failure) => [failure.kind, failure.sourcePath]),
       [['sourceMissing', at('gone.txt')], ...pipes.map((name) => ['sourceNotAFile', at(name)])],
+    );
+  });
+
+  it('that are links to nowhere are called so, chosen or found', async function () {
+    if (isWindows) this.skip();
+    await write('set/inside.txt');
+    await symlink('nowhere', at('dead'));
+    await symlink('loop', at('set/loop'));
+    const { files, failures } = await find(['dead', 'set']);
+    assert.deepEqual(
+      files.map((file) => file.name),
+      ['set/inside.txt'],
+    );
+    assert.deepEqual(
+      failures.map((failure) => [failure.kind, failure.code, failure.sourcePath]),
+      [
+        ['sourceMissing', 'DeadLink', at('dead')],
+        ['sourceMissing', 'DeadLink', at('set/loop')],
+      ],
     );
   });
 
