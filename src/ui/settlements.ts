@@ -1,4 +1,4 @@
-import type { TransferSnapshot, TransferState, TransfersSnapshot } from '../engine/index';
+import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import type { SettledBatch } from './completionState';
 import { isActive } from './transferFacts';
 
@@ -13,7 +13,8 @@ interface BatchRun {
  * transfers ended since they last moved. What was at rest when this began is old news.
  */
 export class Settlements {
-  private readonly states = new Map<string, TransferState>();
+  /** The states that were seen last, by transfer. */
+  private readonly states = new Map<string, string>();
   private readonly runs = new Map<string, BatchRun>();
 
   constructor(private readonly openedMs: number) {}
@@ -27,7 +28,7 @@ export class Settlements {
       for (const transfer of batch.transfers) {
         present.add(transfer.id);
         const hasMoved = !batch.isElsewhere && this.hasMoved(transfer);
-        this.states.set(transfer.id, transfer.state);
+        this.states.set(transfer.id, stateOf(transfer));
         if (!hasMoved) continue;
         run ??= {
           startedMs: Math.min(nowMs, Math.max(transfer.createdMs, this.openedMs)),
@@ -53,8 +54,13 @@ export class Settlements {
   /** Whether the transfer is in another state than before, and got there in this window. */
   private hasMoved(transfer: TransferSnapshot): boolean {
     const before = this.states.get(transfer.id);
-    if (before !== undefined) return before !== transfer.state;
+    if (before !== undefined) return before !== stateOf(transfer);
     // Asked for and already over between two snapshots; or found in the checkpoint folder.
     return isActive(transfer) || transfer.createdMs >= this.openedMs;
   }
+}
+
+/** One that is tried again and refused at once may never be seen running: it failed anew. */
+function stateOf({ state, updatedMs }: TransferSnapshot): string {
+  return state === 'failed' ? `${state} ${updatedMs}` : state;
 }

@@ -158,6 +158,18 @@ describe('settlements', () => {
     assert.equal(settlements.observe(snapshot([batch([done])]), NOW).length, 1);
   });
 
+  it('see one that was tried again and failed between two looks', () => {
+    const settlements = new Settlements(opened);
+    const at = (updatedMs: number): SettledBatch[] =>
+      settlements.observe(
+        snapshot([batch([{ ...old, ...failed('invalidArgument'), updatedMs }])]),
+        NOW,
+      );
+    at(NOW);
+    assert.deepEqual(at(NOW), []);
+    assert.equal(at(NOW + 5)[0]?.ended.length, 1);
+  });
+
   it('leave the news of another window to that window', () => {
     const settlements = new Settlements(opened);
     const elsewhere = { isElsewhere: true };
