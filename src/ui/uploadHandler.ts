@@ -1,3 +1,4 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 
 import { UploadError } from '../engine/index';
@@ -29,16 +30,22 @@ export function uploadHandler(
   };
 }
 
-/** Key bindings and tasks can only write texts: a path, or a URI as text. */
+/**
+ * Key bindings and tasks can only write texts: a path, or a URI as text. A path that is not absolute
+ * would be taken for one below the root of the disk.
+ */
 function toUri(argument: unknown): vscode.Uri {
   if (argument instanceof vscode.Uri) return argument;
-  if (typeof argument === 'string' && argument !== '') {
-    return /^[a-z][a-z0-9+.-]+:/i.test(argument)
-      ? vscode.Uri.parse(argument, true)
-      : vscode.Uri.file(argument);
+  if (typeof argument === 'string') {
+    if (path.isAbsolute(argument)) return vscode.Uri.file(argument);
+    if (/^[a-z][a-z0-9+.-]+:/i.test(argument)) return vscode.Uri.parse(argument, true);
   }
-  throw new UploadError('invalidArgument', 'a URI or a list of URIs is expected', {
-    code: 'InvalidArgument',
-    field: 'uri',
-  });
+  throw new UploadError(
+    'invalidArgument',
+    'an absolute path, a URI or a list of them is expected',
+    {
+      code: 'InvalidArgument',
+      field: 'uri',
+    },
+  );
 }

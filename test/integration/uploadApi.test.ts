@@ -8,7 +8,7 @@ describe('a call of another extension', () => {
   });
 
   it('that names something else is refused', async () => {
-    const calls = [[42], [['a.txt', {}]], ['a.txt', { bucket: 'My_Bucket' }]];
+    const calls = [[42], [['/a.txt', {}]], ['/a.txt', { bucket: 'My_Bucket' }], ['a.txt'], ['']];
     for (const args of calls) {
       await assert.rejects(async () => commands.executeCommand('ossUpload.upload', ...args));
     }
