@@ -77,8 +77,8 @@ function waitingText(
       : l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.');
   }
   return seconds > 0
-    ? l10n.t('No network. Next try in {s} s. Progress is kept.', { s: seconds })
-    : l10n.t('No network. Trying again. Progress is kept.');
+    ? l10n.t('OSS cannot be reached. Next try in {s} s. Progress is kept.', { s: seconds })
+    : l10n.t('OSS cannot be reached. Trying again. Progress is kept.');
 }
 
 /** When all of it is in the same step without bytes: before the first part, or after the last. */

@@ -99,7 +99,9 @@ test('the network goes and comes back: a sentence, no error, nothing sent twice'
   await oss.stopListening();
   release();
   const message = window.message(progress(window));
-  await expect(message).toContainText(/No network\. Next try in \d+ s\. Progress is kept\./);
+  await expect(message).toContainText(
+    /OSS cannot be reached\. Next try in \d+ s\. Progress is kept\./,
+  );
   await expect(session.status).toContainText('OSS offline, retrying');
   await shot(window, 'troubles-offline');
   await oss.listenAgain();

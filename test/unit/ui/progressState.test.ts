@@ -95,9 +95,9 @@ describe('progress of the notification', () => {
         NOW,
         english,
       ).message;
-    assert.equal(waiting(NOW + 3200), 'No network. Next try in 4 s. Progress is kept.');
-    assert.equal(waiting(NOW - 1), 'No network. Trying again. Progress is kept.');
-    assert.equal(waiting(), 'No network. Trying again. Progress is kept.');
+    assert.equal(waiting(NOW + 3200), 'OSS cannot be reached. Next try in 4 s. Progress is kept.');
+    assert.equal(waiting(NOW - 1), 'OSS cannot be reached. Trying again. Progress is kept.');
+    assert.equal(waiting(), 'OSS cannot be reached. Trying again. Progress is kept.');
   });
 
   it('does not blame the network for a login page that answers in the place of OSS', () => {
