@@ -1,9 +1,13 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
 import type { UploadRequest } from '../engine/index';
 import { numberedKey } from './keyNames';
+import type { IfExists } from './settingsSchema';
 
 /** What the user decided for one of them. */
 export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
+
+/** What the settings say about a file: each workspace folder has its own. */
+export type IfExistsOf = (request: UploadRequest) => IfExists;
 
 /** Asks OSS which of these objects exist. */
 export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly UploadRequest[]>;
@@ -11,6 +15,34 @@ export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly
 /** The same request, allowed to replace the object or not. */
 export function withOverwrite(request: UploadRequest, isAllowed: boolean): UploadRequest {
   return { ...request, options: { ...request.options, forbidOverwrite: !isAllowed } };
+}
+
+/** The requests, of which those may replace an object whose settings say so. */
+export function withSettings(
+  requests: readonly UploadRequest[],
+  ifExists: IfExistsOf,
+): readonly UploadRequest[] {
+  return requests.map((request) => withOverwrite(request, ifExists(request) === 'overwrite'));
+}
+
+/** Whether an object has to be looked for, because the request must not replace it. */
+export function isCareful(request: UploadRequest): boolean {
+  return request.options.forbidOverwrite;
+}
+
+/** What the settings answer for objects that exist, by {@link objectOf}, and what is left to ask. */
+export function settledBySettings<T extends { readonly request: UploadRequest }>(
+  existing: readonly T[],
+  ifExists: IfExistsOf,
+): { readonly answers: ReadonlyMap<string, ConflictAnswer>; readonly open: readonly T[] } {
+  const answers = new Map<string, ConflictAnswer>();
+  const open: T[] = [];
+  for (const object of existing) {
+    const answer = ifExists(object.request);
+    if (answer === 'ask') open.push(object);
+    else answers.set(objectOf(object.request), answer);
+  }
+  return { answers, open };
 }
 
 /** Identity of the object a request or a transfer makes. */

@@ -1,14 +1,20 @@
 import { findExisting, isAbortError, isIdentical } from '../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../engine/index';
-import { objectOf, renameAll, withOverwrite } from './conflictPlan';
-import type { ConflictAnswer } from './conflictPlan';
+import {
+  isCareful,
+  objectOf,
+  renameAll,
+  settledBySettings,
+  withOverwrite,
+  withSettings,
+} from './conflictPlan';
+import type { ConflictAnswer, IfExistsOf } from './conflictPlan';
 import { l10n, language } from './editorWords';
 import { formatBytes, formatCount, formatDate } from './format';
 import { numberedKey } from './keyNames';
 import { withLateProgress } from './lateProgress';
 import { askPick, pick } from './multiStep';
 import type { Choice } from './multiStep';
-import type { IfExists } from './settingsSchema';
 import { fileName } from './transferFacts';
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
@@ -26,18 +32,15 @@ export class Conflicts {
    */
   async settle(
     requests: readonly UploadRequest[],
-    ifExists: IfExists,
+    ifExists: IfExistsOf,
   ): Promise<readonly UploadRequest[] | undefined> {
-    if (ifExists === 'overwrite') return requests.map((request) => withOverwrite(request, true));
-    const careful = requests.map((request) => withOverwrite(request, false));
-    const existing = await this.search(careful);
+    const prepared = withSettings(requests, ifExists);
+    const existing = await this.search(prepared.filter(isCareful));
     if (existing === undefined) return undefined;
-    if (existing.length === 0) return careful;
-    const answers =
-      ifExists === 'ask'
-        ? await this.ask(existing, careful)
-        : new Map(existing.map((object) => [objectOf(object.request), ifExists]));
-    return answers && this.apply(careful, answers);
+    if (existing.length === 0) return prepared;
+    const { answers, open } = settledBySettings(existing, ifExists);
+    const asked = await this.ask(open, prepared);
+    return asked && this.apply(prepared, new Map([...answers, ...asked]));
   }
 
   private async apply(
@@ -51,7 +54,7 @@ export class Conflicts {
       const answer = answers.get(objectOf(request));
       if (answer === 'skip') return [];
       if (answer === 'rename') return [byObject.get(objectOf(request)) ?? request];
-      return [withOverwrite(request, answer === 'overwrite')];
+      return [answer === 'overwrite' ? withOverwrite(request, true) : request];
     });
   }
 

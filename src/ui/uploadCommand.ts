@@ -81,7 +81,7 @@ export class UploadCommand {
       target: targetAt(destination, target.key),
       options,
     }));
-    const settled = await this.conflicts.settle(requests, settings.ifExists);
+    const settled = await this.conflicts.settle(requests, () => settings.ifExists);
     if (settled === undefined) return false;
     await this.transfers.discard(idsOf(about));
     if (settled.length > 0) await this.transfers.enqueue(batchOf([resource], settled));

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { UploadError, isAbortError, validateTarget } from '../engine/index';
 import type { Logger, ObjectOptions, UploadRequest } from '../engine/index';
 import { withDistinctKeys } from './conflictPlan';
+import type { IfExistsOf } from './conflictPlan';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from './destination';
 import { settleDirtyDocuments } from './dirtyDocuments';
@@ -58,8 +59,7 @@ export class UploadPlanner {
     if (found === undefined) return undefined;
     if (!(await confirmMany(found, place))) return undefined;
     const { requests, failures } = this.requestsOf(found, roots, places, object);
-    const ifExists = call.options.ifExists ?? this.settings.forResource(roots[0]).ifExists;
-    const settled = await this.conflicts.settle(requests, ifExists);
+    const settled = await this.conflicts.settle(requests, this.ifExistsOf(found, roots, call));
     return settled && { requests: settled, failures: [...found.failures, ...failures] };
   }
 
@@ -108,6 +108,19 @@ export class UploadPlanner {
       l10n.t('There is no file to upload: the folder is empty, or all of it is excluded.'),
     );
     return undefined;
+  }
+
+  /** The caller's answer for all files, or that of the workspace folder each lies in. */
+  private ifExistsOf(
+    found: SourceFiles,
+    roots: readonly vscode.Uri[],
+    call: UploadCall,
+  ): IfExistsOf {
+    const ofRoot = new Map(
+      roots.map((root) => [root.fsPath, this.settings.forResource(root).ifExists]),
+    );
+    const ofFile = new Map(found.files.map((file) => [file.filePath, ofRoot.get(file.rootPath)]));
+    return ({ filePath }) => call.options.ifExists ?? ofFile.get(filePath) ?? 'ask';
   }
 
   private requestsOf(

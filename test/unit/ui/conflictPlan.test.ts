@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 
 import type { UploadRequest } from '../../../src/engine/index';
-import { renameAll, withDistinctKeys, withOverwrite } from '../../../src/ui/conflictPlan';
+import {
+  isCareful,
+  renameAll,
+  settledBySettings,
+  withDistinctKeys,
+  withOverwrite,
+  withSettings,
+} from '../../../src/ui/conflictPlan';
+import type { IfExistsOf } from '../../../src/ui/conflictPlan';
 
 function request(key: string, filePath = `/files/${key}`): UploadRequest {
   return {
@@ -21,6 +29,31 @@ function holding(
 ): (tried: readonly UploadRequest[]) => Promise<UploadRequest[]> {
   return (tried) => Promise.resolve(tried.filter((one) => existing.includes(one.target.key)));
 }
+
+describe('the settings of several workspace folders', () => {
+  const ofFolder = { bold: 'overwrite', shy: 'skip', kind: 'rename', new: 'ask' } as const;
+  const ifExists: IfExistsOf = ({ target: { key } }) =>
+    ofFolder[key.split('/')[0] as keyof typeof ofFolder];
+  const all = ['bold/a', 'shy/a', 'kind/a', 'new/a'].map((key) => request(key));
+
+  it('let only the files of their own folder replace an object', () => {
+    const careful = withSettings(all, ifExists).filter(isCareful);
+    assert.deepEqual(keys(careful), ['shy/a', 'kind/a', 'new/a']);
+  });
+
+  it('answer for the files of their own folder, and the others are asked about', () => {
+    const existing = all.slice(1).map((one) => ({ request: one }));
+    const { answers, open } = settledBySettings(existing, ifExists);
+    assert.deepEqual(
+      [...answers],
+      [
+        ['my-bucket/shy/a', 'skip'],
+        ['my-bucket/kind/a', 'rename'],
+      ],
+    );
+    assert.deepEqual(keys(open.map((object) => object.request)), ['new/a']);
+  });
+});
 
 describe('keeping both', () => {
   it('takes the first number that is free in the bucket', async () => {
