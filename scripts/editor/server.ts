@@ -122,9 +122,13 @@ export class EditorServer {
     return `http://localhost:${this.port}`;
   }
 
-  /** The address that opens a folder; `payload` is understood with {@link EditorOptions.testDriver} only. */
-  url(folder: string, payload: readonly (readonly [string, string])[] = []): string {
-    const query = new URLSearchParams({ folder });
+  /**
+   * The address that opens a folder, or several by a `.code-workspace` file; `payload` is understood
+   * with {@link EditorOptions.testDriver} only.
+   */
+  url(opened: string, payload: readonly (readonly [string, string])[] = []): string {
+    const kind = opened.endsWith('.code-workspace') ? 'workspace' : 'folder';
+    const query = new URLSearchParams({ [kind]: opened });
     if (payload.length > 0) query.set('payload', JSON.stringify(payload));
     return `${this.origin}/?${query.toString()}`;
   }

@@ -245,6 +245,39 @@ test('an upload with a conflict, by the keyboard only', async () => {
   expect(session.oss.object(BUCKET, 'keys.txt')?.sizeBytes).toBe(10);
 });
 
+test('files of two workspace folders: each is settled as its own folder says', async () => {
+  const answers = { bold: 'overwrite', careful: 'ask' };
+  const folders = path.join(session.workspace, 'folders');
+  for (const [name, ifExists] of Object.entries(answers)) {
+    const settings = {
+      'ossUpload.bucket': BUCKET,
+      'ossUpload.prefix': '${workspaceFolderBasename}',
+      'ossUpload.ifExists': ifExists,
+    };
+    fs.mkdirSync(path.join(folders, name, '.vscode'), { recursive: true });
+    fs.writeFileSync(
+      path.join(folders, name, '.vscode', 'settings.json'),
+      JSON.stringify(settings),
+    );
+    fs.writeFileSync(path.join(folders, name, `${name}.txt`), 'new');
+    await session.oss.putObject(BUCKET, `${name}/${name}.txt`, Buffer.from('old'));
+  }
+  const file = path.join(folders, 'both.code-workspace');
+  const roots = Object.keys(answers).map((name) => ({ path: name }));
+  fs.writeFileSync(file, JSON.stringify({ folders: roots }));
+  const window = await session.openAnother(file);
+  await window.file('bold.txt').click();
+  await window.file('careful.txt').click({ modifiers: ['ControlOrMeta'] });
+  await window.contextMenu(window.file('careful.txt'), MENU_ITEM);
+  await window.quickTitle('careful/careful.txt already exists').waitFor();
+  await window.pick('Skip');
+  const text = async (key: string): Promise<string | undefined> =>
+    (await session.oss.object(BUCKET, key)?.bytes())?.toString();
+  await expect.poll(() => text('bold/bold.txt')).toBe('new');
+  expect(await text('careful/careful.txt')).toBe('old');
+  await window.page.close();
+});
+
 test('links of a finished upload: URL, signed URL, OSS path', async () => {
   const { window } = session;
   await showUploads(window);
