@@ -99,6 +99,7 @@ export class UploadCommand {
 
   private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
     this.tellFailures(plan.failures);
+    if (plan.requests.length === 0 && plan.failures.length === 0) tellSkipped();
     const { requests, failures: held } = await this.leaveToOthers(plan.requests);
     this.tellHeld(held);
     const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
@@ -200,6 +201,12 @@ export class UploadCommand {
     const shown = { ...message, text, actions };
     void this.actions.attempt(this.actions.show(shown, []));
   }
+}
+
+/** A setting may have skipped all of it, and then nothing else would show that it was looked at. */
+function tellSkipped(): void {
+  const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
+  vscode.window.setStatusBarMessage(text, 5000);
 }
 
 function failedOf(error: UploadError, root?: vscode.Uri): UploadCallResult['failed'][number] {
