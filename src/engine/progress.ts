@@ -1,13 +1,20 @@
 /** The speed is that of about the last so many seconds. */
 const WINDOW_SECONDS = 10;
+/**
+ * What the first seconds take goes into the buffers of the system, at the speed of memory: several
+ * megabytes for each connection that have not left this computer yet.
+ */
+const WARM_UP_MS = 1000;
+/** Buffers are refilled by whole slices: between two looks there may be three of them or none. */
+const LEAST_SECONDS = 0.9;
 /** Less than this says nothing about the time left. */
 const BELIEVABLE_SECONDS = 5;
 const BELIEVABLE_PARTS = 3;
 
 /**
  * Speed and time left from what was sent so far: bytes over seconds, of which each weighs less the
- * longer it is ago. Time counts from the first byte; bytes that have to be sent again simply make
- * it slower.
+ * longer it is ago. Counting begins when the buffers of the system are full, about a second after the
+ * first byte; bytes that have to be sent again simply make it slower.
  */
 export class SpeedMeter {
   private startMs: number | undefined;
@@ -24,21 +31,22 @@ export class SpeedMeter {
 
   /** `sentBytes` counts up; it may fall back when a part failed. */
   sample(sentBytes: number, nowMs: number): void {
-    if (this.startMs !== undefined && (sentBytes > 0 || this.lastBytes > 0)) {
+    if (this.startMs === undefined || (sentBytes === 0 && this.lastBytes === 0)) {
+      this.startMs = nowMs;
+    } else if (this.lastMs - this.startMs >= WARM_UP_MS) {
       const seconds = (nowMs - this.lastMs) / 1000;
       if (seconds <= 0) return;
       const kept = Math.exp(-seconds / WINDOW_SECONDS);
       this.recentBytes = this.recentBytes * kept + Math.max(0, sentBytes - this.lastBytes);
       this.recentSeconds = this.recentSeconds * kept + seconds;
-    } else {
-      this.startMs = nowMs;
     }
     this.lastMs = nowMs;
     this.lastBytes = sentBytes;
   }
 
+  /** 0 while it would be a guess. */
   get bytesPerSecond(): number {
-    return this.recentSeconds === 0 ? 0 : this.recentBytes / this.recentSeconds;
+    return this.recentSeconds < LEAST_SECONDS ? 0 : this.recentBytes / this.recentSeconds;
   }
 
   /** Seconds for the rest at this speed; undefined while that would be a guess. */

@@ -17,7 +17,10 @@ export class RunTotals {
       this.members.clear();
       this.meter.reset();
     }
-    joining.forEach((transfer) => this.members.add(transfer));
+    for (const transfer of joining) {
+      transfer.monitor.beginRun();
+      this.members.add(transfer);
+    }
   }
 
   /** Looks at how far the run is, for the speed. */

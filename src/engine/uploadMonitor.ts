@@ -52,6 +52,12 @@ export class UploadMonitor {
     this.onChange(true);
   }
 
+  /** What was sent until now belongs to an earlier run, whose requests are over. */
+  beginRun(): void {
+    this.resumedBytes = this.confirmedBytes;
+    this.partsSent = this.retries = 0;
+  }
+
   /** Starts over with a plan and with what is already there. */
   plan(sizeBytes: number, partsTotal: number, confirmedBytes: number, partsDone: number): void {
     Object.assign(this, { sizeBytes, partsTotal, confirmedBytes, partsDone });

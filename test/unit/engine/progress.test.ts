@@ -16,8 +16,21 @@ describe('SpeedMeter', () => {
     assert.equal(meter.bytesPerSecond, 0);
     meter.sample(1_000_000, 5000);
     assert.equal(meter.bytesPerSecond, 0, 'bytes of before are not bytes of now');
-    meter.sample(1_500_000, 5500);
-    assert.equal(meter.bytesPerSecond, 1_000_000);
+    meter.sample(1_500_000, 6000);
+    meter.sample(2_000_000, 6500);
+    assert.equal(meter.bytesPerSecond, 0, 'half a second may have a slice more or less');
+    meter.sample(2_500_000, 7000);
+    assert.ok(Math.abs(meter.bytesPerSecond - 1_000_000) < 1);
+  });
+
+  it('does not take for sent what fills the buffers of the system', () => {
+    const meter = new SpeedMeter();
+    for (let ms = 0; ms <= 3000; ms += 250) {
+      meter.sample(ms === 0 ? 0 : 10_000_000 + ms * 1000, ms);
+      const { bytesPerSecond } = meter;
+      assert.ok(bytesPerSecond === 0 || Math.abs(bytesPerSecond - 1_000_000) < 1, `at ${ms} ms`);
+    }
+    assert.ok(meter.bytesPerSecond > 0);
   });
 
   it('tells the speed of a steady stream', () => {

@@ -94,6 +94,27 @@ describe('RunTotals', () => {
     assert.ok(Math.abs((snapshot.secondsLeft ?? 0) - 30) < 1);
   });
 
+  it('counts nothing of what a transfer had sent before it was resumed into a run', () => {
+    const totals = new RunTotals();
+    const [running, resumed] = ['a', 'b'].map((name) => testTransfer({ name, sizeBytes: 100_000 }));
+    assert.ok(running && resumed);
+    sendParts(resumed, 60);
+    resumed.moveTo('paused');
+    totals.begin([], [running]);
+    run(running);
+    totals.sample(0);
+    for (let second = 1; second <= 10; second++) {
+      sendParts(running, 1);
+      totals.sample(second * 1000);
+    }
+    totals.begin([running, resumed], [resumed]);
+    totals.sample(10_100);
+    const { speedBytesPerSecond, doneBytes } = totals.snapshot([running, resumed], 10_100);
+    assert.ok(speedBytesPerSecond > 900 && speedBytesPerSecond < 1100);
+    assert.equal(resumed.monitor.partsSent, 0);
+    assert.equal(doneBytes, 10_000);
+  });
+
   it('has no speed and no time left while everything waits for the network', async () => {
     const totals = new RunTotals();
     const transfer = testTransfer({ name: 'a' });
