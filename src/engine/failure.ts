@@ -1,12 +1,12 @@
 import type { UploadError } from './errors';
 import type { UploadTarget } from './ports';
-import { isNetworkGone } from './retry';
+import { isUnreachable } from './retry';
 import type { RestState } from './transfer';
 
 /** Where a failure leaves a transfer. */
 export function restAfter(error: UploadError): RestState {
   const { kind } = error;
-  if (kind === 'aborted' || isNetworkGone(error)) return 'interrupted';
+  if (kind === 'aborted' || isUnreachable(error)) return 'interrupted';
   return isAboutCredentials(error) ? 'paused' : 'failed';
 }
 

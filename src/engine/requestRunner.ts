@@ -1,7 +1,7 @@
 import { UploadError } from './errors';
 import type { Lanes } from './lanes';
 import type { Clock, Logger, ObjectStore } from './ports';
-import { isNetworkGone, retryDelayMs } from './retry';
+import { isUnreachable, retryDelayMs } from './retry';
 import type { RetryBudget } from './retry';
 import type { UploadMonitor } from './uploadMonitor';
 
@@ -101,7 +101,7 @@ export class RequestRunner {
 
   /** How long nothing has answered when this came back. */
   private outageMs(error: UploadError, nowMs: number): number {
-    if (!isNetworkGone(error)) {
+    if (!isUnreachable(error)) {
       this.answered();
       return 0;
     }
@@ -131,7 +131,7 @@ export class RequestRunner {
     logger.warn(`${what}: ${error.code} (${error.message}), try ${attempt + 1} in ${delayMs} ms`);
     await this.monitor.waitFor({ error, nextTryMs: now + delayMs }, async () => {
       // Only the line can come back early; a server that asked for time gets it.
-      const early = isNetworkGone(error) ? [wakeUp.signal] : [];
+      const early = isUnreachable(error) ? [wakeUp.signal] : [];
       await clock.delay(delayMs, AbortSignal.any([signal, ...early])).catch(() => undefined);
     });
   }

@@ -44,14 +44,18 @@ export class RetryBudget {
    */
   allows(error: UploadError, outageMs: number): boolean {
     if (!error.isRetryable) return false;
-    if (isNetworkGone(error)) return outageMs < GIVE_UP_AFTER_MS;
+    if (isUnreachable(error)) return outageMs < GIVE_UP_AFTER_MS;
     if (this.left <= 0) return false;
     this.left--;
     return true;
   }
 }
 
-/** Whether nothing answered at all: the line is at fault, not the service. */
-export function isNetworkGone(error: UploadError): boolean {
-  return error.kind === 'network' || error.kind === 'timeout';
+/**
+ * Whether nothing of OSS answered: the line is at fault, or what is in between, such as the login
+ * page of a hotel; not the service.
+ */
+export function isUnreachable({ kind, requestId }: UploadError): boolean {
+  const isOfOthers = kind === 'badResponse' && requestId === undefined;
+  return kind === 'network' || kind === 'timeout' || isOfOthers;
 }

@@ -5,7 +5,13 @@ import type { CallOptions, RequestBody } from '../engine/ports';
 import type { Address } from './endpoints';
 import { signatureVersion } from './endpoints';
 import type { Answer } from './ossErrors';
-import { badResponse, errorOfAnswer, invalidArgument, isErrorBody } from './ossErrors';
+import {
+  badResponse,
+  errorOfAnswer,
+  invalidArgument,
+  isErrorBody,
+  isOfLoginPage,
+} from './ossErrors';
 import type { Headers } from './ossHeaders';
 import type { OssTransport } from './ossTransport';
 import { parseXml } from './xml';
@@ -110,7 +116,7 @@ export class OssClient {
   }
 
   /**
-   * Resolves with an answer below 300, 203 included. Rejects with an UploadError, or with what the
+   * Resolves with an answer of OSS below 300, 203 included. Rejects with an UploadError, or with what the
    * body's iterator threw.
    */
   async send(request: OssRequest, { signal }: CallOptions): Promise<Answer> {
@@ -135,6 +141,7 @@ export class OssClient {
       throw journey.failure === undefined ? UploadError.from(error) : journey.failure.error;
     }
     if (answer.status >= 300) throw errorOfAnswer(answer);
+    if (isOfLoginPage(answer)) throw badResponse('NotFromOss', 'a web page answered', answer);
     return answer;
   }
 

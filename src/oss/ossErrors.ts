@@ -81,6 +81,8 @@ export function kindOfAnswer(
   const kind = KIND_OF_CODE.get(code);
   if (kind !== undefined) return kind;
   if (status === 408) return 'timeout';
+  // Network Authentication Required: what a login page should say, and few do.
+  if (status === 511) return 'badResponse';
   if (status === 429 || status === 503) return 'throttled';
   if (status >= 500) return 'server';
   if (status < 400) return 'badResponse';
@@ -231,6 +233,12 @@ export function badResponse(code: string, what: string, answer?: Answer): Upload
     code,
     ...known({ status: answer?.status, requestId: answer?.headers['x-oss-request-id'] }),
   });
+}
+
+/** Whether a success is somebody else's: the login page of a network answers everything with itself. */
+export function isOfLoginPage({ headers }: Answer): boolean {
+  const isPage = headers['content-type']?.startsWith('text/html') === true;
+  return isPage && headers['x-oss-request-id'] === undefined;
 }
 
 /** A parameter that OSS would refuse or that cannot be sent. */

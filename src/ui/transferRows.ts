@@ -263,7 +263,9 @@ function stateText(
       return texts.join(' · ');
     }
     case 'waiting':
-      return l10n.t('waiting for the network at {percent} %', { percent });
+      return isNetworkGone(transfer.error)
+        ? l10n.t('waiting for the network at {percent} %', { percent })
+        : l10n.t('waiting at {percent} %: {reason}', { percent, reason });
     case 'completing':
       return l10n.t('combining parts');
     case 'verifying':
@@ -281,6 +283,10 @@ function stateText(
     case 'discarding':
       return l10n.t('will be removed from OSS');
   }
+}
+
+function isNetworkGone(error: TransferSnapshot['error']): boolean {
+  return error === undefined || error.kind === 'network' || error.kind === 'timeout';
 }
 
 function percentSent({ confirmedBytes, inFlightBytes, sizeBytes }: TransferSnapshot): number {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { UploadError } from '../../../src/engine/errors.ts';
 import type { UploadErrorKind } from '../../../src/engine/errors.ts';
-import { RetryBudget, isNetworkGone, retryDelayMs } from '../../../src/engine/retry.ts';
+import { RetryBudget, isUnreachable, retryDelayMs } from '../../../src/engine/retry.ts';
 
 function failure(kind: UploadErrorKind, retryAfterMs?: number): UploadError {
   return new UploadError(kind, kind, { code: kind, retryAfterMs });
@@ -89,11 +89,17 @@ describe('RetryBudget', () => {
   });
 });
 
-describe('isNetworkGone', () => {
+describe('isUnreachable', () => {
   it('is true when nothing answered', () => {
-    assert.ok(isNetworkGone(failure('network')));
-    assert.ok(isNetworkGone(failure('timeout')));
-    assert.equal(isNetworkGone(failure('server')), false);
-    assert.equal(isNetworkGone(failure('throttled')), false);
+    assert.ok(isUnreachable(failure('network')));
+    assert.ok(isUnreachable(failure('timeout')));
+    assert.equal(isUnreachable(failure('server')), false);
+    assert.equal(isUnreachable(failure('throttled')), false);
+  });
+
+  it('is true for a login page, and not for an answer of OSS that makes no sense', () => {
+    assert.ok(isUnreachable(failure('badResponse')));
+    const ofOss = new UploadError('badResponse', 'no ETag', { code: 'NoETag', requestId: '5C3D' });
+    assert.equal(isUnreachable(ofOss), false);
   });
 });

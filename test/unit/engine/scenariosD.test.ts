@@ -11,6 +11,7 @@ import type {
 } from '../../../src/engine/index.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../support/engineHarness.ts';
 import type { HarnessOptions } from '../../support/engineHarness.ts';
+import { interruptUpload } from '../../support/interruptedUpload.ts';
 import { close, interruptAtPart, resumeToEnd } from '../../support/reopenedWindow.ts';
 import { faultAnswers } from '../../support/ossFaults.ts';
 import type { Fault, FaultAnswer } from '../../support/ossFaults.ts';
@@ -22,6 +23,15 @@ import { watchedStore } from '../../support/watchedStore.ts';
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
 const ALL_PARTS = [1, 2, 3, 4, 5];
 const MINUTE_MS = 60_000;
+
+/** A network that answers everything with its login page. */
+const loginPage: Fault = {
+  on: 'any',
+  do: {
+    answer: { status: 200, body: '<html>Please log in</html>', contentType: 'text/html' },
+    answerHeaders: { 'x-oss-request-id': null },
+  },
+};
 
 describe('faults (engine-facts.md section 5, group D)', () => {
   let harness: EngineHarness;
@@ -612,6 +622,53 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       manager.retryNow();
       const { transfers } = await manager.whenSettled(batchId);
       assert.equal(transfers[0]?.state, 'completed');
+      await close(harness, manager);
+    });
+
+    it('D15 behind a login page: waits, says so, and goes on at once when the user is back', async () => {
+      await start();
+      const clock = new VirtualClock();
+      const upload = await request();
+      const manager = harness.manager({ clock });
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
+      const batchId = await manager.enqueue({
+        label: 'test',
+        workspacePath: '',
+        requests: [upload],
+      });
+      await hold.reached;
+      fail(loginPage);
+      hold.release();
+      // Longer than tries that are counted would last.
+      const endMs = clock.now() + 20 * MINUTE_MS;
+      while (clock.now() < endMs) {
+        const waiting = await nextTry(manager, clock);
+        assert.equal(waiting.error?.kind, 'badResponse');
+        clock.advance(30_000);
+      }
+      await stateOf(manager, 'waiting');
+      harness.server.faults.length = 0;
+      manager.retryNow();
+      const { transfers } = await manager.whenSettled(batchId);
+      assert.equal(transfers[0]?.state, 'completed', transfers[0]?.error?.stack);
+      await harness.assertUploaded(upload);
+      await close(harness, manager);
+    });
+
+    it('D15 a login page does not make a discard believe that the parts are gone', async () => {
+      await start();
+      const upload = await request();
+      await interruptUpload(harness, upload, [1, 2]);
+      const manager = harness.manager();
+      await manager.refresh();
+      const { id } = manager.snapshot().batches[0] ?? {};
+      assert.ok(id);
+      fail(loginPage);
+      const discarding = manager.discard([id]);
+      await until(() => harness.operations('abortMultipartUpload').length > 0);
+      assert.equal(harness.server.uploads(BUCKET).length, 1);
+      harness.server.faults.length = 0;
+      await discarding;
       await close(harness, manager);
     });
 

@@ -59,6 +59,7 @@ describe('kindOfAnswer', () => {
     ],
     badResponse: [
       [302, 'Http302'],
+      [511, 'Http511'],
       [200, 'Http200'],
     ],
     checksumMismatch: [

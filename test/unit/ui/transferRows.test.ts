@@ -24,6 +24,11 @@ describe('rows of the view', () => {
       [{ state: 'preparing' }, 'running', 'checking'],
       [{ state: 'uploading', confirmedBytes: half }, 'running', '42 % · 8.4 MB/s · 2 min'],
       [{ state: 'waiting', confirmedBytes: half }, 'running', 'waiting for the network at 42 %'],
+      [
+        { state: 'waiting', confirmedBytes: half, error: failure('badResponse') },
+        'running',
+        'waiting at 42 %: not an answer of OSS',
+      ],
       [{ state: 'completing' }, 'running', 'combining parts'],
       [{ state: 'verifying' }, 'running', 'verifying'],
       [{ state: 'completed' }, 'done', 'done'],
