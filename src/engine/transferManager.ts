@@ -416,7 +416,10 @@ export class TransferManager implements Transfers {
     const wanted = this.batches.select(ids);
     const refusals: UploadError[] = [];
     for (const batch of this.batches.ofAll(wanted)) {
-      await this.own(batch).catch((error: unknown) => refusals.push(UploadError.from(error)));
+      await this.own(batch).catch((error: unknown) => {
+        // Whoever is told of it wants to know what it is about.
+        refusals.push(UploadError.from(error).with({ sourcePath: batch.header.label }));
+      });
     }
     // Taking a batch up has read it again: some of its files may be finished or gone.
     const taken = wanted.map((transfer) => {

@@ -189,7 +189,7 @@ const ACTIONS: Readonly<Record<UploadErrorKind, readonly Action[]>> = {
   sourceUnreadable: ['retry', 'discard', 'copyErrorDetails'],
   sourceNotAFile: ['discard'],
   sourceChanged: ['retry', 'discard'],
-  heldElsewhere: ['showUploads'],
+  heldElsewhere: ['retry', 'showUploads'],
   checkpointNewer: ['discard', 'copyErrorDetails'],
   // Stopped on purpose. Callers do not show it, but it may stand in a list.
   aborted: ['resume'],
@@ -362,9 +362,10 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
     case 'sourceChanged':
       return l10n.t('{name} keeps changing and was not uploaded.');
     case 'heldElsewhere':
+      // No notification can be taken back: this one stays true when the other window is closed.
       return facts.n > 1
-        ? l10n.t('{n} files are being uploaded in another window.')
-        : l10n.t('{name} is being uploaded in another window.');
+        ? l10n.t('{n} files were being uploaded in another window, so this one left them alone.')
+        : l10n.t('{name} was being uploaded in another window, so this one left it alone.');
     case 'checkpointNewer':
       return l10n.t(
         'The upload of {name} was begun by a newer version of this extension. Update the extension to go on, or discard it.',

@@ -100,16 +100,19 @@ export class UploadCommand {
   private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
     this.tellFailures(plan.failures);
     if (plan.requests.length === 0 && plan.failures.length === 0) tellSkipped();
-    const { requests, failures: held } = await this.leaveToOthers(plan.requests);
-    this.tellHeld(held);
-    const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
+    const { requests, held } = await this.leaveToOthers(plan.requests);
+    const heldErrors = held.map(heldError);
+    if (held.length > 0) void this.actions.attempt(this.tellHeld(roots, held, heldErrors));
+    const failed = [...plan.failures, ...heldErrors].map((failure) => failedOf(failure));
     if (requests.length === 0) return { uploaded: [], failed };
     const batchId = await this.transfers.enqueue(batchOf(roots, requests));
     return this.resultOf(await this.transfers.whenSettled(batchId), failed);
   }
 
   /** What another window is just sending stays with it: it neither fails nor waits here. */
-  private async leaveToOthers(requests: readonly UploadRequest[]): Promise<UploadPlan> {
+  private async leaveToOthers(
+    requests: readonly UploadRequest[],
+  ): Promise<Readonly<Record<'requests' | 'held', readonly UploadRequest[]>>> {
     await this.transfers.refresh();
     const elsewhere = new Set(
       this.transfers
@@ -120,11 +123,7 @@ export class UploadCommand {
     const isHeld = (request: UploadRequest): boolean => elsewhere.has(objectOf(request));
     return {
       requests: requests.filter((request) => !isHeld(request)),
-      failures: requests.filter(isHeld).map(({ filePath, target: { bucket, key } }) =>
-        new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
-          code: 'HeldElsewhere',
-        }).with({ sourcePath: filePath, bucket, key }),
-      ),
+      held: requests.filter(isHeld),
     };
   }
 
@@ -167,11 +166,17 @@ export class UploadCommand {
     );
   }
 
-  private tellHeld(held: readonly UploadError[]): void {
-    const [first] = held;
+  /** The other window may have closed by the time the user answers: then it goes on here. */
+  private async tellHeld(
+    roots: readonly vscode.Uri[],
+    held: readonly UploadRequest[],
+    errors: readonly UploadError[],
+  ): Promise<void> {
+    const [first] = errors;
     if (first === undefined) return;
     const message = describeError(first, { count: held.length }, words);
-    void this.actions.attempt(this.actions.show(message, []));
+    const action = await this.actions.show(message, []);
+    if (action?.kind === 'retry') await this.run(roots, { requests: held, failures: [] });
   }
 
   /** One message for all that was left out; the log names each. */
@@ -207,6 +212,15 @@ export class UploadCommand {
 function tellSkipped(): void {
   const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
   vscode.window.setStatusBarMessage(text, 5000);
+}
+
+function heldError({ filePath, target: { bucket, key } }: UploadRequest): UploadError {
+  return new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
+    code: 'HeldElsewhere',
+    sourcePath: filePath,
+    bucket,
+    key,
+  });
 }
 
 function failedOf(error: UploadError, root?: vscode.Uri): UploadCallResult['failed'][number] {

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test';
 import type { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import {
@@ -54,10 +55,14 @@ test('in the second window the upload is greyed, and is not offered', async () =
   await shot(other, 'windows-elsewhere');
 });
 
+/** What the second window says when the same file is asked for there. */
+const heldMessage = (): Locator =>
+  other.notification(`${NAME} was being uploaded in another window, so this one left it alone.`);
+
 test('the same file again in the second window: it is being uploaded in another window', async () => {
   const watched = await watch(other);
   await other.contextMenu(other.file(NAME), MENU_ITEM);
-  const message = other.notification(`${NAME} is being uploaded in another window.`);
+  const message = heldMessage();
   await message.waitFor();
   await shot(other, 'windows-same-file');
   await other.button(message, 'Show Uploads').click();
@@ -69,6 +74,9 @@ test('the same file again in the second window: it is being uploaded in another 
 });
 
 test('the first window closes: the second one offers the upload and goes on with it', async () => {
+  await other.contextMenu(other.file(NAME), MENU_ITEM);
+  const message = heldMessage();
+  await message.waitFor();
   await session.closeWindow();
   await expect(statusOf(other)).toContainText('1 upload to resume', { timeout: 40_000 });
   await expect(uploadRow(other, NAME)).toContainText('interrupted');
@@ -76,8 +84,8 @@ test('the first window closes: the second one offers the upload and goes on with
   // What the closed window had on its way must not arrive after all.
   session.oss.resetConnections();
   hold.release();
-  await statusOf(other).click();
-  await other.pick(NAME);
+  // The message of before is still there, and its button does what is right now.
+  await other.button(message, 'Try Again').click();
   await session.expectObject(NAME, sha256);
   expect(acceptedTwice(session, NAME)).toEqual([]);
   expect(countOf(session, 'initiateMultipartUpload', NAME)).toBe(1);

@@ -119,6 +119,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       const [refused] = outcomes.filter((outcome) => outcome.status === 'rejected');
       assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
       assert.ok(isHeldBy(process.pid)(refused?.reason));
+      assert.equal((refused?.reason as UploadError).sourcePath, 'test', 'it says what is held');
       await hold.reached;
       const [working, watching] =
         outcomes[0].status === 'fulfilled' ? [first, second] : [second, first];

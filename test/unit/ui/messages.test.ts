@@ -94,7 +94,10 @@ describe('messages of failures', () => {
     );
     assert.equal(text('sourceMissing'), 'video.mp4 no longer exists at /home/me/video.mp4.');
     assert.equal(text('sourceChanged'), 'video.mp4 keeps changing and was not uploaded.');
-    assert.equal(text('heldElsewhere'), 'video.mp4 is being uploaded in another window.');
+    assert.equal(
+      text('heldElsewhere'),
+      'video.mp4 was being uploaded in another window, so this one left it alone.',
+    );
     assert.equal(text('noCredentials'), 'OSS needs an AccessKey.');
     assert.equal(
       text('accessDenied', {}, chinese),
@@ -123,6 +126,8 @@ describe('messages of failures', () => {
     assert.deepEqual(offers('sourceMissing'), ['Locate...', 'Discard']);
     assert.deepEqual(offers('sourceChanged'), ['Try Again', 'Discard']);
     assert.deepEqual(offers('alreadyExists'), ['Overwrite', 'Skip']);
+    // The other window may have closed meanwhile.
+    assert.deepEqual(offers('heldElsewhere'), ['Try Again', 'Show Uploads']);
   });
 
   it('offer no help page that does not exist', () => {
