@@ -1,4 +1,9 @@
-import type { BatchSnapshot, TransferSnapshot, UploadErrorKind } from '../engine/index';
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  UploadError,
+  UploadErrorKind,
+} from '../engine/index';
 import { formatBytes, formatCount } from './format';
 import { describeError } from './messages';
 import type { Message } from './messages';
@@ -72,7 +77,7 @@ export function announceCredentials(
   const [first] = stopped;
   if (first?.error === undefined) return undefined;
   return {
-    message: describeError(first.error, { ...first, count: stopped.length }, words),
+    message: describeShared(first.error, stopped, words),
     about: stopped,
   };
 }
@@ -140,7 +145,7 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
   // Told for all transfers of the profile at once, or known to who stopped it.
   if (causeOf(first) === 'credentials' || first.error.kind === 'aborted') return undefined;
-  const message = describeError(first.error, { ...first, count: cause.failed.length }, words);
+  const message = describeShared(first.error, cause.failed, words);
   const text =
     cause.total > 1
       ? `${summaryText(cause.failed.length, cause.done, cause.total, words)} ${message.text}`
@@ -149,6 +154,18 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
     message: { ...message, text },
     about: cause.failed,
   };
+}
+
+/** One failure of all of these. */
+function describeShared(
+  error: UploadError,
+  failed: readonly TransferSnapshot[],
+  words: Words,
+): Message {
+  // What is sent as a whole has one part to the view, and none in OSS.
+  const inParts = failed.filter(({ partsTotal }) => partsTotal > 1);
+  const partsDone = inParts.reduce((sum, transfer) => sum + transfer.partsDone, 0);
+  return describeError(error, { ...failed[0], partsDone, count: failed.length }, words);
 }
 
 function summary(

@@ -58,6 +58,8 @@ export interface ErrorContext {
   readonly target?: UploadTarget | undefined;
   /** How many transfers share this failure. */
   readonly count?: number | undefined;
+  /** Parts of theirs that OSS has, and that a resume goes on with. */
+  readonly partsDone?: number | undefined;
 }
 
 /** What a text may name. Each text takes what it needs. */
@@ -85,12 +87,15 @@ export function actionLabel(action: MessageAction, l10n: Localizer): string {
 export function describeError(error: UploadError, context: ErrorContext, words: Words): Message {
   const facts = factsOf(error, context);
   const isOfProxy = isProxyRefusal(error);
+  const message = isOfProxy
+    ? words.l10n.t(
+        'The proxy refuses the connection to OSS. Check the proxy settings, then try again.',
+      )
+    : textOf(error, facts, words);
+  // Where nothing was sent yet, or no upload is at hand, there is nothing to keep.
+  const isKept = KEEPS_PROGRESS.has(error.kind) && (context.partsDone ?? 0) > 0;
   return {
-    text: isOfProxy
-      ? words.l10n.t(
-          'The proxy refuses the connection to OSS. Check the proxy settings, then try again.',
-        )
-      : textOf(error, facts, words),
+    text: isKept ? words.l10n.t('{message} Progress is kept.', { message }) : message,
     severity: isOfProxy ? 'error' : (MILDER[error.kind] ?? 'error'),
     actions: (isOfProxy ? PROXY_ACTIONS : actionsOf(error, facts))
       .map((action) => (typeof action === 'string' ? { kind: action } : action))
@@ -196,6 +201,21 @@ const ACTIONS: Readonly<Record<UploadErrorKind, readonly Action[]>> = {
   internal: ['retry', 'showLog', 'copyErrorDetails'],
 };
 
+/** Failures after which a resume goes on with the parts that are there. */
+const KEEPS_PROGRESS: ReadonlySet<UploadErrorKind> = new Set([
+  'network',
+  'timeout',
+  'throttled',
+  'server',
+  'badResponse',
+  'credentials',
+  'alreadyExists',
+  'refused',
+  'sourceUnreadable',
+  'aborted',
+  'internal',
+]);
+
 const PROXY_ACTIONS: readonly Action[] = [openSettings('http.proxy'), 'retry', 'copyErrorDetails'];
 
 /** Failures that are not errors to the user. */
@@ -277,19 +297,13 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
   const l10n = withFacts(words.l10n, facts);
   switch (error.kind) {
     case 'network':
-      return l10n.t(
-        'OSS cannot be reached. Check the network and the endpoint, then try again. Progress is kept.',
-      );
+      return l10n.t('OSS cannot be reached. Check the network and the endpoint, then try again.');
     case 'timeout':
-      return l10n.t(
-        'OSS did not answer in time. Check the network, then try again. Progress is kept.',
-      );
+      return l10n.t('OSS did not answer in time. Check the network, then try again.');
     case 'throttled':
-      return l10n.t(
-        'OSS is busy and limits the speed of requests. Try again in a few minutes. Progress is kept.',
-      );
+      return l10n.t('OSS is busy and limits the speed of requests. Try again in a few minutes.');
     case 'server':
-      return l10n.t('OSS had an internal error. Try again in a few minutes. Progress is kept.');
+      return l10n.t('OSS had an internal error. Try again in a few minutes.');
     case 'badResponse':
       return l10n.t(
         'The answer did not come from OSS. Check the endpoint, and whether a proxy or a login page is in between.',
@@ -337,8 +351,8 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
           );
     case 'alreadyExists':
       return facts.n > 1
-        ? l10n.t('{n} files already exist in OSS and were not replaced. Their parts are kept.')
-        : l10n.t('{key} already exists in OSS and was not replaced. The parts are kept.');
+        ? l10n.t('{n} files already exist in OSS and were not replaced.')
+        : l10n.t('{key} already exists in OSS and was not replaced.');
     case 'refused':
       return facts.name === ''
         ? l10n.t('OSS refused the request ({code}). Open the help page for what to change.')
@@ -371,13 +385,11 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
         'The upload of {name} was begun by a newer version of this extension. Update the extension to go on, or discard it.',
       );
     case 'aborted':
-      return l10n.t('Stopped. Progress is kept.');
+      return l10n.t('Stopped.');
     case 'internal':
       return facts.name === ''
         ? l10n.t('This did not work because of an error in this extension.')
-        : l10n.t(
-            '{name} was not uploaded because of an error in this extension. Progress is kept.',
-          );
+        : l10n.t('{name} was not uploaded because of an error in this extension.');
   }
 }
 
@@ -385,15 +397,13 @@ function credentialsText(facts: Facts, l10n: Localizer): string {
   switch (facts.code) {
     case 'InvalidAccessKeyId':
     case 'InvalidAccessKeyIdNotFound':
-      return l10n.t(
-        'OSS does not know this AccessKey ID: it is mistyped, disabled or deleted. Progress is kept.',
-      );
+      return l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.');
     case 'SignatureDoesNotMatch':
-      return l10n.t('The AccessKey Secret does not belong to this AccessKey ID. Progress is kept.');
+      return l10n.t('The AccessKey Secret does not belong to this AccessKey ID.');
     default:
       return facts.n > 1
-        ? l10n.t('Credentials expired. {n} uploads are paused and keep their progress.')
-        : l10n.t('Credentials expired. 1 upload is paused and keeps its progress.');
+        ? l10n.t('Credentials expired. {n} uploads are paused.')
+        : l10n.t('Credentials expired. 1 upload is paused.');
   }
 }
 
@@ -474,15 +484,13 @@ function unreadableText(code: string, l10n: Localizer): string {
     case 'EMFILE':
     case 'ENFILE':
       return l10n.t(
-        'Too many files are open on this computer. Close some programs, then try again. Progress is kept.',
+        'Too many files are open on this computer. Close some programs, then try again.',
       );
     case 'EBUSY':
-      return l10n.t(
-        '{name} is locked by another program. Close it, then try again. Progress is kept.',
-      );
+      return l10n.t('{name} is locked by another program. Close it, then try again.');
     default:
       return l10n.t(
-        '{path} cannot be read ({code}). Check the disk or the network drive, then try again. Progress is kept.',
+        '{path} cannot be read ({code}). Check the disk or the network drive, then try again.',
       );
   }
 }

@@ -126,7 +126,7 @@ test('an expired token: one warning for all uploads, new ones, the same upload g
     release();
   });
   const warning = window.notification(
-    'Credentials expired. 2 uploads are paused and keep their progress.',
+    'Credentials expired. 2 uploads are paused. Progress is kept.',
   );
   await warning.waitFor();
   await expect(session.status).toContainText('OSS: 2 uploads need credentials');

@@ -91,7 +91,11 @@ describe('what is said after uploads', () => {
   it('has one message for all uploads of failing credentials', () => {
     const stops = credentialStops(
       batch([
-        { state: 'paused', error: failure('credentials', { code: 'SecurityTokenExpired' }) },
+        {
+          state: 'paused',
+          partsDone: 3,
+          error: failure('credentials', { code: 'SecurityTokenExpired' }),
+        },
         { state: 'paused', error: failure('credentials', { code: 'SecurityTokenExpired' }) },
         { state: 'paused' },
         { state: 'interrupted', error: failure('credentials') },
@@ -100,9 +104,20 @@ describe('what is said after uploads', () => {
     assert.deepEqual([...stops.keys()], ['']);
     assert.equal(
       announceCredentials(stops.get('') ?? [], english)?.message.text,
-      'Credentials expired. 2 uploads are paused and keep their progress.',
+      'Credentials expired. 2 uploads are paused. Progress is kept.',
     );
     assert.equal(announceCredentials([], english), undefined);
+  });
+
+  it('speaks of kept progress only where parts are in OSS', () => {
+    const text = (changes: Partial<TransferSnapshot>): string | undefined => {
+      const failed = { state: 'failed', error: failure('alreadyExists'), ...changes } as const;
+      return announce([settled([failed])], english)[0]?.message.text;
+    };
+    const refused = '2026/video.mp4 already exists in OSS and was not replaced.';
+    assert.equal(text({ partsTotal: 128, partsDone: 127 }), `${refused} Progress is kept.`);
+    assert.equal(text({ partsTotal: 128, partsDone: 0 }), refused);
+    assert.equal(text({ partsTotal: 1, partsDone: 1 }), refused);
   });
 
   it('keeps quick successes to itself while the user is looking', () => {

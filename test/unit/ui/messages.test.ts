@@ -140,7 +140,7 @@ describe('messages of failures', () => {
     assert.equal(
       describeError(failure('credentials', { code: 'SecurityTokenExpired' }), { count: 3 }, english)
         .text,
-      'Credentials expired. 3 uploads are paused and keep their progress.',
+      'Credentials expired. 3 uploads are paused.',
     );
     assert.match(
       describeError(failure('credentials', { code: 'InvalidAccessKeyId' }), {}, english).text,
