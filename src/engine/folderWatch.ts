@@ -73,10 +73,14 @@ export class FolderWatch {
     const isDriven = ({ batchId, state }: Transfer): boolean =>
       owned.has(batchId) && state !== 'completed';
     const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
-    for (const batch of this.batches) {
-      const isOnlyOnDisk = !batch.isOurs && !batch.isFinished;
-      if (isOnlyOnDisk && !found.some(({ id }) => id === batch.id)) this.batches.remove(batch);
-    }
+    const gone = [...this.batches].filter(
+      (batch) => !batch.isOurs && !batch.isFinished && !found.some(({ id }) => id === batch.id),
+    );
+    // Most windows never see anything else, and nobody has to be told about it.
+    if (found.length === 0 && gone.length === 0) return;
+    gone.forEach((batch) => {
+      this.batches.remove(batch);
+    });
     for (const saved of found) {
       if (this.batches.get(saved.id)?.isOurs === true) continue;
       const batch = new Batch(saved.id, saved.header);

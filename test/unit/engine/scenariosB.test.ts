@@ -20,6 +20,7 @@ import type { InterruptedUpload } from '../../support/interruptedUpload.ts';
 import { isWindows, testBytes } from '../../support/files.ts';
 import { PlayedDisk } from '../../support/playedDisk.ts';
 import { SentRequests } from '../../support/sentRequests.ts';
+import { VirtualClock } from '../../support/virtualClock.ts';
 
 /** 5 parts, the last of them short. */
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
@@ -602,6 +603,31 @@ describe('scenarios B: the life of a checkpoint', () => {
       sent.join(),
     );
     for (const request of requests) await harness.assertUploaded(request);
+  });
+
+  it('B21 a window with nothing to offer tells nobody; what comes and what goes is told', async () => {
+    const clock = new VirtualClock();
+    const manager = harness.manager({ clock });
+    let told = 0;
+    manager.onDidChange(() => {
+      told++;
+    });
+    const look = async (): Promise<number> => {
+      await manager.refresh();
+      clock.advance(1000);
+      return told;
+    };
+    assert.equal(await look(), 0);
+    const request = await newRequest();
+    const { batchId } = await interruptUpload(harness, request, [1, 2]);
+    assert.equal(await look(), 1);
+    const another = harness.manager();
+    await another.refresh();
+    await another.discard([batchId]);
+    assert.equal(await look(), 2);
+    assert.deepEqual(manager.snapshot().batches, []);
+    assert.equal(await look(), 2);
+    await Promise.all([manager.shutdown(), another.shutdown()]);
   });
 
   it('a file in the folder that stays locked is named once and left, and the others are offered', async () => {
