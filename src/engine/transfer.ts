@@ -2,6 +2,7 @@ import type { BatchItem } from './batchRecord';
 import type { UploadError } from './errors';
 import type { StoredObject } from './ports';
 import type { TransferNotice, TransferSnapshot, TransferState } from './transfers';
+import type { UploadJob } from './uploadContext';
 import { UploadMonitor } from './uploadMonitor';
 
 /** Runs, or waits for its turn. */
@@ -57,6 +58,10 @@ export class Transfer {
 
   get id(): string {
     return this.item.id;
+  }
+
+  get job(): UploadJob {
+    return { ...this.item, askedMs: this.createdMs };
   }
 
   get state(): TransferState {

@@ -316,12 +316,12 @@ export class TransferManager implements Transfers {
 
   private async drive(transfer: Transfer): Promise<void> {
     await transfer.start(async (signal) => {
-      const { item, monitor } = transfer;
+      const { job, monitor } = transfer;
       try {
         const { environment } = this;
         const { runUpload } = await this.uploads();
-        transfer.result = await runUpload(item, environment, monitor, signal, async () => {
-          await this.batches.of(transfer)?.journal?.finish(item.id);
+        transfer.result = await runUpload(job, environment, monitor, signal, async () => {
+          await this.batches.of(transfer)?.journal?.finish(job.id);
         });
         transfer.moveTo('completed');
         // OSS can be reached: what it has not heard of yet, it hears now. Not after each of thousands.
@@ -382,7 +382,7 @@ export class TransferManager implements Transfers {
       const timeout = AbortSignal.any([signal, this.life.signal, AbortSignal.timeout(DISCARD_MS)]);
       try {
         const { discardUpload } = await this.uploads();
-        await discardUpload(transfer.item, this.environment, transfer.monitor, timeout);
+        await discardUpload(transfer.job, this.environment, transfer.monitor, timeout);
         await forget();
       } catch (thrown) {
         const error = UploadError.from(thrown);

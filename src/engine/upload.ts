@@ -15,7 +15,7 @@ import { RetryBudget } from './retry';
 import { dropDamaged, loadSaved, proveParts, readSaved } from './savedUpload';
 import { inLane, sendParts } from './sending';
 import { SourceFile, changedError } from './sourceFile';
-import { sizeOfParts } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, sizeOfParts } from './uploadContext';
 import type {
   OpenUpload,
   SourceContext,
@@ -141,7 +141,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       return now === crc.digest();
     });
   monitor.enter('uploading');
-  const stored = await requests.send(`put ${key}`, signal, (attempt) =>
+  const stored = await requests.send(`put ${key}`, signal, () =>
     inLane(
       context,
       kind,
@@ -155,10 +155,12 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
           lane.confirm();
           return answer;
         } catch (error) {
-          // An earlier try may have stored the object although its answer got lost.
-          if (attempt === 1 || !UploadError.is(error, 'alreadyExists')) throw error;
+          // An earlier try, also one of a window that was closed meanwhile, may have stored the
+          // object although its answer got lost.
+          if (!UploadError.is(error, 'alreadyExists')) throw error;
           local = await source.crc64(0, sizeBytes, environment.pool, signal);
-          const found = await findObject(context, { sizeBytes, crc64: local }, 0, signal);
+          const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
+          const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
           if (found === undefined) throw error;
           return found;
         }

@@ -20,6 +20,8 @@ export interface UploadEnvironment extends RequestEnvironment {
 /** One upload: a request, under the id of its checkpoint. */
 export interface UploadJob extends UploadRequest {
   readonly id: string;
+  /** When it was asked for, in the first of the windows that worked on it. */
+  readonly askedMs: number;
 }
 
 /** What every step of one upload has at hand. */

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { open, readdir, readlink } from 'node:fs/promises';
+import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -1093,6 +1093,29 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const before = harness.server.operations.length;
       await goOn(manager, transfers[0], upload, { forbidOverwrite: false });
       assert.deepEqual(harness.acceptedParts(before), []);
+    });
+
+    it('D24 because a window that was closed had put it there: done', async () => {
+      await start();
+      const upload = await request({ forbidOverwrite: true }, 1000);
+      const first = harness.manager();
+      const hold = harness.server.hold({ on: 'putObject', at: 'carriedOut' });
+      await first.enqueue({ label: 'test', workspacePath: '', requests: [upload] });
+      await hold.reached;
+      await first.shutdown();
+      hold.release();
+      await resumeToEnd(harness, upload);
+    });
+
+    it("D24 an equal one that is older is somebody else's", async () => {
+      await start();
+      const upload = await request({ forbidOverwrite: true }, 1000);
+      const content = await readFile(upload.filePath);
+      await harness.server.putObject(BUCKET, upload.target.key, content);
+      const clock = new VirtualClock();
+      clock.advance(20 * MINUTE_MS);
+      const transfer = await outcome(harness.manager({ clock }), upload);
+      assert.equal(transfer.error?.kind, 'alreadyExists');
     });
 
     it('D24 and its discard removes the parts', async () => {
