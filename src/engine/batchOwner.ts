@@ -28,9 +28,9 @@ export class BatchOwner {
     batch.journal = await this.store.create(batch.id, batch.header, items);
   }
 
-  /** Takes up a batch that lies on disk. Throws `heldElsewhere`. */
+  /** Takes up a batch that lies on disk, as no finished one does. Throws `heldElsewhere`. */
   async take(batch: Batch): Promise<void> {
-    if (batch.isOwned && batch.taking === undefined) return;
+    if (batch.isFinished || (batch.isOwned && batch.taking === undefined)) return;
     batch.taking ??= this.takeLease(batch).finally(() => {
       batch.taking = undefined;
     });

@@ -210,7 +210,12 @@ export class TransferManager implements Transfers {
     transfers.forEach((transfer) => {
       transfer.moveTo('discarding');
     });
+    // A batch of which nothing is left is not among the batches any more, and somebody may wait for it.
+    const batches = this.batches.ofAll(transfers);
     await runParts(transfers, DISCARDS, this.life.signal, (transfer) => this.discardOne(transfer));
+    batches.forEach((batch) => {
+      batch.checkSettled();
+    });
     this.settle(transfers);
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;

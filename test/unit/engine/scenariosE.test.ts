@@ -454,6 +454,44 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
+  it('E5 a discard of what waits for its turn is heard by whoever waits for its end', async () => {
+    const manager = harness.manager({ limits: { concurrency: 1, maxBytesPerSecond: 0 } });
+    const hold = harness.server.hold({ on: 'uploadPart', partNumber: 1 });
+    const running = await enqueue(manager, await request('a.bin', { parallel: 1 }));
+    await hold.reached;
+    const queued = await enqueue(manager, await request('b.bin', { parallel: 1 }));
+    assert.equal(manager.snapshot().batches[1]?.transfers[0]?.state, 'queued');
+    const settled = manager.whenSettled(queued);
+    await manager.discard([queued]);
+    assert.deepEqual((await settled).transfers, []);
+    hold.release();
+    await manager.whenSettled(running);
+    await close(harness, manager);
+  });
+
+  it('E5 a button of an outdated message takes nothing up again that is finished', async () => {
+    const manager = harness.manager();
+    const { id } = await harness.uploadOne(manager, await request());
+    await manager.resume([id]);
+    await manager.discard([id]);
+    assert.equal(stateOf(manager)?.state, 'completed');
+    await close(harness, manager);
+  });
+
+  it('E5 a file that is uploaded again costs one record, as the first time', async () => {
+    const written: string[] = [];
+    const renamed: typeof rename = async (from, to) => {
+      written.push(path.extname(String(to)));
+      await rename(from, to);
+    };
+    const manager = harness.manager({ files: { mkdir, open, rename: renamed } });
+    const upload = await request('a.bin', {}, 1000);
+    await harness.uploadOne(manager, upload);
+    await harness.uploadOne(manager, upload);
+    assert.deepEqual(written, ['.batch', '.batch']);
+    await close(harness, manager);
+  });
+
   it('E6 one of five is paused: its connection closes, the others go on', async () => {
     const uploads = await Promise.all(
       ['a', 'b', 'c', 'd', 'e'].map((name) => request(name, { parallel: 1 }, 3 * PART_BYTES)),
