@@ -11,7 +11,7 @@ import { partAt, planParts } from './partPlan';
 import type { PartPlan } from './partPlan';
 import type { StoredObject } from './ports';
 import { reconcile } from './reconcile';
-import { CLOCK_TOLERANCE_MS, openJournal, sizeOfParts } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, openJournal, recordPart, sizeOfParts } from './uploadContext';
 import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
 
 /** What an earlier run has left: an upload to go on with, or an object that is already complete. */
@@ -139,7 +139,7 @@ async function takeStock(
   const journal = await openJournal(context, () =>
     checkpoints.reopen(job.id, checkpoint, current, found.done),
   );
-  for (const part of adopted) await journal?.record(part);
+  for (const part of adopted) await recordPart(context, journal, part);
   const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };

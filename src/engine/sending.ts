@@ -5,6 +5,7 @@ import type { LaneKind } from './lanes';
 import type { Part } from './partPlan';
 import { runParts } from './partScheduler';
 import type { RequestBody } from './ports';
+import { recordPart } from './uploadContext';
 import type { OpenUpload, SourceContext } from './uploadContext';
 import type { SendingLane } from './uploadMonitor';
 
@@ -33,7 +34,7 @@ async function sendPart(
   part: Part,
   signal: AbortSignal,
 ): Promise<void> {
-  const { job, environment, store, monitor, requests, source } = context;
+  const { job, environment, store, requests, source } = context;
   const { partNumber, offset, sizeBytes } = part;
   const { key } = job.target;
   const what = `part ${partNumber} of ${key}`;
@@ -48,8 +49,7 @@ async function sendPart(
           receipt.crc64 ?? (await provesPart(listed, source, offset, environment.pool, signal));
         assertStored(theirs, crc.digest(), what);
         const record = { partNumber, sizeBytes, etag, crc64: crc.digest() };
-        const isLastStraw = (await journal?.record(record)) === 'broken';
-        if (isLastStraw) monitor.notice('notResumable');
+        await recordPart(context, journal, record);
         accepted.set(partNumber, record);
         lane.confirm();
       }),

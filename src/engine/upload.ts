@@ -106,7 +106,8 @@ async function runOnce(
   const source = await SourceFile.open(job.filePath);
   try {
     const plan = planParts(source.sizeBytes, job.options.partSizeBytes);
-    monitor.plan(source.sizeBytes, Math.max(1, plan.partCount), 0, 0);
+    // What an earlier run has sent is shown until OSS can be asked how much of it is there.
+    if (monitor.partsDone === 0) monitor.plan(source.sizeBytes, Math.max(1, plan.partCount), 0, 0);
     const inFile: SourceContext = { ...context, source };
     const isSmall = plan.partCount <= 1 && (await readSaved(context)) === undefined;
     if (isSmall) {
@@ -140,6 +141,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       const now = await source.crc64(0, sizeBytes, environment.pool, signal);
       return now === crc.digest();
     });
+  monitor.plan(sizeBytes, 1, 0, 0);
   monitor.enter('uploading');
   const stored = await requests.send(`put ${key}`, signal, () =>
     inLane(

@@ -60,6 +60,15 @@ export function sizeOfParts(parts: ReadonlyMap<number, PartRecord>): number {
   return total;
 }
 
+/** Writes an accepted part down. When the disk takes no more of them the user is told, once. */
+export async function recordPart(
+  { monitor }: UploadContext,
+  journal: OpenCheckpoint | undefined,
+  part: PartRecord,
+): Promise<void> {
+  if ((await journal?.record(part)) === 'broken') monitor.notice('notResumable');
+}
+
 /** A checkpoint file to write to. When there can be none the user is told, and the upload goes on. */
 export async function openJournal(
   { monitor }: UploadContext,

@@ -358,6 +358,20 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
+  it('B13 a disk that is full when parts are taken over from the server: told once', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
+    const header = await headerOf(interrupted);
+    await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+    const disk = new PlayedDisk(({ call, name }) =>
+      call === 'write' && name.includes('.jsonl') ? 'ENOSPC' : undefined,
+    );
+    const resumed = await resumeAll(interrupted, { files: disk.files });
+    assert.deepEqual(resumed.sent, [2, 4]);
+    assert.equal(noticesOf('notResumable').length, 1);
+    await harness.assertUploaded(request);
+  });
+
   it('B13 a disk that takes half of a line: the line is taken back', async () => {
     const request = await newRequest();
     let records = 0;

@@ -625,6 +625,22 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
+    it('D15 while it is resumed: shows what it has', async () => {
+      await start();
+      const upload = await request();
+      const { batchId } = await interruptUpload(harness, upload, [1, 2]);
+      const manager = harness.manager({ clock: new VirtualClock() });
+      await manager.refresh();
+      await harness.server.stopListening();
+      await manager.resume([batchId]);
+      const { confirmedBytes, partsDone } = await stateOf(manager, 'waiting');
+      assert.deepEqual([confirmedBytes, partsDone], [2 * PART_BYTES, 2]);
+      await harness.server.listenAgain();
+      manager.retryNow();
+      await manager.whenSettled(batchId);
+      await close(harness, manager);
+    });
+
     it('D15 behind a login page: waits, says so, and goes on at once when the user is back', async () => {
       await start();
       const clock = new VirtualClock();
