@@ -37,25 +37,18 @@ export class BatchOwner {
     await batch.taking;
   }
 
-  /** All files of a batch are uploaded or discarded: nothing of it stays on disk. */
-  async finish(batch: Batch): Promise<void> {
-    const { journal, lease } = batch;
-    if (!batch.isOwned) return;
-    batch.isOwned = false;
-    batch.journal = batch.lease = undefined;
-    await journal?.close();
-    await this.store.remove(batch.id);
-    await lease?.release();
-  }
-
-  /** The same without waiting for it; see {@link whenEnded}. */
-  end(batch: Batch): void {
-    const ending = this.finish(batch)
+  /**
+   * All files of a batch are uploaded or discarded: nothing of it stays on disk. Never rejects; see
+   * {@link whenEnded} for who does not wait.
+   */
+  finish(batch: Batch): Promise<void> {
+    const ending = this.remove(batch)
       .catch((error: unknown) => {
         this.logger.warn(`cannot remove the batch: ${String(error)}`);
       })
       .finally(() => this.endings.delete(ending));
     this.endings.add(ending);
+    return ending;
   }
 
   async whenEnded(): Promise<void> {
@@ -67,6 +60,16 @@ export class BatchOwner {
     batch.isOwned = false;
     await batch.journal?.close();
     await batch.lease?.release();
+  }
+
+  private async remove(batch: Batch): Promise<void> {
+    const { journal, lease } = batch;
+    if (!batch.isOwned) return;
+    batch.isOwned = false;
+    batch.journal = batch.lease = undefined;
+    await journal?.close();
+    await this.store.remove(batch.id);
+    await lease?.release();
   }
 
   private async takeLease(batch: Batch): Promise<void> {
@@ -81,6 +84,8 @@ export class BatchOwner {
     let content: BatchContent | undefined;
     try {
       content = await this.store.read(batch.id);
+      // Whoever has let go of all batches meanwhile does not know of this one.
+      this.signal.throwIfAborted();
     } catch (error) {
       await lease.release();
       throw error;

@@ -38,6 +38,11 @@ export class Batches implements Iterable<Batch> {
     return this.byId.get(transfer.batchId);
   }
 
+  /** Whether it is still one of these transfers. */
+  has(transfer: Transfer): boolean {
+    return this.of(transfer)?.transfers.get(transfer.id) === transfer;
+  }
+
   ofAll(transfers: readonly Transfer[]): Batch[] {
     const batches = transfers.map((transfer) => this.of(transfer));
     return [...new Set(batches)].filter((batch) => batch !== undefined);

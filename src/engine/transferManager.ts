@@ -74,6 +74,7 @@ export class TransferManager implements Transfers {
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   private cached: TransfersSnapshot | undefined;
+  private enqueued: Promise<unknown> = Promise.resolve();
   private uploadModule: Promise<typeof UploadModule> | undefined;
   private heart: Disposable | undefined;
 
@@ -136,32 +137,10 @@ export class TransferManager implements Transfers {
   }
 
   async enqueue(request: Parameters<Transfers['enqueue']>[0]): Promise<string> {
-    request.requests.forEach(validateRequest);
-    this.heart ??= this.startHeart();
-    // What an earlier window left of the same files goes on in this batch.
-    await this.refresh();
-    const fresh = await itemsOf(request.requests, this.life.signal);
-    const joined = this.joinRunning(fresh);
-    if (fresh.size === 0 && joined !== undefined) return joined;
-    await this.takeOver([...fresh.keys()]);
-
-    const { label, workspacePath } = request;
-    const header = { label, workspacePath, createdMs: this.clock.now() };
-    const batch = new Batch(randomUUID(), header);
-    for (const item of fresh.values()) this.addTransfer(batch, item, 'queued');
-    try {
-      await this.owner.begin(batch, [...fresh.values()]);
-    } catch (error) {
-      const [first] = fresh.values();
-      if (first !== undefined) {
-        const { id, filePath } = first;
-        const detail = String(error);
-        this.noticeEmitter.fire({ transferId: id, filePath, kind: 'notResumable', detail });
-      }
-    }
-    this.batches.put(batch);
-    this.queueUp([...batch.transfers.values()]);
-    return batch.id;
+    // One after the other: the same file, asked for twice at once, is one upload.
+    const turn = this.enqueued.then(() => this.enqueueNow(request));
+    this.enqueued = turn.catch(() => undefined);
+    return turn;
   }
 
   async whenSettled(batchId: string): Promise<BatchSnapshot> {
@@ -199,7 +178,10 @@ export class TransferManager implements Transfers {
       }),
     );
     await this.batches.note(transfers, (journal, resumed) => journal.resume(resumed));
-    this.queueUp(transfers);
+    // Meanwhile they may have been discarded, resumed already, or asked for anew.
+    this.queueUp(
+      transfers.filter((transfer) => transfer.isWaitingForUser && this.batches.has(transfer)),
+    );
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
   }
@@ -271,7 +253,7 @@ export class TransferManager implements Transfers {
       await transfer.stop();
     });
     const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
-    await Promise.race([Promise.all([...stopped, this.watch.stop()]), timeUp]);
+    await Promise.race([Promise.all([...stopped, this.enqueued, this.watch.stop()]), timeUp]);
     const owned = [...this.batches].filter((batch) => batch.isOwned);
     await Promise.all(owned.map((batch) => this.owner.letGo(batch)));
     await this.owner.whenEnded();
@@ -311,6 +293,13 @@ export class TransferManager implements Transfers {
   }
 
   private queueUp(transfers: readonly Transfer[]): void {
+    // They are on disk: the next window offers them.
+    if (this.life.signal.aborted) {
+      transfers.forEach((transfer) => {
+        transfer.moveTo('interrupted');
+      });
+      return;
+    }
     this.totals.begin(this.batches.transfers(), transfers);
     transfers.forEach((transfer) => {
       transfer.moveTo('queued');
@@ -340,6 +329,8 @@ export class TransferManager implements Transfers {
         this.spread(transfer, error);
       }
     });
+    // Resumed while it was still coming to rest, when the queue could not start it.
+    if (transfer.state === 'queued') this.queue.push(transfer);
     this.settle([transfer]);
   }
 
@@ -357,7 +348,7 @@ export class TransferManager implements Transfers {
 
   private settle(transfers: readonly Transfer[]): void {
     for (const batch of this.batches.ofAll(transfers)) {
-      if (batch.isOwned && batch.isFinished) this.owner.end(batch);
+      if (batch.isOwned && batch.isFinished) void this.owner.finish(batch);
       batch.checkSettled();
     }
     for (const batch of this.batches) batch.checkSettled();
@@ -378,6 +369,8 @@ export class TransferManager implements Transfers {
 
   private async discardOne(transfer: Transfer): Promise<void> {
     await transfer.stop();
+    // Asked for anew: it goes on there, with what is in OSS.
+    if (!this.batches.has(transfer)) return;
     const batch = this.batches.of(transfer);
     const forget = async (): Promise<void> => {
       await batch?.journal?.remove(transfer.id);
@@ -411,6 +404,36 @@ export class TransferManager implements Transfers {
 
   // --- batches ---
 
+  private async enqueueNow(request: Parameters<Transfers['enqueue']>[0]): Promise<string> {
+    request.requests.forEach(validateRequest);
+    this.heart ??= this.startHeart();
+    // What an earlier window left of the same files goes on in this batch.
+    await this.refresh();
+    const fresh = await itemsOf(request.requests, this.life.signal);
+    const running = this.joinRunning(fresh);
+    await this.takeOver([...fresh.keys()]);
+    const joined = this.joinRunning(fresh) ?? running;
+    if (fresh.size === 0 && joined !== undefined) return joined;
+
+    const { label, workspacePath } = request;
+    const header = { label, workspacePath, createdMs: this.clock.now() };
+    const batch = new Batch(randomUUID(), header);
+    for (const item of fresh.values()) this.addTransfer(batch, item, 'queued');
+    try {
+      await this.owner.begin(batch, [...fresh.values()]);
+    } catch (error) {
+      const [first] = fresh.values();
+      if (first !== undefined) {
+        const { id, filePath } = first;
+        const detail = String(error);
+        this.noticeEmitter.fire({ transferId: id, filePath, kind: 'notResumable', detail });
+      }
+    }
+    this.batches.put(batch);
+    this.queueUp([...batch.transfers.values()]);
+    return batch.id;
+  }
+
   /** Takes up the batches of these ids, as far as no other window drives them. */
   private async take(
     ids: readonly string[],
@@ -420,7 +443,10 @@ export class TransferManager implements Transfers {
     if (seen.some((batch) => !batch.isOwned)) await this.refresh();
     const wanted = this.batches.select(ids);
     const refusals: UploadError[] = [];
-    for (const batch of this.batches.ofAll(wanted)) {
+    for (const { id } of this.batches.ofAll(wanted)) {
+      // Each as it is now: what other windows write is read again while this waits for a lease.
+      const batch = this.batches.get(id);
+      if (batch === undefined) continue;
       await this.own(batch).catch((error: unknown) => {
         // Whoever is told of it wants to know what it is about.
         refusals.push(UploadError.from(error).with({ sourcePath: batch.header.label }));
@@ -457,19 +483,22 @@ export class TransferManager implements Transfers {
    * another window works on are shown there too: it will say who holds them.
    */
   private async takeOver(ids: readonly string[]): Promise<void> {
-    for (const transfer of this.batches.select(ids)) {
-      const batch = this.batches.of(transfer);
+    for (const { id, batchId } of this.batches.select(ids)) {
+      const batch = this.batches.get(batchId);
       if (batch === undefined) continue;
       try {
         if (!batch.isElsewhere) await this.own(batch);
       } catch (error) {
         if (!UploadError.is(error, 'heldElsewhere')) throw error;
       }
+      const transfer = batch.transfers.get(id);
+      // Resumed while this waited for the batch: it is joined.
+      if (transfer?.isActive === true) continue;
+      batch.transfers.delete(id);
       if (batch.isOwned) {
-        await transfer.stop();
-        await batch.journal?.remove(transfer.id);
+        await transfer?.stop();
+        await batch.journal?.remove(id);
       }
-      batch.transfers.delete(transfer.id);
       if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.remove(batch);
     }

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -391,6 +392,110 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       assert.equal(harness.operations('initiateMultipartUpload').length, 1);
       await close(harness, manager);
     });
+
+    it('E4 the same file to the same object twice at once: one upload', async () => {
+      const upload = await request();
+      const manager = harness.manager();
+      const [id, again] = await Promise.all([enqueue(manager, upload), enqueue(manager, upload)]);
+      assert.equal(again, id);
+      await manager.whenSettled(id);
+      assert.equal(completions(), 1);
+      await close(harness, manager);
+    });
+
+    it('E4 resumed and asked for anew at once: one upload', async () => {
+      const upload = await request();
+      const { batchId } = await interruptUpload(harness, upload, [1, 2]);
+      const manager = harness.manager();
+      await manager.refresh();
+      const [id] = await Promise.all([enqueue(manager, upload), manager.resume([batchId])]);
+      await manager.whenSettled(id);
+      await until(() => manager.snapshot().totals.active === 0);
+      assert.equal(completions(), 1);
+      assert.equal(harness.operations('initiateMultipartUpload').length, 1);
+      await close(harness, manager);
+    });
+  });
+
+  it('E5 resumed twice and paused in between: it can be resumed', async () => {
+    const writes: (() => void)[] = [];
+    const closings: (() => void)[] = [];
+    let isSlow = false;
+    // A disk that is asked to wait: for each line of the batch, and for the end of the checkpoint.
+    const slowOpen: typeof open = async (file, ...rest) => {
+      const handle = await open(file, ...rest);
+      const wait = async (where: (() => void)[]): Promise<void> => {
+        if (isSlow) await new Promise<void>((resolve) => where.push(resolve));
+      };
+      return new Proxy(handle, {
+        get(target, property) {
+          const value: unknown = Reflect.get(target, property, target);
+          if (typeof value !== 'function') return value;
+          const isLine = property === 'write' && String(file).includes('.batch');
+          const isEnd = property === 'close' && String(file).includes('.jsonl');
+          if (!isLine && !isEnd) return value.bind(target) as unknown;
+          return async (...args: unknown[]): Promise<unknown> => {
+            await wait(isLine ? writes : closings);
+            return (await Reflect.apply(value, target, args)) as unknown;
+          };
+        },
+      });
+    };
+    const manager = harness.manager({ files: { mkdir, open: slowOpen, rename } });
+    const hold = harness.server.hold({ on: 'uploadPart', times: Infinity });
+    const id = await enqueue(manager, await request());
+    await hold.reached;
+    await manager.pause([id]);
+    isSlow = true;
+    const resumed = [manager.resume([id]), manager.resume([id])];
+    const next = async (): Promise<void> => {
+      await until(() => writes.length > 0);
+      writes.shift()?.();
+    };
+    await next();
+    await until(() => stateOf(manager)?.state === 'uploading');
+    const paused = manager.pause([id]);
+    await until(() => closings.length > 0);
+    await next();
+    await Promise.all(resumed);
+    isSlow = false;
+    closings.shift()?.();
+    await paused;
+    hold.release();
+    await until(() => stateOf(manager)?.state === 'completed');
+    await close(harness, manager);
+  });
+
+  it('E5 what is read again while a resume waits for a lease is taken up all the same', async () => {
+    const uploads = [await request('a.bin'), await request('b.bin')];
+    const ids: string[] = [];
+    for (const upload of uploads) {
+      const { batchId } = await interruptUpload(harness, upload, [1, 2]);
+      // Of a window that hangs: it is looked at twice before it counts as dead.
+      const lease = path.join(harness.stateDir, `${batchId}.lease`);
+      await writeFile(
+        lease,
+        JSON.stringify({ instanceId: 'hangs', pid: process.pid, host: hostname() }),
+      );
+      const longAgo = Date.now() / 1000 - 60;
+      await utimes(lease, longAgo, longAgo);
+      ids.push(batchId);
+    }
+    const clock = new VirtualClock();
+    const manager = harness.manager({ clock });
+    await manager.refresh();
+    const resumed = manager.resume(ids);
+    await until(() => clock.waiting === 1);
+    await manager.refresh();
+    clock.run();
+    await resumed;
+    const settled = await Promise.all(ids.map((id) => manager.whenSettled(id)));
+    clock.stop();
+    assert.deepEqual(
+      settled.map(({ transfers }) => transfers[0]?.state),
+      ['completed', 'completed'],
+    );
+    await close(harness, manager);
   });
 
   it('E5 pause and resume twenty times: one completion, no part twice at once, no step back', async () => {
