@@ -1,7 +1,7 @@
 import type { Batch } from './batch';
 import type { BatchContent, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
-import { UploadError } from './errors';
+import { UploadError, isAbortError } from './errors';
 import { acquireLease } from './lease';
 import type { Lease } from './lease';
 import type { Clock, Logger } from './ports';
@@ -74,12 +74,14 @@ export class BatchOwner {
 
   private async takeLease(batch: Batch): Promise<void> {
     const leaseFile = this.store.leaseFile(batch.id);
-    let lease: Lease;
+    let lease: Lease | undefined;
     try {
       lease = await acquireLease(leaseFile, this.clock, this.signal);
     } catch (error) {
       batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
-      throw error;
+      if (batch.isElsewhere || isAbortError(error)) throw error;
+      // A full disk is no reason not to go on: nobody else can take the batch up there either.
+      this.logger.warn(`no lease for the batch: ${String(error)}`);
     }
     let content: BatchContent | undefined;
     try {
@@ -87,7 +89,7 @@ export class BatchOwner {
       // Whoever has let go of all batches meanwhile does not know of this one.
       this.signal.throwIfAborted();
     } catch (error) {
-      await lease.release();
+      await lease?.release();
       throw error;
     }
     batch.lease = lease;

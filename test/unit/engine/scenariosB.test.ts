@@ -372,6 +372,23 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
+  it('B13 a disk that has no room for the lease of a batch: it is resumed all the same', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const lease = path.join(harness.stateDir, `${interrupted.batchId}.lease`);
+    const { link } = fs;
+    mock.method(fs, 'link', (from: string, to: string) =>
+      to === lease
+        ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
+        : link(from, to),
+    );
+    const { sent } = await resumeAll(interrupted).finally(() => {
+      mock.restoreAll();
+    });
+    assert.deepEqual(sent, [3, 4, 5]);
+    await harness.assertUploaded(request);
+  });
+
   it('B13 a disk that takes half of a line: the line is taken back', async () => {
     const request = await newRequest();
     let records = 0;
