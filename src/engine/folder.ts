@@ -34,6 +34,7 @@ export interface SavedItem {
 export interface SavedProgress {
   readonly sizeBytes: number;
   readonly confirmedBytes: number;
+  readonly uploadId: string;
   readonly partsDone: number;
   readonly partsTotal: number;
 }
@@ -201,13 +202,15 @@ function optionsOf({ options, partSizeBytes }: CheckpointHeader): UploadOptions 
 
 function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {
   if (checkpoint === undefined || checkpoint.header.uploadId === '') {
-    return { sizeBytes: item.sizeBytes, confirmedBytes: 0, partsDone: 0, partsTotal: 0 };
+    const { sizeBytes } = item;
+    return { sizeBytes, confirmedBytes: 0, uploadId: '', partsDone: 0, partsTotal: 0 };
   }
   const { header, parts } = checkpoint;
   const { sizeBytes } = header.source;
   return {
     sizeBytes,
     confirmedBytes: Math.min(sizeBytes, sizeOfParts(parts)),
+    uploadId: header.uploadId,
     partsDone: parts.size,
     partsTotal: planParts(sizeBytes, header.partSizeBytes).partCount,
   };

@@ -49,6 +49,7 @@ export async function initiateUpload(
   const journal = await openJournal(context, () => checkpoints.create(job.id, header));
   if (tries > 1) await abortOrphans(context, pending.createdMs, uploadId, signal);
   const toSend = Array.from({ length: plan.partCount }, (_, index) => partAt(plan, index + 1));
+  monitor.uploadId = uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, 0, 0);
   return { uploadId, plan, header, journal, accepted: new Map(), toSend };
 }

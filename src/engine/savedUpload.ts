@@ -141,6 +141,7 @@ async function takeStock(
   );
   for (const part of adopted) await recordPart(context, journal, part);
   const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
+  monitor.uploadId = header.uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };
 }

@@ -129,6 +129,7 @@ export class Transfer {
       confirmedBytes: isDone ? monitor.sizeBytes : monitor.confirmedBytes,
       resumedBytes: monitor.resumedBytes,
       inFlightBytes: monitor.inFlightBytes,
+      uploadId: monitor.uploadId,
       partsDone: monitor.partsDone,
       partsTotal: monitor.partsTotal,
       createdMs: this.createdMs,

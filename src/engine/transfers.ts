@@ -59,6 +59,8 @@ export interface TransferSnapshot {
   readonly resumedBytes: number;
   /** Bytes of parts being sent right now that have left this process. */
   readonly inFlightBytes: number;
+  /** The upload in OSS that has those parts; '' as long as there is none, or it is not known. */
+  readonly uploadId: string;
   readonly partsDone: number;
   /** 0 until planned, 1 for a file that is sent by one PutObject. */
   readonly partsTotal: number;

@@ -34,6 +34,8 @@ export class UploadMonitor {
   inFlightBytes = 0;
   /** Bytes that were there before this run. */
   resumedBytes = 0;
+  /** The upload that is open in OSS; '' before there is one. */
+  uploadId = '';
   partsDone = 0;
   /** Parts accepted in this run. */
   partsSent = 0;

@@ -43,9 +43,8 @@ export class CleanUpCommand {
       }),
     );
     if (chosen.length === 0) return;
-    // A key may have several unfinished uploads: our transfer is then there for each of them.
-    const ours = new Set(chosen.flatMap(({ transfer }) => transfer ?? []));
-    if (!(await this.actions.confirmDiscard([...ours]))) return;
+    const ours = chosen.flatMap(({ transfer }) => transfer ?? []);
+    if (!(await this.actions.confirmDiscard(ours))) return;
     const failures = await this.remove(store, chosen);
     if (failures !== undefined) tell(chosen.length, failures);
   }

@@ -5,13 +5,13 @@ import { isActive } from './transferFacts';
 /** An unfinished upload in OSS, and what is known about it here. */
 export interface FoundUpload {
   readonly upload: UnfinishedUpload;
-  /** The transfer of this computer that it belongs to, when there is one. */
+  /** The transfer of this computer that goes on with it, when there is one. */
   readonly transfer: TransferSnapshot | undefined;
 }
 
 /**
- * Sorts out what may be removed: all but the uploads that run here or in another window. Newest
- * first, ours before those of others.
+ * Sorts out what may be removed: all but the uploads that run here or in another window, by key,
+ * because which one they go on with may not be known yet. Newest first, ours before those of others.
  */
 export function removableUploads(
   uploads: readonly UnfinishedUpload[],
@@ -25,12 +25,12 @@ export function removableUploads(
       if (transfer.target.bucket !== bucket || transfer.state === 'completed') continue;
       const { key } = transfer.target;
       if (batch.isElsewhere || isActive(transfer)) busy.add(key);
-      else waiting.set(key, transfer);
+      else waiting.set(transfer.uploadId, transfer);
     }
   }
   const found = uploads
     .filter((upload) => !busy.has(upload.key))
-    .map((upload) => ({ upload, transfer: waiting.get(upload.key) }));
+    .map((upload) => ({ upload, transfer: waiting.get(upload.uploadId) }));
   return found.sort(
     (a, b) =>
       Number(b.transfer !== undefined) - Number(a.transfer !== undefined) ||

@@ -7,7 +7,10 @@ import type { CheckpointHeader } from '../../../src/engine/checkpoint.ts';
 import { CheckpointStore, RecordFolder } from '../../../src/engine/checkpointStore.ts';
 import type { TransferSnapshot, UploadOptions, UploadRequest } from '../../../src/engine/index.ts';
 import { JournalWriter } from '../../../src/engine/journal.ts';
-import type { TransferManagerOptions } from '../../../src/engine/transferManager.ts';
+import type {
+  TransferManager,
+  TransferManagerOptions,
+} from '../../../src/engine/transferManager.ts';
 import {
   ACCESS_KEY,
   BUCKET,
@@ -608,12 +611,19 @@ describe('scenarios B: the life of a checkpoint', () => {
     await whenSnapshot(first, ({ batches }) =>
       (batches[0]?.transfers ?? []).every(({ partsDone }) => partsDone === 3),
     );
+    const ids = keys.map(
+      (key) => harness.server.uploads(BUCKET).find((one) => one.key === key)?.uploadId,
+    );
+    const idsIn = (manager: TransferManager): string[] | undefined =>
+      manager.snapshot().batches[0]?.transfers.map(({ uploadId }) => uploadId);
+    assert.deepEqual(idsIn(first), ids);
     await first.shutdown();
-    const { since } = { since: harness.server.operations.length };
+    const since = harness.server.operations.length;
     const second = harness.manager();
     await second.refresh();
     const [batch] = second.snapshot().batches;
     assert.deepEqual([batch?.label, batch?.workspacePath], ['three', '/work']);
+    assert.deepEqual(idsIn(second), ids);
     assert.deepEqual(
       batch?.transfers.map(({ target, state, confirmedBytes }) => [
         target.key,

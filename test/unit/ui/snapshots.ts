@@ -46,6 +46,7 @@ export function transfer(changes: Partial<TransferSnapshot> = {}): TransferSnaps
     confirmedBytes: 0,
     resumedBytes: 0,
     inFlightBytes: 0,
+    uploadId: '',
     partsDone: 0,
     partsTotal: 128,
     createdMs: NOW - 60_000,

@@ -9,7 +9,8 @@ function upload(key: string, initiatedMs = 0): UnfinishedUpload {
 }
 
 function at(key: string, state: TransferState): ReturnType<typeof transfer> {
-  return transfer({ state, target: { bucket: 'my-bucket', key, region: '', profile: '' } });
+  const uploadId = `id-of-${key}`;
+  return transfer({ state, uploadId, target: { bucket: 'my-bucket', key, region: '', profile: '' } });
 }
 
 describe('unfinished uploads in a bucket', () => {
@@ -26,6 +27,19 @@ describe('unfinished uploads in a bucket', () => {
         ['paused', 'paused'],
         ['new', undefined],
         ['old', undefined],
+      ],
+    );
+  });
+
+  it('of others with the same key are not ours, so that their removal leaves ours alone', () => {
+    const snapshot = snapshotOf([batch([at('shared', 'paused')])]);
+    const theirs = { ...upload('shared', 9), uploadId: 'of-somebody-else' };
+    const found = removableUploads([theirs, upload('shared')], 'my-bucket', snapshot);
+    assert.deepEqual(
+      found.map((one) => [one.upload.uploadId, one.transfer !== undefined]),
+      [
+        ['id-of-shared', true],
+        ['of-somebody-else', false],
       ],
     );
   });
