@@ -12,6 +12,7 @@ export type { FolderScan, FolderScanOptions, ScannedFile } from './folderScan';
 export type * from './ports';
 export { TransferManager } from './transferManager';
 export type { TransferManagerOptions } from './transferManager';
+export { isActive, isWaitingForUser } from './transfers';
 export type * from './transfers';
 export {
   DEFAULT_PART_SIZE_BYTES,

@@ -1,20 +1,10 @@
 import type { BatchItem } from './batchRecord';
 import type { UploadError } from './errors';
 import type { StoredObject } from './ports';
+import { isActive, isWaitingForUser } from './transfers';
 import type { TransferNotice, TransferSnapshot, TransferState } from './transfers';
 import type { UploadJob } from './uploadContext';
 import { UploadMonitor } from './uploadMonitor';
-
-/** Runs, or waits for its turn. */
-const ACTIVE: ReadonlySet<TransferState> = new Set([
-  'queued',
-  'preparing',
-  'uploading',
-  'waiting',
-  'completing',
-  'verifying',
-]);
-const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
 
 /** States a transfer has while nobody drives it. */
 export type RestState = Exclude<
@@ -70,7 +60,7 @@ export class Transfer {
   }
 
   get isActive(): boolean {
-    return ACTIVE.has(this.state);
+    return isActive(this);
   }
 
   get isRunning(): boolean {
@@ -78,7 +68,7 @@ export class Transfer {
   }
 
   get isWaitingForUser(): boolean {
-    return WAITING_FOR_USER.has(this.state);
+    return isWaitingForUser(this);
   }
 
   /** Comes to rest in that state; a run that is under way goes on until it is stopped. */

@@ -41,6 +41,26 @@ export type TransferState =
   | 'failed'
   | 'discarding';
 
+const ACTIVE: ReadonlySet<TransferState> = new Set([
+  'queued',
+  'preparing',
+  'uploading',
+  'waiting',
+  'completing',
+  'verifying',
+]);
+const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
+
+/** Runs or waits for its turn, by itself. */
+export function isActive({ state }: { readonly state: TransferState }): boolean {
+  return ACTIVE.has(state);
+}
+
+/** Stands still until the user says something. */
+export function isWaitingForUser({ state }: { readonly state: TransferState }): boolean {
+  return WAITING_FOR_USER.has(state);
+}
+
 /** One transfer, at one moment. Immutable. */
 export interface TransferSnapshot {
   readonly id: string;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { isWaitingForUser } from '../engine/index';
 import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../engine/index';
 import { l10n, words } from './editorWords';
 import { percentOf } from './format';
 import { activeTransfers, isBrief, progressOf } from './progressState';
 import type { ProgressState } from './progressState';
-import { idsOf, isWaitingForUser, sumOfBatch } from './transferFacts';
+import { idsOf, sumOfBatch } from './transferFacts';
 import type { ToastPace } from './toastPace';
 import type { TransferActions } from './transferActions';
 

@@ -1,8 +1,8 @@
-import { DEFAULT_PART_SIZE_BYTES } from '../engine/index';
+import { DEFAULT_PART_SIZE_BYTES, isActive } from '../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from './format';
 import { plainText } from './plainText';
-import { fileName, isActive, ownTransfers } from './transferFacts';
+import { fileName, ownTransfers } from './transferFacts';
 import type { Words } from './words';
 
 /** What the notification shows at one moment. */

@@ -1,10 +1,10 @@
+import { isWaitingForUser } from '../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../engine/index';
 import { formatAge, formatBytes, formatCount, percentOf } from './format';
 import { isInside } from './localPaths';
 import {
   batchPlace,
   distinctions,
-  isWaitingForUser,
   needsDecision,
   ossPath,
   ownTransfers,

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { UploadError } from '../engine/index';
+import { UploadError, isActive, isWaitingForUser } from '../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../engine/index';
 import { copyText } from './clipboard';
 import { l10n, words } from './editorWords';
@@ -12,8 +12,6 @@ import type { ToastPace } from './toastPace';
 import {
   idsOf,
   isAboutCredentials,
-  isActive,
-  isWaitingForUser,
   keyFolder,
   ownTransfers,
   regionOfEndpoint,

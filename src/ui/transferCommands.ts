@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import { isActive, isWaitingForUser } from '../engine/index';
 import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
 import { registerCommands } from './commands';
 import type { CommandHandler } from './commands';
 import type { Links } from './links';
 import type { TransferActions } from './transferActions';
 import { transfersOfRow } from './transferRows';
-import { idsOf, isActive, isWaitingForUser, needsDecision, ownTransfers } from './transferFacts';
+import { idsOf, needsDecision, ownTransfers } from './transferFacts';
 import type { TransfersView } from './transfersView';
 
 /** The commands that act on transfers: those of rows, and those of all of them. */

@@ -3,30 +3,9 @@ import path from 'node:path';
 import type {
   BatchSnapshot,
   TransferSnapshot,
-  TransferState,
   TransfersSnapshot,
   UploadTarget,
 } from '../engine/index';
-
-const ACTIVE: ReadonlySet<TransferState> = new Set([
-  'queued',
-  'preparing',
-  'uploading',
-  'waiting',
-  'completing',
-  'verifying',
-]);
-const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
-
-/** Runs or waits for its turn, by itself. */
-export function isActive(transfer: TransferSnapshot): boolean {
-  return ACTIVE.has(transfer.state);
-}
-
-/** Stands still until the user says something. */
-export function isWaitingForUser(transfer: TransferSnapshot): boolean {
-  return WAITING_FOR_USER.has(transfer.state);
-}
 
 /** Whether it cannot go on by a plain resume: it failed, or its credentials are refused. */
 export function needsDecision(transfer: TransferSnapshot): boolean {

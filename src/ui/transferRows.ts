@@ -1,3 +1,4 @@
+import { isActive } from '../engine/index';
 import type {
   BatchSnapshot,
   TransferSnapshot,
@@ -18,7 +19,6 @@ import {
   batchPlace,
   distinctions,
   fileName,
-  isActive,
   ossPath,
   ownTransfers,
   sumOfBatch,
@@ -114,7 +114,7 @@ export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Word
     const only = onlyTransfer(batch);
     const row =
       only === undefined ? parentRow(batch, words) : transferRow(only, batch, totals, nowMs, words);
-    return marked(row, marks.get(batch));
+    return marked(row, marks.get(batch), words.l10n);
   });
 }
 
@@ -136,7 +136,7 @@ export function childRows(
     ({ target }) => target,
   );
   const rows = shown.map((transfer) =>
-    marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer)),
+    marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer), l10n),
   );
   const hidden = unfinished.length - rows.length;
   if (hidden > 0) {
@@ -199,11 +199,16 @@ export function transferFactsList(
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
 
+/** Two things one after the other, for a voice. */
+function listed(first: string, second: string, l10n: Localizer): string {
+  return l10n.t('{first}, {second}', { first, second });
+}
+
 /** With what tells it from rows of the same label: in front, because a narrow row ends early. */
-function marked(row: TransferRow, mark: string | undefined): TransferRow {
+function marked(row: TransferRow, mark: string | undefined, l10n: Localizer): TransferRow {
   if (mark === undefined) return row;
   // What is spoken of a parent names its place anyway.
-  const spoken = row.kind === 'batch' ? row.spoken : `${row.spoken}, ${mark}`;
+  const spoken = row.kind === 'batch' ? row.spoken : listed(row.spoken, mark, l10n);
   return { ...row, description: `${mark} · ${row.description}`, spoken };
 }
 
@@ -234,7 +239,7 @@ function transferRow(
             percent: percentSent(transfer),
             bucket,
           })
-        : `${name}, ${description}`,
+        : listed(name, description, l10n),
   };
 }
 

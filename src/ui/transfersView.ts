@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isActive, isWaitingForUser } from '../engine/index';
 import type { Disposable, TransferSnapshot, Transfers } from '../engine/index';
 import { commandId } from './commandIds';
 import type { CommandName, ContextKey } from './commandIds';
@@ -15,7 +16,7 @@ import {
   transfersOfRow,
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
-import { batchPlace, isActive, isWaitingForUser, ossPath, ownTransfers } from './transferFacts';
+import { batchPlace, ossPath, ownTransfers } from './transferFacts';
 
 const VIEW_ID = 'ossUpload.transfers';
 /** Only a row of the view calls it, so it is no command of package.json. */

@@ -1,6 +1,6 @@
 /** Unfinished uploads in a bucket, beside those this computer knows. Knows no editor. */
+import { isActive } from '../engine/index';
 import type { TransferSnapshot, TransfersSnapshot, UnfinishedUpload } from '../engine/index';
-import { isActive } from './transferFacts';
 
 /** An unfinished upload in OSS, and what is known about it here. */
 export interface FoundUpload {

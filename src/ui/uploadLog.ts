@@ -1,6 +1,7 @@
+import { isActive } from '../engine/index';
 import type { Disposable, Logger, TransferSnapshot, Transfers } from '../engine/index';
 import { formatSpeed } from './format';
-import { isActive, ossPath } from './transferFacts';
+import { ossPath } from './transferFacts';
 
 /**
  * An upload that begins to send parts. All lines are in English: logs are for whoever helps, and they

@@ -57,6 +57,7 @@ describe('rows of the view', () => {
       'video.mp4, 42 percent, uploading to films',
     );
     assert.equal(row({ state: 'queued' }).spoken, 'video.mp4, queued');
+    assert.equal(row({ state: 'queued' }, {}, chinese).spoken, 'video.mp4，排队中');
   });
 
   it('do not give the speed of all to one of several', () => {

@@ -10,7 +10,11 @@ function upload(key: string, initiatedMs = 0): UnfinishedUpload {
 
 function at(key: string, state: TransferState): ReturnType<typeof transfer> {
   const uploadId = `id-of-${key}`;
-  return transfer({ state, uploadId, target: { bucket: 'my-bucket', key, region: '', profile: '' } });
+  return transfer({
+    state,
+    uploadId,
+    target: { bucket: 'my-bucket', key, region: '', profile: '' },
+  });
 }
 
 describe('unfinished uploads in a bucket', () => {
