@@ -122,17 +122,17 @@ test.describe('with a key that may do little', () => {
       .toContain(`"ossUpload.bucket": "${BUCKET}"`);
   });
 
-  test('a setting with a wrong value is named, and its default used', async () => {
+  test('a setting that says not where but how is named when it is wrong, and its default used', async () => {
     const { window } = session;
     const settings = path.join(session.workspace, '.vscode', 'settings.json');
     fs.writeFileSync(
       settings,
-      JSON.stringify({ 'ossUpload.bucket': BUCKET, 'ossUpload.prefix': 7 }),
+      JSON.stringify({ 'ossUpload.bucket': BUCKET, 'ossUpload.ifExists': 'perhaps' }),
     );
     await session.addFile('c.txt', 100);
     await window.contextMenu(window.file('c.txt'), MENU_ITEM);
     await expect.poll(() => session.oss.keys(BUCKET)).toContain('c.txt');
-    await window.notification('Setting ossUpload.prefix is not used').waitFor();
+    await window.notification('Setting ossUpload.ifExists is not used').waitFor();
   });
 
   test('a part size out of range is refused before any request', async () => {
