@@ -1,5 +1,12 @@
 /** Large enough that waking a thread for a read does not count, small enough for the caches of a core. */
-const BUFFER_BYTES = 512 * 1024;
+const USUAL_BYTES = 512 * 1024;
+/**
+ * Saves half of the wakings. Two for each of more than a few lanes are more than the caches hold, and
+ * then each byte comes from memory twice.
+ */
+const LARGE_BYTES = 1024 * 1024;
+/** As many lanes as large buffers are good for. */
+const FEW_LANES = 4;
 /** For less than this, memory of just that size costs less than keeping a large buffer busy. */
 const SMALL_BYTES = 64 * 1024;
 /** Buffers kept for later: what 8 lanes use. More are made when needed and dropped afterwards. */
@@ -9,13 +16,27 @@ const MOST_KEPT = 16;
 export class BufferPool {
   private readonly free: Buffer[] = [];
 
+  constructor(private readonly bufferBytes = USUAL_BYTES) {}
+
   /** A buffer for a range of that size: all of it when it is small, else a usual buffer. */
   take(sizeBytes: number): Buffer {
     if (sizeBytes <= SMALL_BYTES) return Buffer.allocUnsafeSlow(sizeBytes);
-    return this.free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
   }
 
   giveBack(buffer: Buffer): void {
-    if (buffer.length === BUFFER_BYTES && this.free.length < MOST_KEPT) this.free.push(buffer);
+    if (buffer.length === this.bufferBytes && this.free.length < MOST_KEPT) this.free.push(buffer);
+  }
+}
+
+/** The pools of a window. */
+export class BufferPools {
+  /** For small files, of which many are read at once, and for all that is read but not sent. */
+  readonly usual = new BufferPool();
+  private readonly large = new BufferPool(LARGE_BYTES);
+
+  /** For the parts of an upload that has so many of them in flight. */
+  forParts(parallel: number): BufferPool {
+    return parallel <= FEW_LANES ? this.large : this.usual;
   }
 }

@@ -112,7 +112,7 @@ async function takeStock(
   signal: AbortSignal,
 ): Promise<OpenUpload | undefined> {
   const { job, environment, store, monitor, requests, source } = context;
-  const { checkpoints, pool } = environment;
+  const { checkpoints, pools } = environment;
   const { header, parts } = checkpoint;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
@@ -128,7 +128,7 @@ async function takeStock(
   const adopted: PartRecord[] = [];
   for (const { part, listed: theirs } of found.toVerify) {
     const { partNumber, offset, sizeBytes } = part;
-    const crc64 = await provesPart(theirs, source, offset, pool, signal);
+    const crc64 = await provesPart(theirs, source, offset, pools.usual, signal);
     if (crc64 === undefined) toSend.push(part);
     else adopted.push({ partNumber, sizeBytes, etag: theirs.etag, crc64 });
   }
@@ -155,7 +155,7 @@ export async function proveParts(
 ): Promise<boolean> {
   for (const { partNumber, crc64 } of parts) {
     const { offset, sizeBytes } = partAt(plan, partNumber);
-    const local = await source.crc64(offset, sizeBytes, environment.pool, signal);
+    const local = await source.crc64(offset, sizeBytes, environment.pools.usual, signal);
     if (local !== crc64) return false;
   }
   return true;
@@ -176,7 +176,7 @@ async function expectedOf(
     const crc64 =
       change === 'same' && known !== undefined
         ? known.crc64
-        : await source.crc64(offset, sizeBytes, environment.pool, signal);
+        : await source.crc64(offset, sizeBytes, environment.pools.usual, signal);
     parts.push(known?.crc64 === crc64 ? known : { sizeBytes, crc64 });
   }
   return expectedObject(parts);

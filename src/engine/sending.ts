@@ -46,7 +46,8 @@ async function sendPart(
         const { etag } = receipt;
         const listed = { partNumber, sizeBytes, etag };
         const theirs =
-          receipt.crc64 ?? (await provesPart(listed, source, offset, environment.pool, signal));
+          receipt.crc64 ??
+          (await provesPart(listed, source, offset, environment.pools.usual, signal));
         assertStored(theirs, crc.digest(), what);
         const record = { partNumber, sizeBytes, etag, crc64: crc.digest() };
         await recordPart(context, journal, record);
@@ -65,14 +66,15 @@ async function sendPart(
  * `beforeLast` has the checksum of the whole body and may still keep it from being complete.
  */
 export async function inLane<T>(
-  { environment, monitor, source }: SourceContext,
+  { environment, job, monitor, source }: SourceContext,
   kind: LaneKind,
   { offset, sizeBytes }: Part,
   signal: AbortSignal,
   request: BodyRequest<T>,
   beforeLast?: (crc: Crc64) => Promise<void>,
 ): Promise<T> {
-  const { lanes, limiter, pool } = environment;
+  const { lanes, limiter, pools } = environment;
+  const pool = kind === 'part' ? pools.forParts(job.options.parallel) : pools.usual;
   return lanes.run(kind, signal, async () => {
     const crc = new Crc64();
     const lane = monitor.startLane(sizeBytes);

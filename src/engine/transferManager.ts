@@ -6,7 +6,7 @@ import { Batches } from './batches';
 import { BatchOwner } from './batchOwner';
 import type { BatchItem } from './batchRecord';
 import { BatchStore } from './batchStore';
-import { BufferPool } from './bufferPool';
+import { BufferPools } from './bufferPool';
 import { ChangeTicker } from './changeTicker';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import type { StoreFiles } from './checkpointStore';
@@ -104,7 +104,7 @@ export class TransferManager implements Transfers {
       random,
       lanes: new Lanes(limits.concurrency, clock),
       limiter: new RateLimiter(limits.maxBytesPerSecond, clock),
-      pool: new BufferPool(),
+      pools: new BufferPools(),
       wakeUp: new WakeUp(),
     };
     this.queue = new StartQueue(limits.concurrency, (transfer) => this.drive(transfer));

@@ -138,7 +138,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
   // The last bytes are held back until it is sure that those before them are still in the file.
   const prove = (crc: Crc64): Promise<void> =>
     proveSource(context, async () => {
-      const now = await source.crc64(0, sizeBytes, environment.pool, signal);
+      const now = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
       return now === crc.digest();
     });
   monitor.plan(sizeBytes, 1, 0, 0);
@@ -160,7 +160,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
           // An earlier try, also one of a window that was closed meanwhile, may have stored the
           // object although its answer got lost.
           if (!UploadError.is(error, 'alreadyExists')) throw error;
-          local = await source.crc64(0, sizeBytes, environment.pool, signal);
+          local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
           const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
           const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
           if (found === undefined) throw error;

@@ -1,6 +1,6 @@
 import type { CheckpointHeader, PartRecord } from './checkpoint';
 import type { CheckpointStore, OpenCheckpoint } from './checkpointStore';
-import type { BufferPool } from './bufferPool';
+import type { BufferPools } from './bufferPool';
 import type { Part, PartPlan } from './partPlan';
 import type { ObjectStore, OpenStore } from './ports';
 import type { RateLimiter } from './rateLimiter';
@@ -14,7 +14,7 @@ export interface UploadEnvironment extends RequestEnvironment {
   readonly openStore: OpenStore;
   readonly checkpoints: CheckpointStore;
   readonly limiter: RateLimiter;
-  readonly pool: BufferPool;
+  readonly pools: BufferPools;
 }
 
 /** One upload: a request, under the id of its checkpoint. */
