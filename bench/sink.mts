@@ -283,7 +283,8 @@ class Connection {
     this.request = request;
     this.leftBytes = request.sizeBytes;
     this.chunked = request.isChunked ? new ChunkedBody() : undefined;
-    const isLost = this.leftBytes > 0 && Math.random() * 100 < settings.lossPercent;
+    const mayBeLost = this.leftBytes > 0 && !isControl(request);
+    const isLost = mayBeLost && Math.random() * 100 < settings.lossPercent;
     this.breaksAtBytes = isLost ? Math.floor(this.leftBytes / 2) : -1;
     if (request.expectsContinue) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n');
     const rest = all.subarray(end + HEAD_END.length);
