@@ -126,13 +126,17 @@ export class EngineHarness {
     };
   }
 
+  /** Enqueues these as one batch; resolves with its id. */
+  enqueue(manager: TransferManager, ...requests: readonly UploadRequest[]): Promise<string> {
+    return manager.enqueue({ label: 'test', workspacePath: '', requests });
+  }
+
   /** Enqueues and waits until nothing runs any more. */
   async upload(
     manager: TransferManager,
     ...requests: readonly UploadRequest[]
   ): Promise<BatchSnapshot> {
-    const id = await manager.enqueue({ label: 'test', workspacePath: '', requests });
-    return manager.whenSettled(id);
+    return manager.whenSettled(await this.enqueue(manager, ...requests));
   }
 
   /** Uploads one file and asserts that it got there. */

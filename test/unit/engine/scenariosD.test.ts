@@ -146,11 +146,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     const slowDown: Fault = { on: 'uploadPart', do: { answer: faultAnswers.slowDown } };
     fail(slowDown);
     const manager = harness.manager({ clock, random: Math.random });
-    const batchId = await manager.enqueue({
-      label: 'test',
-      workspacePath: '',
-      requests: [upload],
-    });
+    const batchId = await harness.enqueue(manager, upload);
     // The service recovers after 30 seconds of the engine's time.
     await until(() => clock.now() >= endMs || harness.operations('uploadPart').length >= 200);
     harness.server.faults.length = 0;
@@ -176,11 +172,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
     const clock = new VirtualClock();
     const manager = harness.manager({ clock, openStore });
-    const batchId = await manager.enqueue({
-      label: 'test',
-      workspacePath: '',
-      requests: [upload],
-    });
+    const batchId = await harness.enqueue(manager, upload);
     await until(() => clock.waiting === 6);
     // All six come back at once.
     clock.advance(1000);
@@ -367,11 +359,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request({ parallel: 1 });
       fail({ on: 'uploadPart', partNumber: 3, do: { carryOutThen: 'reset' } });
       const manager = harness.manager();
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await harness.server.waitFor((all) => all.some(({ partNumber }) => partNumber === 3));
       await manager.pause([batchId]);
       await manager.shutdown();
@@ -398,11 +386,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     const upload = await request();
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'completeMultipartUpload', at: 'carriedOut' });
-    const batchId = await manager.enqueue({
-      label: 'test',
-      workspacePath: '',
-      requests: [upload],
-    });
+    const batchId = await harness.enqueue(manager, upload);
     await hold.reached;
     await manager.pause([batchId]);
     hold.release();
@@ -476,11 +460,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     const upload = await request();
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
-    const batchId = await manager.enqueue({
-      label: 'test',
-      workspacePath: '',
-      requests: [upload],
-    });
+    const batchId = await harness.enqueue(manager, upload);
     await hold.reached;
     assert.equal(manager.snapshot().batches[0]?.transfers[0]?.state, 'completing');
     hold.release();
@@ -582,11 +562,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request();
       const manager = harness.manager({ clock });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       await harness.server.stopListening();
       hold.release();
@@ -612,11 +588,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request();
       const manager = harness.manager({ clock });
       await harness.server.stopListening();
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await stateOf(manager, 'waiting');
       await harness.server.listenAgain();
       manager.retryNow();
@@ -647,11 +619,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request();
       const manager = harness.manager({ clock });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       fail(loginPage);
       hold.release();
@@ -694,11 +662,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request({ parallel: 1 });
       const manager = harness.manager({ clock });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       await harness.server.stopListening();
       hold.release();
@@ -721,11 +685,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request({ parallel: 2 });
       const manager = harness.manager({ clock });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       await harness.server.stopListening();
       hold.release();
@@ -861,11 +821,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request({ parallel: 8 }, 30 * PART_BYTES);
       const hold = harness.server.hold({ on: 'uploadPart', after: 5, times: 8 });
       const manager = harness.manager({ limits: { concurrency: 8, maxBytesPerSecond: 0 } });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await until(
         () => harness.acceptedParts().length === 5 && harness.server.openRequests.length === 8,
       );
@@ -891,11 +847,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
         harness.server.hold({ on: 'uploadPart', partNumber }),
       );
       const manager = harness.manager();
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await until(() => harness.server.openRequests.length === 4);
       const [key] = harness.server.credentials;
       assert.ok(key);
@@ -927,11 +879,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       fail({ on: 'uploadPart', partNumber: 5, times: 1, do: { credential: 'expire' } });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 5 });
       const manager = harness.manager();
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       issuer.isBroken = true;
       hold.release();
@@ -1093,11 +1041,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       const upload = await request({ forbidOverwrite: true });
       const manager = harness.manager();
       const hold = harness.server.hold({ on: 'completeMultipartUpload' });
-      const batchId = await manager.enqueue({
-        label: 'test',
-        workspacePath: '',
-        requests: [upload],
-      });
+      const batchId = await harness.enqueue(manager, upload);
       await hold.reached;
       await harness.server.putObject(BUCKET, upload.target.key, Buffer.from('new'));
       hold.release();
