@@ -29,7 +29,8 @@ describe('an upload that only OSS knows', () => {
     await rm(harness.stateDir, { recursive: true });
     const here = harness.request(file, 'video.mp4', { partSizeBytes: 8 * PART_BYTES });
     await adoptUpload(options(), here, left.uploadId, signal);
-    await harness.uploadOne(harness.manager(), here);
+    const { uploadId } = await harness.uploadOne(harness.manager(), here);
+    assert.equal(uploadId, left.uploadId);
     assert.deepEqual(
       harness.acceptedParts(left.since).sort((a, b) => a - b),
       [3, 4, 6, 7, 8, 9, 10, 11],
