@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { realPathOf } from './batchItem';
 import { checkpointId } from './checkpoint';
 import { CheckpointStore, RecordFolder } from './checkpointStore';
 import { fingerprintOf } from './fingerprint';
-import type { ListedPart, Logger, OpenStore } from './ports';
+import type { ListedPart, OpenStore } from './ports';
 import type { UploadRequest } from './transfers';
 import { MIN_PART_SIZE_BYTES, validateRequest } from './validate';
+import { realPathOf } from './realPath';
+import type { Logger } from './logger';
 
 /** Where checkpoints lie, and how OSS is reached. */
 export interface AdoptionOptions {

@@ -1,7 +1,7 @@
-import { realpath, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { BatchItem } from './batchRecord';
 import { checkpointId } from './checkpoint';
+import { realPathOf } from './realPath';
 import { runParts } from './partScheduler';
 import type { Transfers, UploadRequest } from './transfers';
 
@@ -18,15 +18,6 @@ export async function toItem(request: UploadRequest): Promise<BatchItem> {
   );
   const id = checkpointId(filePath, target.bucket, target.key);
   return { id, filePath, target, options, sizeBytes, isDiscarding: false };
-}
-
-/**
- * The one spelling of a path, in the case that is on the disk. What has none keeps its own: a file
- * that is not there fails with a message when its turn comes, and some drives of Windows (in memory,
- * encrypted) cannot tell.
- */
-export async function realPathOf(filePath: string): Promise<string> {
-  return realpath(filePath).catch(() => path.resolve(filePath));
 }
 
 /** The item with what the user has decided about it; the same one when that changes nothing. */

@@ -4,7 +4,8 @@ import type { BatchStore } from './batchStore';
 import { UploadError, isAbortError } from './errors';
 import { acquireLease } from './lease';
 import type { Lease } from './lease';
-import type { Clock, Logger } from './ports';
+import type { Clock } from './systemClock';
+import type { Logger } from './logger';
 
 /** Makes this window the one that drives a batch, and lets it go again: lease and file together. */
 export class BatchOwner {

@@ -1,7 +1,8 @@
-import { isObject, isOptions, isTarget, isWhole } from './checkpoint';
+import { isOptions, isTarget } from './checkpoint';
 import { JournalWriter, readJournal } from './journal';
 import type { UploadTarget } from './ports';
 import type { UploadOptions } from './transfers';
+import { isObject, isWhole } from './guards';
 
 const KIND = 'oss-upload-batch';
 const VERSION = 1;

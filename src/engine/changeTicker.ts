@@ -1,6 +1,6 @@
 import type { Disposable } from './events';
-import type { Clock } from './ports';
 import { steadyTime } from './systemClock';
+import type { Clock } from './systemClock';
 
 /** Numbers move all the time; nobody reads faster than this. */
 const PROGRESS_MS = 250;

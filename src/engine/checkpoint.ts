@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UploadError } from './errors';
 import type { Fingerprint } from './fingerprint';
+import { isObject, isWhole } from './guards';
 import { JournalWriter, readJournal } from './journal';
 import type { ObjectOptions, UploadTarget } from './ports';
 import type { UploadOptions } from './transfers';
@@ -198,6 +199,13 @@ function isToken(raw: unknown): raw is string {
   return typeof raw === 'string' && raw.length <= MOST_TOKEN_LENGTH && /^[!-~]*$/.test(raw);
 }
 
+/** Bytes of these parts together. */
+export function sizeOfParts(parts: ReadonlyMap<number, PartRecord>): number {
+  let total = 0;
+  for (const { sizeBytes } of parts.values()) total += sizeBytes;
+  return total;
+}
+
 /** Whether a value read from disk is a target. */
 export function isTarget(raw: unknown): raw is UploadTarget {
   return passes(validateTarget, raw as UploadTarget);
@@ -220,15 +228,6 @@ function passes<T>(validate: (value: T) => void, value: T): boolean {
 /** What looks like an upload id, in text that need not be JSON any more. */
 function uploadIdIn(line: string): string | undefined {
   return /"uploadId":"([\w.-]{8,128})"/.exec(line)?.[1];
-}
-
-export function isObject(raw: unknown): raw is Record<string, unknown> {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
-}
-
-/** Whether a value read from disk is a whole number in that range. */
-export function isWhole(raw: unknown, least: number, most: number): raw is number {
-  return typeof raw === 'number' && Number.isSafeInteger(raw) && raw >= least && raw <= most;
 }
 
 function canonicalJson(value: unknown): string {

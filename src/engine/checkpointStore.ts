@@ -3,10 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CheckpointWriter, isObject, readCheckpoint } from './checkpoint';
+import { CheckpointWriter, readCheckpoint } from './checkpoint';
 import type { Checkpoint, CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { fingerprintOf } from './fingerprint';
-import type { Logger } from './ports';
+import { isObject } from './guards';
+import type { Logger } from './logger';
 
 const SUFFIX = '.jsonl';
 /**

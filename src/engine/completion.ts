@@ -5,8 +5,9 @@ import { abortUpload } from './initiate';
 import { assertHeld } from './lease';
 import type { Lease } from './lease';
 import type { ObjectInfo, StoredObject } from './ports';
-import { CLOCK_TOLERANCE_MS, sizeOfParts } from './uploadContext';
+import { CLOCK_TOLERANCE_MS } from './uploadContext';
 import type { OpenUpload, UploadContext } from './uploadContext';
+import { sizeOfParts } from './checkpoint';
 
 /**
  * Combines the parts to the object and verifies it. An answer that got lost is looked up by its

@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
 import type { BatchStore } from './batchStore';
-import { newerCheckpointError } from './checkpoint';
+import { newerCheckpointError, sizeOfParts } from './checkpoint';
 import type { Checkpoint, CheckpointContent, CheckpointHeader } from './checkpoint';
 import type { CheckpointStore, RecordFolder } from './checkpointStore';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from './partPlan';
-import type { Clock, Logger } from './ports';
 import type { UploadOptions } from './transfers';
-import { sizeOfParts } from './uploadContext';
 import { DEFAULT_PARALLEL } from './validate';
+import type { Clock } from './systemClock';
+import type { Logger } from './logger';
 
 /** A batch that lies in the folder. */
 export interface SavedBatch {

@@ -2,9 +2,10 @@ import { Batch } from './batch';
 import type { Batches } from './batches';
 import type { Disposable } from './events';
 import type { Folder, SavedItem } from './folder';
-import type { Clock, Logger } from './ports';
 import { every } from './systemClock';
 import type { Transfer } from './transfer';
+import type { Clock } from './systemClock';
+import type { Logger } from './logger';
 
 /** How soon another window's uploads, or their end, are seen here. */
 const LOOKOUT_MS = 3000;

@@ -1,6 +1,6 @@
 import type { Disposable } from './events';
-import type { Clock } from './ports';
 import { every } from './systemClock';
+import type { Clock } from './systemClock';
 
 const TICK_MS = 1000;
 /** The clock jumps by more than this only when the computer slept. */

@@ -1,5 +1,5 @@
-import type { Clock } from './ports';
 import { steadyTime } from './systemClock';
+import type { Clock } from './systemClock';
 
 /** What a request takes: a part fills a lane, several small files fit into one. */
 export type LaneKind = 'part' | 'smallFile';

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { UploadError } from './errors';
-import { isObject } from './checkpoint';
+import { codeOf, isObject } from './guards';
 import type { Disposable } from './events';
-import type { Clock } from './ports';
 import { every } from './systemClock';
+import type { Clock } from './systemClock';
 
 /** How often the holder touches its lease. */
 export const BEAT_MS = 5000;
@@ -271,8 +271,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
 }

@@ -1,5 +1,3 @@
-import type { Disposable } from './events';
-
 /** Where an object goes. Two windows, endpoints or regions that say the same bucket mean the same. */
 export interface UploadTarget {
   readonly bucket: string;
@@ -176,24 +174,3 @@ export interface ObjectStore {
 
 /** A target's bucket, opened with its credentials and endpoint. Rejects with `noCredentials`. */
 export type OpenStore = (target: UploadTarget) => Promise<ObjectStore>;
-
-/** Time, so that tests own it. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Resolves after `delayMs`; rejects with an AbortError as soon as the signal is aborted. */
-  delay(delayMs: number, signal: AbortSignal): Promise<void>;
-  /**
-   * Calls `action` after `delayMs`, unless disposed before. For what goes on beside the work: unlike
-   * a delay, it does not keep the process alive.
-   */
-  after(delayMs: number, action: () => void): Disposable;
-}
-
-/** Where the engine writes what happened, in English, never a secret. */
-export interface Logger {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-}

@@ -1,5 +1,5 @@
-import type { Clock } from './ports';
 import { steadyTime } from './systemClock';
+import type { Clock } from './systemClock';
 
 /** Bytes that may be sent at once after a pause: a tenth of a second's worth. */
 const BURST_SECONDS = 0.1;

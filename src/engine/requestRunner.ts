@@ -1,9 +1,11 @@
 import { UploadError } from './errors';
 import type { Lanes } from './lanes';
-import type { Clock, Logger, ObjectStore } from './ports';
+import type { ObjectStore } from './ports';
 import { isUnreachable, retryDelayMs } from './retry';
 import type { RetryBudget } from './retry';
 import type { UploadMonitor } from './uploadMonitor';
+import type { Clock } from './systemClock';
+import type { Logger } from './logger';
 
 /** Cuts short all waits for a next try: somebody got through, or the user is back. */
 export class WakeUp {

@@ -1,4 +1,4 @@
-import { hasProperties, newerCheckpointError } from './checkpoint';
+import { hasProperties, newerCheckpointError, sizeOfParts } from './checkpoint';
 import type { Checkpoint, CheckpointContent, CheckpointHeader, PartRecord } from './checkpoint';
 import { UploadError } from './errors';
 import { compareFingerprints } from './fingerprint';
@@ -11,7 +11,7 @@ import { partAt, planParts } from './partPlan';
 import type { PartPlan } from './partPlan';
 import type { StoredObject } from './ports';
 import { reconcile } from './reconcile';
-import { CLOCK_TOLERANCE_MS, openJournal, recordPart, sizeOfParts } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, openJournal, recordPart } from './uploadContext';
 import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
 
 /** What an earlier run has left: an upload to go on with, or an object that is already complete. */

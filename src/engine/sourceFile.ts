@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BufferPool } from './bufferPool';
-import { isObject } from './checkpoint';
+import { codeOf } from './guards';
 import { Crc64 } from './crc64';
 import { UploadError } from './errors';
 import { compareFingerprints, fingerprintOf } from './fingerprint';
@@ -210,7 +210,7 @@ async function guard<T>(filePath: string, action: () => Promise<T>): Promise<T> 
     return await action();
   } catch (error) {
     if (UploadError.is(error)) throw error;
-    const code = isObject(error) && typeof error['code'] === 'string' ? error['code'] : 'EIO';
+    const code = codeOf(error) ?? 'EIO';
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
     const message = `${filePath} cannot be read (${code})`;
     throw new UploadError(isMissing ? 'sourceMissing' : 'sourceUnreadable', message, {

@@ -1,6 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Disposable } from './events';
-import type { Clock } from './ports';
+
+/** Time, so that tests own it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after `delayMs`; rejects with an AbortError as soon as the signal is aborted. */
+  delay(delayMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls `action` after `delayMs`, unless disposed before. For what goes on beside the work: unlike
+   * a delay, it does not keep the process alive.
+   */
+  after(delayMs: number, action: () => void): Disposable;
+}
 
 /** The time of this computer. */
 export const systemClock: Clock = {

@@ -19,7 +19,7 @@ import { FolderWatch } from './folderWatch';
 import { startHeart } from './heart';
 import { runParts } from './partScheduler';
 import { Lanes } from './lanes';
-import type { Clock, Logger, OpenStore } from './ports';
+import type { OpenStore } from './ports';
 import { RateLimiter } from './rateLimiter';
 import { WakeUp } from './requestRunner';
 import { RunTotals } from './runTotals';
@@ -37,6 +37,8 @@ import type {
 import type * as UploadModule from './upload';
 import type { UploadEnvironment } from './uploadContext';
 import { validateRequest } from './validate';
+import type { Clock } from './systemClock';
+import type { Logger } from './logger';
 
 /** A discard that OSS does not hear within this time is tried again later. */
 const DISCARD_MS = 10_000;

@@ -15,7 +15,7 @@ import { RetryBudget } from './retry';
 import { dropDamaged, loadSaved, proveParts, readSaved } from './savedUpload';
 import { inLane, sendParts } from './sending';
 import { SourceFile, changedError } from './sourceFile';
-import { CLOCK_TOLERANCE_MS, sizeOfParts } from './uploadContext';
+import { CLOCK_TOLERANCE_MS } from './uploadContext';
 import type {
   OpenUpload,
   SourceContext,
@@ -24,6 +24,7 @@ import type {
   UploadJob,
 } from './uploadContext';
 import type { UploadMonitor } from './uploadMonitor';
+import { sizeOfParts } from './checkpoint';
 
 /** A file that changes again and again is not sent for ever. */
 const MOST_CHANGES = 3;

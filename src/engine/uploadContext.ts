@@ -53,13 +53,6 @@ export interface OpenUpload {
 /** How far the clocks of OSS and of this computer may differ without OSS refusing requests. */
 export const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
-/** Bytes of these parts together. */
-export function sizeOfParts(parts: ReadonlyMap<number, PartRecord>): number {
-  let total = 0;
-  for (const { sizeBytes } of parts.values()) total += sizeBytes;
-  return total;
-}
-
 /** Writes an accepted part down. When the disk takes no more of them the user is told, once. */
 export async function recordPart(
   { monitor }: UploadContext,

@@ -3,7 +3,6 @@ import type { UploadErrorDetails } from '../engine/errors';
 import type {
   CallOptions,
   ListedPart,
-  Logger,
   ObjectInfo,
   ObjectOptions,
   ObjectStore,
@@ -25,6 +24,7 @@ import {
   putHeaders,
 } from './ossHeaders';
 import { xmlElements, xmlName, xmlText } from './xml';
+import type { Logger } from '../engine/logger';
 
 /** Putting 10,000 parts together takes OSS a while; until then it sends nothing. */
 const COMPLETE_ANSWER_MS = 600_000;

@@ -1,6 +1,5 @@
 /** The rules for what the user types, as sentences. Knows no editor. */
 import type { Rule } from './keyNames';
-import type { SettingProblem } from './settingsSchema';
 import type { Localizer } from './words';
 
 const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
@@ -55,23 +54,4 @@ export function ruleText(rule: Rule, l10n: Localizer): string {
 /** Whether an error's code is one of the rules. */
 export function isRule(code: string): code is Rule {
   return Object.hasOwn(TEXTS, code);
-}
-
-/** The sentence for a setting that was not accepted. */
-export function settingProblemText(problem: SettingProblem, l10n: Localizer): string {
-  return l10n.t('Setting {key} is not used: {rule}', {
-    key: problem.key,
-    rule: expectedText(problem.expected, l10n),
-  });
-}
-
-function expectedText(expected: SettingProblem['expected'], l10n: Localizer): string {
-  if ('rule' in expected) return ruleText(expected.rule, l10n);
-  if ('oneOf' in expected) {
-    return l10n.t('It is one of {choices}.', { choices: expected.oneOf.join(', ') });
-  }
-  return l10n.t('It is a whole number from {from} to {to}.', {
-    from: expected.from,
-    to: expected.to,
-  });
 }

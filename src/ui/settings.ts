@@ -2,8 +2,13 @@ import * as vscode from 'vscode';
 
 import type { Disposable, Logger } from '../engine/index';
 import { l10n } from './editorWords';
-import { settingProblemText } from './ruleTexts';
-import { readUploadSettings, readWindowSettings, refusalOf, SECTION } from './settingsSchema';
+import {
+  readUploadSettings,
+  readWindowSettings,
+  refusalOf,
+  SECTION,
+  settingProblemText,
+} from './settingsSchema';
 import type {
   DecisiveSetting,
   Read,

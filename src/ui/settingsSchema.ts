@@ -2,6 +2,8 @@
 import { UploadError, checkBucketName, checkRegion } from '../engine/index';
 import { endpointProblem, prefixProblem, urlBaseProblem } from './keyNames';
 import type { Rule } from './keyNames';
+import { ruleText } from './ruleTexts';
+import type { Localizer } from './words';
 
 /** Answer to an object that already exists. */
 export type IfExists = 'ask' | 'overwrite' | 'skip' | 'rename';
@@ -108,6 +110,25 @@ export function refusalOf(
     return new UploadError('invalidArgument', `the setting ${key} cannot be used`, details);
   }
   return undefined;
+}
+
+/** The sentence for a setting that was not accepted. */
+export function settingProblemText(problem: SettingProblem, l10n: Localizer): string {
+  return l10n.t('Setting {key} is not used: {rule}', {
+    key: problem.key,
+    rule: expectedText(problem.expected, l10n),
+  });
+}
+
+function expectedText(expected: SettingProblem['expected'], l10n: Localizer): string {
+  if ('rule' in expected) return ruleText(expected.rule, l10n);
+  if ('oneOf' in expected) {
+    return l10n.t('It is one of {choices}.', { choices: expected.oneOf.join(', ') });
+  }
+  return l10n.t('It is a whole number from {from} to {to}.', {
+    from: expected.from,
+    to: expected.to,
+  });
 }
 
 function optional(problem: (text: string) => Rule | undefined): (text: string) => Rule | undefined {

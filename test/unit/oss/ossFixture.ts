@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import type { CredentialsSource } from '../../../src/account/ports';
 import { UploadError } from '../../../src/engine/errors';
-import type { CallOptions, Logger, ObjectStore, RequestBody } from '../../../src/engine/ports';
+import type { CallOptions, ObjectStore, RequestBody } from '../../../src/engine/ports';
 import { createOss } from '../../../src/oss/index';
 import type { Oss, OssOptions } from '../../../src/oss/index';
 import { startOssServer } from '../../support/ossServer';
 import type { OssServer, OssServerOptions } from '../../support/ossServer';
+import type { Logger } from '../../../src/engine/logger';
 
 /** Never aborted. */
 export const CALL: CallOptions = { signal: new AbortController().signal };
