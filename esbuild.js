@@ -78,8 +78,8 @@ const withoutUnusedModules = {
 /** What is imported by `import()`, and the file beside `extension.js` in which it lies. */
 const ON_DEMAND = {
   './oss/index': './oss.js',
-  './ui/onDemand': './upload.js',
-  './upload': './upload.js',
+  './ui/ask/onDemand': './upload.js',
+  '../upload/upload': './upload.js',
 };
 
 /**
@@ -176,7 +176,7 @@ function bundleOptions({ production, outputFolder }) {
     {
       ...common,
       stdin: {
-        contents: "export * from './ui/onDemand'; export * from './engine/upload';",
+        contents: "export * from './ui/ask/onDemand'; export * from './engine/upload/upload';",
         resolveDir: path.join(root, 'src'),
       },
       outfile: path.join(outputFolder, 'upload.js'),

@@ -2,19 +2,7 @@
 import prettier from 'eslint-config-prettier';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
-
-/** @param {...{ group?: string[], regex?: string, message: string, allowTypeImports?: boolean }} patterns */
-const forbid = (...patterns) => ({
-  '@typescript-eslint/no-restricted-imports': /** @type {['error', object]} */ ([
-    'error',
-    { patterns },
-  ]),
-});
-
-const noEditor = { group: ['vscode'], message: 'Only ui and extension.ts know the editor.' };
-const noAliOss = { group: ['ali-oss', 'ali-oss/*'], message: 'Only src/oss knows ali-oss.' };
-const noUi = { group: ['**/ui/**', '**/ui'], message: 'ui is the outermost room.' };
-const noOss = { group: ['**/oss/**', '**/oss'], message: 'Only extension.ts builds the adapter.' };
+import { house } from './scripts/house.mjs';
 
 export default defineConfig(
   { ignores: ['dist/', 'out/', '.vscode-test/', 'test-results/', 'node_modules/'] },
@@ -35,26 +23,7 @@ export default defineConfig(
       curly: ['error', 'multi-line'],
     },
   },
-  // The house: extension -> ui -> engine/index; extension -> oss -> engine/ports|errors.
-  {
-    files: ['src/engine/**'],
-    rules: forbid(noEditor, noAliOss, noUi, noOss),
-  },
-  {
-    files: ['src/oss/**'],
-    rules: forbid(noEditor, noUi, {
-      // By regex: a group that names the folder itself cannot let a file in it through again.
-      regex: String.raw`(^|/)engine(?!/(ports|errors)$)(/|$)`,
-      message: 'oss sees engine/ports and engine/errors only.',
-    }),
-  },
-  {
-    files: ['src/ui/**'],
-    rules: forbid(noAliOss, noOss, {
-      group: ['**/engine/*', '!**/engine/index'],
-      message: 'ui enters the engine by its one door, engine/index.',
-    }),
-  },
+  house,
   {
     files: ['test/**', 'bench/**', 'scripts/**', 'esbuild.js'],
     rules: {

@@ -16,7 +16,7 @@ export type NodeClient = (typeof NODE_CLIENTS)[number];
 const withoutChecksum: Plugin = {
   name: 'without-checksum',
   setup(build) {
-    build.onResolve({ filter: /^\.\/crc64$/ }, () => ({
+    build.onResolve({ filter: /\/crc64$/ }, () => ({
       path: path.join(__dirname, 'clients/noChecksum.ts'),
     }));
   },

@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto';
 import { cpus } from 'node:os';
 import { createCRC64 } from 'hash-wasm';
-import { Crc64 } from '../src/engine/crc64';
+import { Crc64 } from '../src/engine/base/crc64';
 
 const ROUNDS = 5;
 const chunkKiB = Number(process.argv[2] ?? 256);

@@ -8,7 +8,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { CredentialsStore } from '../src/ui/credentialsStore';
+import { CredentialsStore } from '../src/ui/settings/credentialsStore';
 import { measured } from './clients/measure';
 import type { BenchTask } from './task';
 

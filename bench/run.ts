@@ -28,7 +28,7 @@ const RESULTS = path.join(DOCS, 'benchmarks.json');
 const FOLDER = path.join(tmpdir(), 'oss-upload-bench');
 /** Inside the repository, so that a client finds what is in node_modules. */
 const PROGRAMS = path.join(__dirname, '../out/bench');
-const CA_FILE = path.join(__dirname, '../test/support/tls/ca.pem');
+const CA_FILE = path.join(__dirname, '../test/oss-server/tls/ca.pem');
 const BUCKET = 'bench-bucket';
 /** The extension's default for parts in flight over all transfers. */
 const DEFAULT_CONCURRENCY = 6;

@@ -20,7 +20,7 @@ import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { parseArgs } from 'node:util';
-import { combineCrc64, crc64Of, formatCrc64 } from '../src/engine/crc64';
+import { combineCrc64, crc64Of, formatCrc64 } from '../src/engine/base/crc64';
 import { blockBytes } from './content';
 
 /** How the sink behaves during one run. */
@@ -405,7 +405,7 @@ function serveHttp(): net.Server {
 }
 
 function serveHttps(): net.Server {
-  const folder = path.join(import.meta.dirname, '../test/support/tls');
+  const folder = path.join(import.meta.dirname, '../test/oss-server/tls');
   const [cert, key] = ['good.pem', 'good.key'].map((name) => readFileSync(path.join(folder, name)));
   return tls.createServer({ cert, key }, (socket) => {
     const connection = new Connection(socket, 2);

@@ -1,28 +1,28 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 
-import { lazyAccount } from './account/lazyAccount';
+import { lazyAccount } from './lazyAccount';
 import { TransferManager, adoptUpload } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
-import { registerCommands, resourceOf } from './ui/commands';
-import { Completion } from './ui/completion';
-import type { CredentialsFlow } from './ui/credentialsFlow';
-import { CredentialsStore } from './ui/credentialsStore';
-import { DestinationMemory } from './ui/destinationMemory';
-import { Links } from './ui/links';
-import { OutputLog } from './ui/log';
-import { ProgressNotification } from './ui/progressNotification';
-import { ResumePrompt } from './ui/resumePrompt';
-import { Settings } from './ui/settings';
-import { SetupContext } from './ui/setupContext';
-import { ToastPace } from './ui/toastPace';
-import { TransferActions } from './ui/transferActions';
-import type { Remedies } from './ui/transferActions';
-import { TransferCommands } from './ui/transferCommands';
-import { isAboutCredentials, ownTransfers } from './ui/transferFacts';
-import { TransfersView } from './ui/transfersView';
-import { UploadLog } from './ui/uploadLog';
+import { registerCommands, resourceOf } from './ui/editor/commands';
+import { Completion } from './ui/show/completion';
+import type { CredentialsFlow } from './ui/ask/setup/credentialsFlow';
+import { CredentialsStore } from './ui/settings/credentialsStore';
+import { DestinationMemory } from './ui/settings/destinationMemory';
+import { Links } from './ui/actions/links';
+import { OutputLog } from './ui/editor/log';
+import { ProgressNotification } from './ui/show/progressNotification';
+import { ResumePrompt } from './ui/show/resumePrompt';
+import { Settings } from './ui/settings/settings';
+import { SetupContext } from './ui/settings/setupContext';
+import { ToastPace } from './ui/editor/toastPace';
+import { TransferActions } from './ui/actions/transferActions';
+import type { Remedies } from './ui/actions/transferActions';
+import { TransferCommands } from './ui/show/transferCommands';
+import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
+import { TransfersView } from './ui/show/transfersView';
+import { UploadLog } from './ui/show/uploadLog';
 
 /** Ended by `deactivate`, which gets no argument to find it by. */
 let running: Transfers | undefined;
@@ -75,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): void {
       ResumeFromOssCommand,
       UploadCommand,
       uploadHandler,
-    } = await import('./ui/onDemand');
+    } = await import('./ui/ask/onDemand');
     const credentialsFlow = new CredentialsFlow(credentials, account);
     const destinations = new Destinations(settings, memory, account, credentials, credentialsFlow);
     const conflicts = new Conflicts(openStore, log);

@@ -1,5 +1,5 @@
 /**
- * Stands in for src/engine/crc64 in one build of the bench, and only there: what is left is the cost
+ * Stands in for src/engine/base/crc64 in one build of the bench, and only there: what is left is the cost
  * of everything but the checksum. The sink then says 0 for every checksum.
  */
 

@@ -1,5 +1,5 @@
 ;; CRC-64/XZ (ECMA-182, reflected), the checksum OSS sends as x-oss-hash-crc64ecma.
-;; `npx tsx scripts/crc64/build.ts` assembles this file into src/engine/crc64Module.ts.
+;; `npx tsx scripts/crc64/build.ts` assembles this file into src/engine/base/crc64Module.ts.
 ;;
 ;; Bytes are polynomials over GF(2): the first byte has the highest powers of x, and inside a byte
 ;; the lowest bit has the highest power. A checksum of bytes m is m * x^64 modulo P; "state" below is

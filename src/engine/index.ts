@@ -1,21 +1,21 @@
 /** The engine's one door: what the editor layer and the composition root may see. */
-export { adoptUpload } from './adoptUpload';
-export type { AdoptionOptions } from './adoptUpload';
-export { UploadError, isAbortError } from './errors';
-export type { UploadErrorDetails, UploadErrorKind } from './errors';
-export { Emitter } from './events';
-export type { Disposable, Event } from './events';
-export { findExisting, isIdentical } from './existingObjects';
-export type { ExistingObject } from './existingObjects';
-export { composedName, scanFolder } from './folderScan';
-export type { FolderScan, FolderScanOptions, ScannedFile } from './folderScan';
-export type { Logger } from './logger';
-export type * from './ports';
-export type { Clock } from './systemClock';
-export { TransferManager } from './transferManager';
-export type { TransferManagerOptions } from './transferManager';
-export { isActive, isWaitingForUser } from './transfers';
-export type * from './transfers';
+export { adoptUpload } from './upload/adoptUpload';
+export type { AdoptionOptions } from './upload/adoptUpload';
+export { UploadError, isAbortError } from './contract/errors';
+export type { UploadErrorDetails, UploadErrorKind } from './contract/errors';
+export { Emitter } from './base/events';
+export type { Disposable, Event } from './base/events';
+export { findExisting, isIdentical } from './upload/existingObjects';
+export type { ExistingObject } from './upload/existingObjects';
+export { composedName, scanFolder } from './file/folderScan';
+export type { FolderScan, FolderScanOptions, ScannedFile } from './file/folderScan';
+export type { Logger } from './base/logger';
+export type * from './contract/ports';
+export type { Clock } from './base/clock';
+export { TransferManager } from './transfers/transferManager';
+export type { TransferManagerOptions } from './transfers/transferManager';
+export { isActive, isWaitingForUser } from './contract/transfers';
+export type * from './contract/transfers';
 export {
   DEFAULT_PART_SIZE_BYTES,
   checkBucketName,
@@ -24,5 +24,5 @@ export {
   parsePartSize,
   validateObjectOptions,
   validateTarget,
-} from './validate';
-export type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from './validate';
+} from './contract/validate';
+export type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from './contract/validate';

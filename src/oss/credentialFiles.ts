@@ -1,5 +1,5 @@
-import type { AccessKey } from '../account/ports';
-import { UploadError } from '../engine/errors';
+import type { AccessKey } from '../account';
+import { UploadError } from '../engine/contract/errors';
 
 /** What `~/.ossutilconfig` says in one of its sections. Missing entries are ''. */
 export interface OssutilSection {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AccessKey, CredentialsSource, FoundCredentials } from '../account/ports';
+import type { AccessKey, CredentialsSource, FoundCredentials } from '../account';
 import type { AliyunProfile } from './credentialFiles';
 import {
   aliyunProfile,

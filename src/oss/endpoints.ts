@@ -1,4 +1,4 @@
-import type { Endpoint } from '../account/ports';
+import type { Endpoint } from '../account';
 import { invalidArgument } from './ossErrors';
 
 /** Where requests for a bucket go, and how they are signed. */

@@ -1,7 +1,7 @@
 /** The door of the room that knows OSS: everything else talks to it through ports. */
 import { homedir } from 'node:os';
-import type { Access, CredentialsSource, Endpoint, OssAccount } from '../account/ports';
-import type { ObjectStore, OpenStore } from '../engine/ports';
+import type { Access, CredentialsSource, Endpoint, OssAccount } from '../account';
+import type { ObjectStore, OpenStore } from '../engine/contract/ports';
 import { findCredentials, openSource, ProfileKey } from './credentials';
 import type { Machine } from './credentials';
 import type { Address } from './endpoints';
@@ -13,7 +13,7 @@ import { OssTransport } from './ossTransport';
 import type { TransportOptions } from './ossTransport';
 import { SecurityTokens } from './securityTokens';
 import type { Issuers } from './securityTokens';
-import type { Logger } from '../engine/logger';
+import type { Logger } from '../engine/base/logger';
 
 /** What the room is built of. */
 export interface OssOptions extends TransportOptions {

@@ -1,12 +1,6 @@
-import type {
-  Access,
-  BucketSummary,
-  Endpoint,
-  FoundCredentials,
-  OssAccount,
-} from '../account/ports';
-import { UploadError } from '../engine/errors';
-import type { CallOptions, UploadTarget } from '../engine/ports';
+import type { Access, BucketSummary, Endpoint, FoundCredentials, OssAccount } from '../account';
+import { UploadError } from '../engine/contract/errors';
+import type { CallOptions, UploadTarget } from '../engine/contract/ports';
 import type { Address } from './endpoints';
 import {
   addressOfObject,

@@ -1,7 +1,7 @@
 import OssSdk from 'ali-oss';
-import type { AccessKey } from '../account/ports';
-import { UploadError } from '../engine/errors';
-import type { CallOptions, RequestBody } from '../engine/ports';
+import type { AccessKey } from '../account';
+import { UploadError } from '../engine/contract/errors';
+import type { CallOptions, RequestBody } from '../engine/contract/ports';
 import type { Address } from './endpoints';
 import { signatureVersion } from './endpoints';
 import type { Answer } from './ossErrors';

@@ -1,5 +1,5 @@
-import { isAbortError, UploadError } from '../engine/errors';
-import type { UploadErrorDetails, UploadErrorKind } from '../engine/errors';
+import { isAbortError, UploadError } from '../engine/contract/errors';
+import type { UploadErrorDetails, UploadErrorKind } from '../engine/contract/errors';
 
 /** What came back over HTTP, whatever the status. Header names are lower case. */
 export interface Answer {

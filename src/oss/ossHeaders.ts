@@ -1,4 +1,4 @@
-import type { ObjectOptions } from '../engine/ports';
+import type { ObjectOptions } from '../engine/contract/ports';
 import { contentTypeOf } from './contentType';
 import { invalidArgument } from './ossErrors';
 

@@ -1,5 +1,5 @@
-import { UploadError } from '../engine/errors';
-import type { UploadErrorDetails } from '../engine/errors';
+import { UploadError } from '../engine/contract/errors';
+import type { UploadErrorDetails } from '../engine/contract/errors';
 import type {
   CallOptions,
   ListedPart,
@@ -10,7 +10,7 @@ import type {
   RequestBody,
   StoredObject,
   UnfinishedUpload,
-} from '../engine/ports';
+} from '../engine/contract/ports';
 import type { RenewableKey } from './credentials';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
@@ -24,7 +24,7 @@ import {
   putHeaders,
 } from './ossHeaders';
 import { xmlElements, xmlName, xmlText } from './xml';
-import type { Logger } from '../engine/logger';
+import type { Logger } from '../engine/base/logger';
 
 /** Putting 10,000 parts together takes OSS a while; until then it sends nothing. */
 const COMPLETE_ANSWER_MS = 600_000;

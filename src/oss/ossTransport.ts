@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { UploadError } from '../engine/errors';
-import type { RequestBody } from '../engine/ports';
+import { UploadError } from '../engine/contract/errors';
+import type { RequestBody } from '../engine/contract/ports';
 import { badResponse, errorOfConnection } from './ossErrors';
 import type { Answer } from './ossErrors';
 

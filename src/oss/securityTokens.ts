@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { AccessKey } from '../account/ports';
-import { UploadError } from '../engine/errors';
+import type { AccessKey } from '../account';
+import { UploadError } from '../engine/contract/errors';
 import type { OidcSettings, RoleToAssume } from './credentialFiles';
 import { noCredentials } from './credentialFiles';
 import type { Answer } from './ossErrors';

@@ -18,9 +18,9 @@ import {
   temporaryFolder,
   writeTestFile,
 } from '../support/files.ts';
-import type { HoldPoint } from '../support/ossHolds.ts';
-import { startOssServer } from '../support/ossServer.ts';
-import type { OssServer } from '../support/ossServer.ts';
+import type { HoldPoint } from '../oss-server/holds.ts';
+import { startOssServer } from '../oss-server/server.ts';
+import type { OssServer } from '../oss-server/server.ts';
 import { seededRandom } from '../support/random.ts';
 import type { DeathStep, UploaderTask } from './uploader.ts';
 

@@ -5,7 +5,7 @@ import type { Locator } from '@playwright/test';
 import type { Workbench } from '../../scripts/editor/workbench';
 import { OUT } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
-import type { Hold } from '../support/ossHolds';
+import type { Hold } from '../oss-server/holds';
 import { expect } from './session';
 import type { Session } from './session';
 

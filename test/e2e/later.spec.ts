@@ -4,11 +4,11 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
-import { CheckpointWriter, checkpointId } from '../../src/engine/checkpoint';
-import { fingerprintOf } from '../../src/engine/fingerprint';
-import type { PlainAnswer } from '../support/ossClient';
-import { sendRequest } from '../support/ossClient';
-import type { Hold } from '../support/ossHolds';
+import { CheckpointWriter, checkpointId } from '../../src/engine/record/checkpoint';
+import { fingerprintOf } from '../../src/engine/file/fingerprint';
+import type { PlainAnswer } from '../oss-server/client';
+import { sendRequest } from '../oss-server/client';
+import type { Hold } from '../oss-server/holds';
 import {
   MENU_ITEM,
   acceptedTwice,

@@ -10,9 +10,9 @@ import { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
-import type { OperationRecord } from '../support/ossOperationsLog';
-import type { OssServer } from '../support/ossServer';
-import { startOssServer } from '../support/ossServer';
+import type { OperationRecord } from '../oss-server/operationsLog';
+import type { OssServer } from '../oss-server/server';
+import { startOssServer } from '../oss-server/server';
 
 export { expect };
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { sleep, until } from '../../scripts/processes';
-import { sendRequest } from '../support/ossClient';
+import { sendRequest } from '../oss-server/client';
 import {
   MENU_ITEM,
   acceptedTwice,

@@ -13,7 +13,7 @@ import {
   uploadRow,
   watch,
 } from './gestures';
-import type { Hold } from '../support/ossHolds';
+import type { Hold } from '../oss-server/holds';
 import { BUCKET, MIB, Session, expect, test } from './session';
 
 // The same folder in two windows: an upload belongs to the one that runs it.

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { commands } from 'vscode';
-import { COMMAND_NAMES, CONTEXT_KEYS, commandId } from '../../src/ui/commandIds';
-import { SECTION, readUploadSettings, readWindowSettings } from '../../src/ui/settingsSchema';
+import { COMMAND_NAMES, CONTEXT_KEYS, commandId } from '../../src/ui/editor/commandIds';
+import {
+  SECTION,
+  readUploadSettings,
+  readWindowSettings,
+} from '../../src/ui/settings/settingsSchema';
 import { manifest, readJson, theExtension } from './extension';
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();

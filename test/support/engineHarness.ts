@@ -10,14 +10,14 @@ import type {
   UploadOptions,
   UploadRequest,
 } from '../../src/engine/index.ts';
-import type { TransferManagerOptions } from '../../src/engine/transferManager.ts';
+import type { TransferManagerOptions } from '../../src/engine/transfers/transferManager.ts';
 import { createOss } from '../../src/oss/index.ts';
 import type { Oss, OssOptions } from '../../src/oss/index.ts';
 import { hastyClock } from './hastyClock.ts';
 import { removeFolder, sha256OfFile, temporaryFolder, writeTestFile } from './files.ts';
-import type { OperationRecord } from './ossOperationsLog.ts';
-import { startOssServer } from './ossServer.ts';
-import type { OssServer, OssServerOptions } from './ossServer.ts';
+import type { OperationRecord } from '../oss-server/operationsLog.ts';
+import { startOssServer } from '../oss-server/server.ts';
+import type { OssServer, OssServerOptions } from '../oss-server/server.ts';
 
 /** The smallest part OSS allows: many parts of little data. */
 export const PART_BYTES = 102_400;

@@ -2,9 +2,9 @@ import { strict as assert } from 'node:assert';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { TransferManager, UploadRequest } from '../../src/engine/index.ts';
-import type { TransferManagerOptions } from '../../src/engine/transferManager.ts';
+import type { TransferManagerOptions } from '../../src/engine/transfers/transferManager.ts';
 import type { EngineHarness } from './engineHarness.ts';
-import type { OperationRecord } from './ossOperationsLog.ts';
+import type { OperationRecord } from '../oss-server/operationsLog.ts';
 
 /** What an earlier window has left of one upload. */
 export interface InterruptedUpload {

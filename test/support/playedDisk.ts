@@ -1,7 +1,7 @@
 import { mkdir, open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { StoreFiles } from '../../src/engine/checkpointStore.ts';
+import type { StoreFiles } from '../../src/engine/record/checkpointStore.ts';
 
 /** One call on the disk, such as `sync x.jsonl.1-2.tmp`; files are named without their folder. */
 export interface DiskCall {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { TransferManager, UploadRequest } from '../../src/engine/index.ts';
 import type { EngineHarness } from './engineHarness.ts';
-import type { Fault } from './ossFaults.ts';
+import type { Fault } from '../oss-server/faults.ts';
 
 /**
  * Uploads a file until that part is about to be sent, and closes the window. Parts before it are

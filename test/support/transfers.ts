@@ -1,6 +1,6 @@
-import { checkpointId } from '../../src/engine/checkpoint.ts';
-import { Transfer } from '../../src/engine/transfer.ts';
-import type { RestState } from '../../src/engine/transfer.ts';
+import { checkpointId } from '../../src/engine/record/checkpoint.ts';
+import { Transfer } from '../../src/engine/transfers/transfer.ts';
+import type { RestState } from '../../src/engine/transfers/transfer.ts';
 
 /** What a test wants to say about a transfer; the rest is made up. */
 export interface TestTransfer {

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
-import type { AccessKey, CredentialsSource } from '../../../src/account/ports';
-import { UploadError } from '../../../src/engine/errors';
+import type { AccessKey, CredentialsSource } from '../../../src/account';
+import { UploadError } from '../../../src/engine/contract/errors';
 import {
   aliyunProfile,
   environmentKey,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { UploadError } from '../../../src/engine/errors';
+import { UploadError } from '../../../src/engine/contract/errors';
 import {
   addressOfObject,
   regionId,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { CredentialsSource } from '../../../src/account/ports';
-import { testCaCertificate } from '../../support/ossServer';
+import type { CredentialsSource } from '../../../src/account';
+import { testCaCertificate } from '../../oss-server/server';
 import { bodyOf, CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
 
 const TARGET = { bucket: 'photos', key: 'k', region: 'cn-hangzhou', profile: '' };

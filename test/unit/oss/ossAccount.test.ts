@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Access, OssAccount } from '../../../src/account/ports';
-import type { UploadTarget } from '../../../src/engine/ports';
-import type { OssServer } from '../../support/ossServer';
+import type { Access, OssAccount } from '../../../src/account';
+import type { UploadTarget } from '../../../src/engine/contract/ports';
+import type { OssServer } from '../../oss-server/server';
 import { CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
 
 const PROFILE: Access = { profile: '' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { UploadError } from '../../../src/engine/errors';
-import type { UploadErrorKind } from '../../../src/engine/errors';
+import { UploadError } from '../../../src/engine/contract/errors';
+import type { UploadErrorKind } from '../../../src/engine/contract/errors';
 import {
   errorOfAnswer,
   errorOfConnection,

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import type { CredentialsSource } from '../../../src/account/ports';
-import { UploadError } from '../../../src/engine/errors';
-import type { CallOptions, ObjectStore, RequestBody } from '../../../src/engine/ports';
+import type { CredentialsSource } from '../../../src/account';
+import { UploadError } from '../../../src/engine/contract/errors';
+import type { CallOptions, ObjectStore, RequestBody } from '../../../src/engine/contract/ports';
 import { createOss } from '../../../src/oss/index';
 import type { Oss, OssOptions } from '../../../src/oss/index';
-import { startOssServer } from '../../support/ossServer';
-import type { OssServer, OssServerOptions } from '../../support/ossServer';
-import type { Logger } from '../../../src/engine/logger';
+import { startOssServer } from '../../oss-server/server';
+import type { OssServer, OssServerOptions } from '../../oss-server/server';
+import type { Logger } from '../../../src/engine/base/logger';
 
 /** Never aborted. */
 export const CALL: CallOptions = { signal: new AbortController().signal };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ObjectOptions } from '../../../src/engine/ports';
-import { UploadError } from '../../../src/engine/errors';
+import type { ObjectOptions } from '../../../src/engine/contract/ports';
+import { UploadError } from '../../../src/engine/contract/errors';
 import {
   commonHeaders,
   completeHeaders,

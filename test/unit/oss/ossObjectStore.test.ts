@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { CredentialsSource } from '../../../src/account/ports';
-import { UploadError } from '../../../src/engine/errors';
-import type { ObjectStore } from '../../../src/engine/ports';
-import { crc64Of } from '../../support/crc64';
-import { faultAnswers } from '../../support/ossFaults';
-import type { FaultActions } from '../../support/ossFaults';
-import type { OperationName } from '../../support/ossOperationNames';
-import type { OssServer } from '../../support/ossServer';
+import type { CredentialsSource } from '../../../src/account';
+import { UploadError } from '../../../src/engine/contract/errors';
+import type { ObjectStore } from '../../../src/engine/contract/ports';
+import { crc64Of } from '../../oss-server/crc64';
+import { faultAnswers } from '../../oss-server/faults';
+import type { FaultActions } from '../../oss-server/faults';
+import type { OperationName } from '../../oss-server/operationNames';
+import type { OssServer } from '../../oss-server/server';
 import { bodyOf, CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
 
 const KIB = 1024;

@@ -7,8 +7,8 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import net from 'node:net';
 import { join } from 'node:path';
-import { UploadError } from '../../../src/engine/errors';
-import type { RequestBody } from '../../../src/engine/ports';
+import { UploadError } from '../../../src/engine/contract/errors';
+import type { RequestBody } from '../../../src/engine/contract/ports';
 import type { Answer } from '../../../src/oss/ossErrors';
 import { nextSliceBytes, OssTransport } from '../../../src/oss/ossTransport';
 import type { TransportOptions, TransportRequest } from '../../../src/oss/ossTransport';
@@ -45,7 +45,7 @@ async function listen(server: net.Server, scheme: string): Promise<RawServer> {
 
 const httpServer = (handler: http.RequestListener) => listen(http.createServer(handler), 'http');
 
-const tlsFolder = join(__dirname, '../../support/tls');
+const tlsFolder = join(__dirname, '../../oss-server/tls');
 
 const ca = readFileSync(join(tlsFolder, 'ca.pem'), 'utf8');
 

@@ -7,7 +7,7 @@ import type {
   UploadErrorDetails,
   UploadErrorKind,
 } from '../../../src/engine/index';
-import type { Words } from '../../../src/ui/words';
+import type { Words } from '../../../src/ui/text/words';
 
 export const KB = 1024;
 export const MB = 1024 * KB;

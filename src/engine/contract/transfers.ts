@@ -1,0 +1,226 @@
+import type { UploadError } from './errors';
+import type { Event } from '../base/events';
+import type { ObjectOptions, UploadTarget } from './ports';
+
+/** How a file is sent, and as what. */
+export interface UploadOptions {
+  /** Bytes of a part, 102,400 to 5,368,709,120; grown when the file would need over 10,000 parts. */
+  readonly partSizeBytes: number;
+  /** Parts in flight at once for one file, 1 to 64. */
+  readonly parallel: number;
+  /** Refuse to replace an existing object, without a race (`x-oss-forbid-overwrite`). */
+  readonly forbidOverwrite: boolean;
+  readonly object: ObjectOptions;
+}
+
+/** One file to one object. */
+export interface UploadRequest {
+  /** Absolute path. */
+  readonly filePath: string;
+  readonly target: UploadTarget;
+  readonly options: UploadOptions;
+}
+
+/**
+ * - `queued` waits for its turn · `preparing` looks at the file and at OSS · `uploading`
+ * - `waiting` for the network, tries by itself · `completing` combines the parts · `verifying`
+ * - `completed` and verified · `paused` by the user, or because credentials are needed
+ * - `interrupted` ended by the editor or the network · `failed` needs a decision of the user
+ * - `discarding` the discard could not reach OSS yet, and is tried again
+ */
+export type TransferState =
+  | 'queued'
+  | 'preparing'
+  | 'uploading'
+  | 'waiting'
+  | 'completing'
+  | 'verifying'
+  | 'completed'
+  | 'paused'
+  | 'interrupted'
+  | 'failed'
+  | 'discarding';
+
+const ACTIVE: ReadonlySet<TransferState> = new Set([
+  'queued',
+  'preparing',
+  'uploading',
+  'waiting',
+  'completing',
+  'verifying',
+]);
+const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
+
+/** Runs or waits for its turn, by itself. */
+export function isActive({ state }: { readonly state: TransferState }): boolean {
+  return ACTIVE.has(state);
+}
+
+/** Stands still until the user says something. */
+export function isWaitingForUser({ state }: { readonly state: TransferState }): boolean {
+  return WAITING_FOR_USER.has(state);
+}
+
+/** One transfer, at one moment. Immutable. */
+export interface TransferSnapshot {
+  readonly id: string;
+  readonly batchId: string;
+  readonly filePath: string;
+  readonly target: UploadTarget;
+  readonly state: TransferState;
+  /** Why, for `failed`, `interrupted`, `waiting`, and for `paused` by credentials. */
+  readonly error?: UploadError | undefined;
+  /** When the next try starts, for `waiting`. */
+  readonly nextTryMs?: number | undefined;
+  readonly sizeBytes: number;
+  /** Bytes OSS has accepted (parts that are recorded), 0 to sizeBytes. */
+  readonly confirmedBytes: number;
+  /** Bytes OSS had accepted before this run, which is known when that is past `preparing`. */
+  readonly resumedBytes: number;
+  /** Bytes of parts being sent right now that have left this process. */
+  readonly inFlightBytes: number;
+  /** The upload in OSS that has those parts; '' as long as there is none, or it is not known. */
+  readonly uploadId: string;
+  readonly partsDone: number;
+  /** 0 until planned, 1 for a file that is sent by one PutObject. */
+  readonly partsTotal: number;
+  /** When this transfer was asked for, and last moved. */
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  /** For `completed`. */
+  readonly result?: { readonly etag: string; readonly versionId?: string | undefined } | undefined;
+  /** Retries so far in this run. */
+  readonly retries: number;
+}
+
+/** What the user asked for at once: a file, several files, a folder. Immutable. */
+export interface BatchSnapshot {
+  readonly id: string;
+  /** File or folder name. */
+  readonly label: string;
+  readonly createdMs: number;
+  /** Driven by another window: shown, not touched. */
+  readonly isElsewhere: boolean;
+  /** The folder of the workspace it was started from; '' when there was none. */
+  readonly workspacePath: string;
+  readonly transfers: readonly TransferSnapshot[];
+  /** Files of the batch that were finished before this window took it up; not in `transfers`. */
+  readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
+}
+
+/** All batches of this window plus those waiting in the checkpoint folder, at one moment. */
+export interface TransfersSnapshot {
+  readonly batches: readonly BatchSnapshot[];
+  /** Over the running transfers. `speedBytesPerSecond` counts only bytes sent now. */
+  readonly totals: {
+    /** Transfers that run or wait for their turn. */
+    readonly active: number;
+    /** Paused, interrupted and failed ones: they wait for the user. */
+    readonly waitingForUser: number;
+    /** Of the current run: files, files done, bytes, bytes done (confirmed and in flight). */
+    readonly files: number;
+    readonly filesDone: number;
+    readonly sizeBytes: number;
+    readonly doneBytes: number;
+    readonly speedBytesPerSecond: number;
+    /** Undefined until it can be believed, and while waiting. */
+    readonly secondsLeft?: number | undefined;
+  };
+}
+
+/** Something worth one sentence that is not a failure. */
+export interface TransferNotice {
+  readonly transferId: string;
+  readonly filePath: string;
+  readonly kind:
+    /** The file changed: sent again from the first part. */
+    | 'sourceChanged'
+    /** The parts are gone from OSS: sent again from the first part. */
+    | 'uploadExpired'
+    /** The checkpoint was damaged: sent again from the first part. */
+    | 'checkpointDamaged'
+    /** Other ACL, class, encryption, metadata or tags than before: sent again from the first part. */
+    | 'optionsChanged'
+    /** The checkpoint folder cannot be written: this upload cannot be resumed. */
+    | 'notResumable'
+    /** The file would need more than 10,000 parts: larger parts are used. */
+    | 'partSizeRaised'
+    /** Begun with another part size, which is kept. */
+    | 'partSizeKept'
+    /** Uploaded, but the callback failed. */
+    | 'callbackFailed'
+    /** No checksum came from the server: size compared only. */
+    | 'notVerified';
+  readonly detail?: string | undefined;
+}
+
+/** The limits over all transfers of a window. */
+export interface TransferLimits {
+  /** Parts sent at the same time, 1 to 64. */
+  readonly concurrency: number;
+  /** 0 is no limit. */
+  readonly maxBytesPerSecond: number;
+}
+
+/**
+ * The set of transfers, as the user interface sees it. Ids are those of transfers or of batches;
+ * ids that are unknown are ignored.
+ */
+export interface Transfers {
+  /** The snapshot changed. At most every 250 ms, and at each change of a state. */
+  readonly onDidChange: Event<void>;
+  readonly onNotice: Event<TransferNotice>;
+
+  /** Cheap; the same object as long as nothing changed. */
+  snapshot(): TransfersSnapshot;
+
+  /** Reads the checkpoint folder again: what other windows started, finished or left behind. */
+  refresh(): Promise<void>;
+
+  /**
+   * Starts uploads that belong together. Resolves with the id of the batch as soon as they are
+   * queued; whatever happens later is in the snapshot. A file that already has an unfinished upload
+   * to the same object joins it. Rejects with `invalidArgument` before anything is sent.
+   */
+  enqueue(batch: {
+    readonly label: string;
+    readonly workspacePath: string;
+    readonly requests: readonly UploadRequest[];
+  }): Promise<string>;
+
+  /** Resolves when no transfer of the batch runs or waits for its turn any more. */
+  whenSettled(batchId: string): Promise<BatchSnapshot>;
+
+  /** Stops at once and keeps everything. Resolves when nothing is sent any more. */
+  pause(ids: readonly string[]): Promise<void>;
+
+  /** Goes on where it stopped: paused, interrupted and failed ones. */
+  resume(
+    ids: readonly string[],
+    change?: {
+      /** Answer to `alreadyExists`. */
+      readonly forbidOverwrite?: boolean | undefined;
+      /** Answer to `wrongRegion`. */
+      readonly region?: string | undefined;
+      /** Answer to `accessDenied` and `credentials`: other credentials. */
+      readonly profile?: string | undefined;
+    },
+  ): Promise<void>;
+
+  /** Stops, removes the parts from OSS and the checkpoint. What OSS did not hear is tried later. */
+  discard(ids: readonly string[]): Promise<void>;
+
+  /** Takes a file from a place it was moved to (`sourceMissing`), and goes on. */
+  relocate(id: string, filePath: string): Promise<void>;
+
+  /** Forgets the completed ones. */
+  clearFinished(): void;
+
+  setLimits(limits: TransferLimits): void;
+
+  /** Tries at once whatever waits for its next try: the network may be back. */
+  retryNow(): void;
+
+  /** Stops everything, keeps everything, gives the leases back. At most a second. */
+  shutdown(): Promise<void>;
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { UploadError } from '../contract/errors';
+import type { Fingerprint } from '../file/fingerprint';
+import { isObject, isWhole } from '../base/guards';
+import { JournalWriter, readJournal } from './journal';
+import type { ObjectOptions, UploadTarget } from '../contract/ports';
+import type { UploadOptions } from '../contract/transfers';
+import {
+  MAX_PARTS,
+  MAX_PART_SIZE_BYTES,
+  MIN_PART_SIZE_BYTES,
+  validateOptions,
+  validateTarget,
+} from '../contract/validate';
+
+const KIND = 'oss-upload-checkpoint';
+const VERSION = 2;
+/** Has a hash in the place of the options. It is read, and written anew as the present version. */
+const OLDEST_VERSION = 1;
+/** Ids of OSS have 32 signs; whatever is much longer does not fit into a URL. */
+const MOST_TOKEN_LENGTH = 1024;
+
+/** A part that OSS has accepted, its CRC compared. */
+export interface PartRecord {
+  readonly partNumber: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly crc64: bigint;
+}
+
+/** What one multipart upload is. Written once, before the first part is sent. */
+export interface CheckpointHeader {
+  /**
+   * '' while the upload is being initiated: should the answer get lost, the next run knows that an
+   * orphan may exist and since when.
+   */
+  readonly uploadId: string;
+  readonly filePath: string;
+  readonly source: Fingerprint;
+  readonly target: UploadTarget;
+  /** Of this upload, which may be more than was asked for in the options. */
+  readonly partSizeBytes: number;
+  /**
+   * As it was asked for, whole: the record goes on in the very same way when nothing else is left.
+   * No option is a secret: OSS signs its callbacks, and their addresses may hold no password.
+   */
+  readonly options: UploadOptions | HashedOptions;
+  readonly createdMs: number;
+}
+
+/** What is known of the options of a record of version 1. */
+export interface HashedOptions {
+  /** {@link hashOptions} of what the upload was initiated with. */
+  readonly objectHash: string;
+}
+
+/** A header and the parts accepted since. */
+export interface Checkpoint {
+  readonly header: CheckpointHeader;
+  readonly parts: ReadonlyMap<number, PartRecord>;
+  /** As it lies on disk: lines of another header would not verify behind it. */
+  readonly headerLine: string;
+  /** Bytes of the file that verify; an append goes on here. */
+  readonly intactBytes: number;
+}
+
+/** What a file of the checkpoint folder turned out to be. */
+export type CheckpointContent =
+  | { readonly state: 'valid'; readonly checkpoint: Checkpoint }
+  /** Not to be trusted. The upload id, if one could be read, is good for nothing but an abort. */
+  | { readonly state: 'damaged'; readonly uploadId: string | undefined }
+  /** Written by a newer version of this program: to be left alone. */
+  | { readonly state: 'newer'; readonly version: number };
+
+/** Identity of an upload: one file to one object, whatever the endpoint. Safe as a file name. */
+export function checkpointId(realFilePath: string, bucket: string, key: string): string {
+  return createHash('sha256')
+    .update([realFilePath, bucket, key].join('\0'))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** Whether an upload was initiated with these properties. */
+export function hasProperties({ options }: CheckpointHeader, object: ObjectOptions): boolean {
+  const objectHash = 'objectHash' in options ? options.objectHash : hashOptions(options.object);
+  return objectHash === hashOptions(object);
+}
+
+/**
+ * Hash of the options that OSS fixes when an upload is initiated. Those that travel with each part
+ * or with the completion (traffic limit, payer, callback) may change in between.
+ */
+export function hashOptions(options: ObjectOptions): string {
+  const travelling = {
+    callback: undefined,
+    trafficLimitBitsPerSecond: undefined,
+    requestPayer: undefined,
+  };
+  const fixed: ObjectOptions = { ...options, ...travelling };
+  return createHash('sha256').update(canonicalJson(fixed)).digest('hex').slice(0, 32);
+}
+
+/** The text of a checkpoint file, and of the lines to append to it. */
+export class CheckpointWriter {
+  private readonly journal: JournalWriter;
+
+  constructor(header: CheckpointHeader) {
+    this.journal = new JournalWriter(KIND, { version: VERSION, ...header });
+  }
+
+  get headerLine(): string {
+    return this.journal.headerLine;
+  }
+
+  partLine(part: PartRecord): string {
+    return this.journal.line([part.partNumber, part.sizeBytes, part.etag, String(part.crc64)]);
+  }
+}
+
+/** Reads a checkpoint file, whatever it holds; never throws. */
+export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
+  const content = readJournal(KIND, bytes);
+  const { header: raw, firstLine } = content;
+  if (content.state === 'damaged') return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
+  const version = isObject(raw) ? raw['version'] : undefined;
+  if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
+  const header = parseHeader(raw);
+  const records = content.records.map(parsePart);
+  const isReadable = isWhole(version, OLDEST_VERSION, VERSION) && header !== undefined;
+  if (!isReadable || !records.every((part) => part !== undefined)) {
+    return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
+  }
+  const parts = new Map(records.map((part) => [part.partNumber, part]));
+  const headerLine = `${firstLine}\n`;
+  const { intactBytes } = content;
+  return { state: 'valid', checkpoint: { header, parts, headerLine, intactBytes } };
+}
+
+/** The error for a record of a newer version, which is named and never touched. */
+export function newerCheckpointError(file: string, version: number): UploadError {
+  return new UploadError(
+    'checkpointNewer',
+    `${file} was written by a newer version (${version}) of this extension`,
+    { code: 'CheckpointNewer' },
+  );
+}
+
+function parseHeader(raw: unknown): CheckpointHeader | undefined {
+  if (!isObject(raw)) return undefined;
+  const { uploadId, filePath, source, target, partSizeBytes, createdMs } = raw;
+  const options = parseOptions(raw);
+  const isValid =
+    isToken(uploadId) &&
+    typeof filePath === 'string' &&
+    options !== undefined &&
+    isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
+    isWhole(partSizeBytes, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES) &&
+    isFingerprint(source) &&
+    isTarget(target);
+  if (!isValid) return undefined;
+  return { uploadId, filePath, source, target, partSizeBytes, options, createdMs };
+}
+
+function parseOptions({
+  version,
+  options,
+  optionsHash,
+}: Record<string, unknown>): CheckpointHeader['options'] | undefined {
+  const raw = version === OLDEST_VERSION ? { objectHash: optionsHash } : options;
+  return isOptions(raw) || isHashed(raw) ? raw : undefined;
+}
+
+function isHashed(raw: unknown): raw is HashedOptions {
+  return isObject(raw) && typeof raw['objectHash'] === 'string';
+}
+
+function parsePart(raw: unknown): PartRecord | undefined {
+  if (!Array.isArray(raw) || raw.length !== 4) return undefined;
+  const [partNumber, sizeBytes, etag, crc64] = raw as unknown[];
+  const isValid =
+    isWhole(partNumber, 1, MAX_PARTS) &&
+    isWhole(sizeBytes, 1, MAX_PART_SIZE_BYTES) &&
+    isToken(etag) &&
+    typeof crc64 === 'string' &&
+    /^\d{1,20}$/.test(crc64);
+  return isValid ? { partNumber, sizeBytes, etag, crc64: BigInt(crc64) } : undefined;
+}
+
+function isFingerprint(raw: unknown): raw is Fingerprint {
+  return (
+    isObject(raw) &&
+    isWhole(raw['sizeBytes'], 0, MAX_PARTS * MAX_PART_SIZE_BYTES) &&
+    ['mtimeNs', 'ctimeNs', 'inode', 'device'].every((name) => typeof raw[name] === 'string')
+  );
+}
+
+/** Whether OSS can have given this as an id or an ETag: it goes into a URL, or into XML. */
+function isToken(raw: unknown): raw is string {
+  return typeof raw === 'string' && raw.length <= MOST_TOKEN_LENGTH && /^[!-~]*$/.test(raw);
+}
+
+/** Bytes of these parts together. */
+export function sizeOfParts(parts: ReadonlyMap<number, PartRecord>): number {
+  let total = 0;
+  for (const { sizeBytes } of parts.values()) total += sizeBytes;
+  return total;
+}
+
+/** Whether a value read from disk is a target. */
+export function isTarget(raw: unknown): raw is UploadTarget {
+  return passes(validateTarget, raw as UploadTarget);
+}
+
+/** Whether a value read from disk is a set of options. */
+export function isOptions(raw: unknown): raw is UploadOptions {
+  return passes(validateOptions, raw as UploadOptions);
+}
+
+function passes<T>(validate: (value: T) => void, value: T): boolean {
+  try {
+    validate(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What looks like an upload id, in text that need not be JSON any more. */
+function uploadIdIn(line: string): string | undefined {
+  return /"uploadId":"([\w.-]{8,128})"/.exec(line)?.[1];
+}
+
+function canonicalJson(value: unknown): string {
+  if (!isObject(value)) return JSON.stringify(value);
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
+  return `{${fields.join(',')}}`;
+}

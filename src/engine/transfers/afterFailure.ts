@@ -1,0 +1,29 @@
+import type { UploadError } from '../contract/errors';
+import type { UploadTarget } from '../contract/ports';
+import { isUnreachable } from '../upload/retry';
+import type { RestState } from './transfer';
+
+/** Where a failure leaves a transfer. */
+export function restAfter(error: UploadError): RestState {
+  const { kind } = error;
+  if (kind === 'aborted' || isUnreachable(error)) return 'interrupted';
+  return isAboutCredentials(error) ? 'paused' : 'failed';
+}
+
+/** Whether a failure of one target is one of the other too: not each has to find it out. */
+export function isShared(error: UploadError, failed: UploadTarget, other: UploadTarget): boolean {
+  if (isAboutCredentials(error)) return other.profile === failed.profile;
+  const isOfBucket = ['noSuchBucket', 'wrongRegion', 'accountBlocked'].includes(error.kind);
+  return isOfBucket && other.bucket === failed.bucket;
+}
+
+/** A failure in one line of the log. */
+export function describeFailure(error: UploadError): string {
+  const { code, message, status, requestId, ec, partNumber, uploadId, bucket, key } = error;
+  const facts = { code, status, requestId, ec, partNumber, uploadId, bucket, key };
+  return `${error.kind}: ${message} ${JSON.stringify(facts)}`;
+}
+
+function isAboutCredentials({ kind }: UploadError): boolean {
+  return kind === 'credentials' || kind === 'noCredentials';
+}

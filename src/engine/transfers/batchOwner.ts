@@ -1,0 +1,113 @@
+import type { Batch } from './batch';
+import type { BatchContent, BatchItem } from '../record/batchRecord';
+import type { BatchStore } from '../record/batchStore';
+import { UploadError, isAbortError } from '../contract/errors';
+import { acquireLease } from '../record/lease';
+import type { Lease } from '../record/lease';
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+
+/** Makes this window the one that drives a batch, and lets it go again: lease and file together. */
+export class BatchOwner {
+  /** Batches that are being cleaned up. */
+  private readonly endings = new Set<Promise<void>>();
+
+  constructor(
+    private readonly store: BatchStore,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    /** Ends all waiting for leases. */
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
+  async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
+    batch.isOwned = true;
+    // The lease first: another window takes a batch that nobody holds for one that was left behind.
+    await this.store.prepare();
+    batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
+    batch.journal = await this.store.create(batch.id, batch.header, items);
+  }
+
+  /** Takes up a batch that lies on disk, as no finished one does. Throws `heldElsewhere`. */
+  async take(batch: Batch): Promise<void> {
+    if (batch.isFinished || (batch.isOwned && batch.taking === undefined)) return;
+    batch.taking ??= this.takeLease(batch).finally(() => {
+      batch.taking = undefined;
+    });
+    await batch.taking;
+  }
+
+  /**
+   * All files of a batch are uploaded or discarded: nothing of it stays on disk. Never rejects; see
+   * {@link whenEnded} for who does not wait.
+   */
+  finish(batch: Batch): Promise<void> {
+    const ending = this.remove(batch)
+      .catch((error: unknown) => {
+        this.logger.warn(`cannot remove the batch: ${String(error)}`);
+      })
+      .finally(() => this.endings.delete(ending));
+    this.endings.add(ending);
+    return ending;
+  }
+
+  async whenEnded(): Promise<void> {
+    await Promise.all(this.endings);
+  }
+
+  /** Leaves a batch as it is, for this or another window to take up later. */
+  async letGo(batch: Batch): Promise<void> {
+    batch.isOwned = false;
+    await batch.journal?.close();
+    await batch.lease?.release();
+  }
+
+  private async remove(batch: Batch): Promise<void> {
+    const { journal, lease } = batch;
+    if (!batch.isOwned) return;
+    batch.isOwned = false;
+    batch.journal = batch.lease = undefined;
+    await journal?.close();
+    await this.store.remove(batch.id);
+    await lease?.release();
+  }
+
+  private async takeLease(batch: Batch): Promise<void> {
+    const leaseFile = this.store.leaseFile(batch.id);
+    let lease: Lease | undefined;
+    try {
+      lease = await acquireLease(leaseFile, this.clock, this.signal);
+    } catch (error) {
+      batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
+      if (batch.isElsewhere || isAbortError(error)) throw error;
+      // A full disk is no reason not to go on: nobody else can take the batch up there either.
+      this.logger.warn(`no lease for the batch: ${String(error)}`);
+    }
+    let content: BatchContent | undefined;
+    try {
+      content = await this.store.read(batch.id);
+      // Whoever has let go of all batches meanwhile does not know of this one.
+      this.signal.throwIfAborted();
+    } catch (error) {
+      await lease?.release();
+      throw error;
+    }
+    batch.lease = lease;
+    batch.isOwned = true;
+    batch.isElsewhere = false;
+    const known = new Set(
+      content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
+    );
+    for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
+    const items = [...batch.transfers.values()].map(({ item }) => item);
+    batch.journal = await (
+      content?.state === 'valid'
+        ? this.store.reopen(batch.id, content)
+        : this.store.create(batch.id, batch.header, items)
+    ).catch((error: unknown) => {
+      this.logger.warn(`cannot write the batch: ${String(error)}`);
+      return undefined;
+    });
+  }
+}

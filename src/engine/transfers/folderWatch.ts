@@ -1,0 +1,96 @@
+import { Batch } from './batch';
+import type { Batches } from './batches';
+import type { Disposable } from '../base/events';
+import type { Folder, SavedItem } from '../record/savedBatches';
+import { every } from '../base/clock';
+import type { Transfer } from './transfer';
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+
+/** How soon another window's uploads, or their end, are seen here. */
+const LOOKOUT_MS = 3000;
+
+/**
+ * Keeps the batches as the folder says, apart from those that this window drives itself: whenever
+ * somebody asks, and when another window has written into the folder.
+ */
+export class FolderWatch {
+  private reading: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
+  private lookout: Disposable | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly folder: Folder,
+    private readonly batches: Batches,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    private readonly tell: {
+      /** Puts a transfer that lies on disk into its batch. */
+      readonly add: (batch: Batch, saved: SavedItem) => void;
+      readonly changed: () => void;
+    },
+  ) {}
+
+  /** Resolves when all is read that was there at this moment. The first call starts looking out. */
+  refresh(): Promise<void> {
+    this.lookOut();
+    // A reading that is under way may have missed what just happened.
+    this.next ??= this.reading.then(() => {
+      this.next = undefined;
+      this.reading = this.read().catch((error: unknown) => {
+        this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
+      });
+      return this.reading;
+    });
+    return this.next;
+  }
+
+  /** Ends the looking out. Resolves when nothing is being read any more. */
+  async stop(): Promise<void> {
+    this.isOver = true;
+    this.lookout?.dispose();
+    await (this.next ?? this.reading);
+  }
+
+  private lookOut(): void {
+    if (this.lookout !== undefined || this.isOver) return;
+    let marks = ['', ''];
+    this.lookout = every(this.clock, LOOKOUT_MS, () => {
+      void this.folder.mark().then((mark) => {
+        // Twice for each change: some file systems keep whole seconds, in which more may follow.
+        const isChanged = marks.some((earlier) => earlier !== mark);
+        // While another window drives something, its lease comes and goes, and its parts come.
+        const isShared = [...this.batches].some((batch) => batch.isElsewhere);
+        if (isChanged || isShared) void this.refresh();
+        marks = [mark, ...marks.slice(0, 1)];
+      });
+    });
+  }
+
+  private async read(): Promise<void> {
+    const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
+    const found = await this.folder.read(owned);
+    const isDriven = ({ batchId, state }: Transfer): boolean =>
+      owned.has(batchId) && state !== 'completed';
+    const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
+    const gone = [...this.batches].filter(
+      (batch) => !batch.isOurs && !batch.isFinished && !found.some(({ id }) => id === batch.id),
+    );
+    // Most windows never see anything else, and nobody has to be told about it.
+    if (found.length === 0 && gone.length === 0) return;
+    gone.forEach((batch) => {
+      this.batches.remove(batch);
+    });
+    for (const saved of found) {
+      if (this.batches.get(saved.id)?.isOurs === true) continue;
+      const batch = new Batch(saved.id, saved.header);
+      batch.isElsewhere = saved.isElsewhere;
+      batch.finishedEarlier = saved.finishedEarlier;
+      for (const one of saved.items) if (!driven.has(one.item.id)) this.tell.add(batch, one);
+      if (batch.transfers.size > 0) this.batches.put(batch);
+      else this.batches.remove(batch);
+    }
+    this.tell.changed();
+  }
+}

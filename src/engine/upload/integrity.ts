@@ -1,0 +1,91 @@
+import { createHash, hash } from 'node:crypto';
+import type { BufferPool } from '../limits/bufferPool';
+import { Crc64, combineCrc64 } from '../base/crc64';
+import { UploadError } from '../contract/errors';
+import { normalEtag, sameEtag } from './reconcile';
+import type { ListedPart, ObjectInfo } from '../contract/ports';
+import type { SourceFile } from '../file/sourceFile';
+
+/** What an object has to be to be the file. */
+export interface ExpectedObject {
+  readonly sizeBytes: number;
+  readonly crc64: bigint;
+  /** Known when the object is made of parts whose ETags are known. */
+  readonly etag?: string | undefined;
+}
+
+/** A part of the file, and its ETag if OSS has told one. */
+export interface ExpectedPart {
+  readonly sizeBytes: number;
+  readonly crc64: bigint;
+  readonly etag?: string | undefined;
+}
+
+/** What becomes of these parts, which are all of them and in order. */
+export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  const etags = parts.map(({ etag }) => etag).filter((etag) => etag !== undefined);
+  const etag = etags.length === parts.length ? multipartEtag(etags) : undefined;
+  return { sizeBytes, crc64: combinedCrc64(parts), etag };
+}
+
+/**
+ * The MD5 of the ETags of the parts. OSS makes the ETag of an object so, but does not promise it: one
+ * that is equal proves the content, another one says nothing.
+ */
+function multipartEtag(etags: readonly string[]): string {
+  const text = etags.map(normalEtag).join('');
+  return `"${hash('md5', text).toUpperCase()}-${etags.length}"`;
+}
+
+/** CRC-64 of the whole from those of its parts, in order. */
+export function combinedCrc64(
+  parts: readonly { readonly crc64: bigint; readonly sizeBytes: number }[],
+): bigint {
+  return parts.reduce((whole, part) => combineCrc64(whole, part.crc64, part.sizeBytes), 0n);
+}
+
+/** Throws `checksumMismatch` unless OSS has stored the bytes that were read here. */
+export function assertStored(theirs: bigint | undefined, ours: bigint, what: string): void {
+  if (theirs === ours) return;
+  const said = theirs === undefined ? 'does not match' : `is ${theirs}`;
+  throw new UploadError(
+    'checksumMismatch',
+    `OSS stored other bytes than were sent: the checksum of the ${what} ${said}, here it is ${ours}`,
+    { code: 'ChecksumMismatch' },
+  );
+}
+
+/**
+ * Whether an object has that size and content: by its CRC-64, or by its ETag where something on the
+ * way strips that. With neither it is not known to have.
+ */
+export function matchesObject(found: ObjectInfo, expected: ExpectedObject): boolean {
+  if (found.sizeBytes !== expected.sizeBytes) return false;
+  if (found.crc64 !== undefined) return found.crc64 === expected.crc64;
+  return expected.etag !== undefined && sameEtag(found.etag, expected.etag);
+}
+
+/**
+ * Whether a part that the server holds has the bytes of the file: the CRC-64 of the local range if
+ * so, else undefined. Where the server tells no CRC-64, the ETag of a part is the MD5 of its bytes.
+ */
+export async function provesPart(
+  listed: ListedPart,
+  source: SourceFile,
+  offset: number,
+  pool: BufferPool,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const crc = new Crc64();
+  const md5 = listed.crc64 === undefined ? createHash('md5') : undefined;
+  for await (const chunk of source.read(offset, listed.sizeBytes, pool, crc)) {
+    signal.throwIfAborted();
+    md5?.update(chunk);
+  }
+  const isEqual =
+    md5 === undefined
+      ? crc.digest() === listed.crc64
+      : md5.digest('hex').toUpperCase() === normalEtag(listed.etag);
+  return isEqual ? crc.digest() : undefined;
+}

@@ -1,0 +1,292 @@
+import { completeUpload, findObject, verifyObject } from './complete';
+import type { Crc64 } from '../base/crc64';
+import { UploadError, isAbortError } from '../contract/errors';
+import { dropUpload, initiateUpload } from './initiate';
+import { assertStored } from './integrity';
+import type { LaneKind } from '../limits/lanes';
+import { acquireLease, assertHeld } from '../record/lease';
+import type { Lease } from '../record/lease';
+import { planParts } from '../file/partPlan';
+import type { PartPlan } from '../file/partPlan';
+import type { StoredObject } from '../contract/ports';
+import { reconcile } from './reconcile';
+import { RequestRunner } from './requestRunner';
+import { RetryBudget } from './retry';
+import { dropDamaged, loadSaved, proveParts, readSaved } from './savedUpload';
+import { inLane, sendParts } from './sending';
+import { SourceFile, changedError } from '../file/sourceFile';
+import { CLOCK_TOLERANCE_MS } from './uploadContext';
+import type {
+  OpenUpload,
+  SourceContext,
+  UploadContext,
+  UploadEnvironment,
+  UploadJob,
+} from './uploadContext';
+import type { UploadMonitor } from './uploadMonitor';
+import { sizeOfParts } from '../record/checkpoint';
+
+/** A file that changes again and again is not sent for ever. */
+const MOST_CHANGES = 3;
+/** An upload id that OSS forgets again and again points to something else. */
+const MOST_EXPIRIES = 1;
+/** Files up to this size share a lane with others of their kind. */
+const SMALL_FILE_BYTES = 256 * 1024;
+
+/**
+ * Uploads one file, from whatever is already there to a verified object, has that recorded by
+ * `whenVerified`, and only then removes the checkpoint. Rejects with an UploadError; the checkpoint
+ * then says how far it is. Starts over by itself when the file changes (three times) or when OSS has
+ * forgotten the upload (once).
+ */
+export async function runUpload(
+  job: UploadJob,
+  environment: UploadEnvironment,
+  monitor: UploadMonitor,
+  signal: AbortSignal,
+  whenVerified: () => Promise<void>,
+): Promise<StoredObject> {
+  let changes = 0;
+  let expiries = 0;
+  for (;;) {
+    try {
+      monitor.enter('preparing');
+      const context = await openContext(job, environment, monitor);
+      return await runOnce(context, signal, whenVerified);
+    } catch (error) {
+      if (UploadError.is(error, 'sourceChanged') && ++changes <= MOST_CHANGES) {
+        monitor.notice('sourceChanged');
+      } else if (UploadError.is(error, 'noSuchUpload') && ++expiries <= MOST_EXPIRIES) {
+        monitor.notice('uploadExpired');
+      } else {
+        throw inContext(error, job);
+      }
+    }
+  }
+}
+
+/** Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked. */
+export async function discardUpload(
+  job: UploadJob,
+  environment: UploadEnvironment,
+  monitor: UploadMonitor,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { checkpoints } = environment;
+    if ((await checkpoints.read(job.id)) === undefined) return;
+    const context = await openContext(job, environment, monitor);
+    await withLease(context, signal, async (_lease, held) => {
+      // Whoever held the lease may have finished that upload, and begun another.
+      const content = await checkpoints.read(job.id);
+      if (content?.state === 'damaged') await dropDamaged(context, content.uploadId, held);
+      if (content?.state === 'valid') await dropUpload(context, content.checkpoint.header, held);
+    });
+  } catch (error) {
+    throw inContext(error, job);
+  }
+}
+
+async function openContext(
+  job: UploadJob,
+  environment: UploadEnvironment,
+  monitor: UploadMonitor,
+): Promise<UploadContext> {
+  const store = await environment.openStore(job.target);
+  const budget = new RetryBudget(job.options.parallel);
+  const requests = new RequestRunner(environment, store, budget, monitor);
+  return { job, environment, store, monitor, requests };
+}
+
+async function runOnce(
+  context: UploadContext,
+  signal: AbortSignal,
+  whenVerified: () => Promise<void>,
+): Promise<StoredObject> {
+  const { job, monitor } = context;
+  const source = await SourceFile.open(job.filePath);
+  try {
+    const plan = planParts(source.sizeBytes, job.options.partSizeBytes);
+    // What an earlier run has sent is shown until OSS can be asked how much of it is there.
+    if (monitor.partsDone === 0) monitor.plan(source.sizeBytes, Math.max(1, plan.partCount), 0, 0);
+    const inFile: SourceContext = { ...context, source };
+    const isSmall = plan.partCount <= 1 && (await readSaved(context)) === undefined;
+    if (isSmall) {
+      const stored = await putFile(inFile, signal);
+      await whenVerified();
+      return stored;
+    }
+    return await withLease(context, signal, async (lease, held) => {
+      const stored = await multipart(inFile, plan, lease, held);
+      await whenVerified();
+      await context.environment.checkpoints.remove(job.id);
+      return stored;
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+/** Sends a file of at most one part as a whole. */
+async function putFile(context: SourceContext, signal: AbortSignal): Promise<StoredObject> {
+  const { job, environment, store, monitor, requests, source } = context;
+  const { key } = job.target;
+  const { sizeBytes } = source;
+  const kind: LaneKind = sizeBytes <= SMALL_FILE_BYTES ? 'smallFile' : 'part';
+  const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
+  const whole = { partNumber: 1, offset: 0, sizeBytes };
+  let local = 0n;
+  // The last bytes are held back until it is sure that those before them are still in the file.
+  const prove = (crc: Crc64): Promise<void> =>
+    proveSource(context, async () => {
+      const now = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
+      return now === crc.digest();
+    });
+  monitor.plan(sizeBytes, 1, 0, 0);
+  monitor.enter('uploading');
+  const stored = await requests.send(`put ${key}`, signal, () =>
+    inLane(
+      context,
+      kind,
+      whole,
+      signal,
+      async (body, crc, lane) => {
+        try {
+          const answer = await store.putObject(key, body, options, { signal });
+          local = crc.digest();
+          assertStored(answer.crc64 ?? local, local, 'object');
+          lane.confirm();
+          return answer;
+        } catch (error) {
+          // An earlier try, also one of a window that was closed meanwhile, may have stored the
+          // object although its answer got lost.
+          if (!UploadError.is(error, 'alreadyExists')) throw error;
+          local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
+          const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
+          const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
+          if (found === undefined) throw error;
+          return found;
+        }
+      },
+      prove,
+    ),
+  );
+  return verifyObject(context, stored, { sizeBytes, crc64: local }, signal);
+}
+
+/** Goes on with what checkpoint and server know, or starts anew; then completes. */
+async function multipart(
+  context: SourceContext,
+  plan: PartPlan,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const saved = await loadSaved(context, signal);
+  if (saved !== undefined && 'finished' in saved) return saved.finished;
+  if (saved === undefined && plan.partCount <= 1) return putFile(context, signal);
+  const upload = saved ?? (await initiateUpload(context, plan, signal));
+  try {
+    await sendParts(context, upload, signal);
+    return await finish(context, upload, lease, signal);
+  } catch (error) {
+    const isVoid = UploadError.is(error, 'sourceChanged') || UploadError.is(error, 'noSuchUpload');
+    if (isVoid) {
+      // Whoever took it over may have completed it, or be at it.
+      await assertHeld(lease, upload.uploadId);
+      await dropUpload(context, upload.header, signal);
+    }
+    throw error;
+  } finally {
+    await upload.journal?.close();
+  }
+}
+
+async function finish(
+  context: SourceContext,
+  upload: OpenUpload,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const prove = (): Promise<void> =>
+    proveSource(context, () => {
+      context.monitor.enter('verifying');
+      return proveParts(context, upload.accepted.values(), upload.plan, signal);
+    });
+  await prove();
+  try {
+    return await completeUpload(context, upload, lease, signal);
+  } catch (error) {
+    if (!UploadError.is(error, 'invalidParts')) throw error;
+    await resendMissing(context, upload, signal);
+    await prove();
+    return await completeUpload(context, upload, lease, signal);
+  }
+}
+
+/** OSS lost a part, or holds another than we know: asks which, and sends those again. */
+async function resendMissing(
+  context: SourceContext,
+  upload: OpenUpload,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job, store, monitor, requests } = context;
+  const { uploadId, plan, accepted } = upload;
+  const { key } = job.target;
+  const listed = await requests.send(`list parts of ${key}`, signal, () =>
+    store.listParts(key, uploadId, job.options.object, { signal }),
+  );
+  const found = reconcile(plan, accepted, listed);
+  const toSend = [...found.toSend, ...found.toVerify.map(({ part }) => part)];
+  toSend.forEach(({ partNumber }) => accepted.delete(partNumber));
+  monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
+  await sendParts(context, { ...upload, toSend }, signal);
+}
+
+/** Throws `sourceChanged` unless the bytes that were sent are still those of the file. */
+async function proveSource(
+  { job, source }: SourceContext,
+  compareBytes: () => Promise<boolean>,
+): Promise<void> {
+  const changes = [await source.change(), await source.changeOfPath()];
+  if (changes.includes('changed')) throw changedError(job.filePath);
+  if (!changes.includes('doubtful')) return;
+  if (!(await compareBytes())) throw changedError(job.filePath);
+}
+
+async function withLease<T>(
+  { job, environment }: UploadContext,
+  signal: AbortSignal,
+  work: (lease: Lease, held: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lease = await takeLease(job, environment, signal);
+  try {
+    return await work(lease, AbortSignal.any([signal, lease.lost]));
+  } finally {
+    await lease.release();
+  }
+}
+
+/** A folder that cannot be written holds no lease either; the upload then goes on without. */
+async function takeLease(
+  job: UploadJob,
+  { checkpoints, clock, logger }: UploadEnvironment,
+  signal: AbortSignal,
+): Promise<Lease> {
+  try {
+    await checkpoints.prepare();
+    return await acquireLease(checkpoints.leaseFile(job.id), clock, signal);
+  } catch (error) {
+    if (UploadError.is(error) || isAbortError(error)) throw error;
+    logger.warn(`no lease: ${String(error)}`);
+    return {
+      lost: new AbortController().signal,
+      isHeld: () => Promise.resolve(true),
+      release: () => Promise.resolve(),
+    };
+  }
+}
+
+function inContext(error: unknown, job: UploadJob): UploadError {
+  const { bucket, key } = job.target;
+  return UploadError.from(error).with({ bucket, key, sourcePath: job.filePath });
+}

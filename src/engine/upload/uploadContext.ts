@@ -1,0 +1,76 @@
+import type { CheckpointHeader, PartRecord } from '../record/checkpoint';
+import type { CheckpointStore, OpenCheckpoint } from '../record/checkpointStore';
+import type { BufferPools } from '../limits/bufferPool';
+import type { Part, PartPlan } from '../file/partPlan';
+import type { ObjectStore, OpenStore } from '../contract/ports';
+import type { RateLimiter } from '../limits/rateLimiter';
+import type { RequestEnvironment, RequestRunner } from './requestRunner';
+import type { SourceFile } from '../file/sourceFile';
+import type { UploadRequest } from '../contract/transfers';
+import type { UploadMonitor } from './uploadMonitor';
+
+/** What all uploads of a window share. */
+export interface UploadEnvironment extends RequestEnvironment {
+  readonly openStore: OpenStore;
+  readonly checkpoints: CheckpointStore;
+  readonly limiter: RateLimiter;
+  readonly pools: BufferPools;
+}
+
+/** One upload: a request, under the id of its checkpoint. */
+export interface UploadJob extends UploadRequest {
+  readonly id: string;
+  /** When it was asked for, in the first of the windows that worked on it. */
+  readonly askedMs: number;
+}
+
+/** What every step of one upload has at hand. */
+export interface UploadContext {
+  readonly job: UploadJob;
+  readonly environment: UploadEnvironment;
+  readonly store: ObjectStore;
+  readonly monitor: UploadMonitor;
+  readonly requests: RequestRunner;
+}
+
+/** The same, for the steps that look at the file. */
+export interface SourceContext extends UploadContext {
+  readonly source: SourceFile;
+}
+
+/** A multipart upload that OSS knows, and what is there of it. */
+export interface OpenUpload {
+  readonly uploadId: string;
+  readonly plan: PartPlan;
+  readonly header: CheckpointHeader;
+  /** Undefined when the checkpoint folder cannot be written. */
+  readonly journal: OpenCheckpoint | undefined;
+  /** By part number. */
+  readonly accepted: Map<number, PartRecord>;
+  readonly toSend: readonly Part[];
+}
+
+/** How far the clocks of OSS and of this computer may differ without OSS refusing requests. */
+export const CLOCK_TOLERANCE_MS = 15 * 60_000;
+
+/** Writes an accepted part down. When the disk takes no more of them the user is told, once. */
+export async function recordPart(
+  { monitor }: UploadContext,
+  journal: OpenCheckpoint | undefined,
+  part: PartRecord,
+): Promise<void> {
+  if ((await journal?.record(part)) === 'broken') monitor.notice('notResumable');
+}
+
+/** A checkpoint file to write to. When there can be none the user is told, and the upload goes on. */
+export async function openJournal(
+  { monitor }: UploadContext,
+  open: () => Promise<OpenCheckpoint>,
+): Promise<OpenCheckpoint | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    monitor.notice('notResumable', String(error));
+    return undefined;
+  }
+}

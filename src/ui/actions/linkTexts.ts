@@ -1,0 +1,54 @@
+import type { TransferSnapshot } from '../../engine/index';
+import { formatCount } from '../text/format';
+import { fileName } from '../text/transferFacts';
+import type { Words } from '../text/words';
+
+/** What can be copied of an object. */
+export type Copied = 'url' | 'signedUrl' | 'ossPath';
+
+/** What the status bar says after so many were copied. */
+export function copiedText(copied: Copied, count: number, { l10n, language }: Words): string {
+  const isOne = count === 1;
+  const n = formatCount(count, language);
+  switch (copied) {
+    case 'url':
+      return isOne ? l10n.t('URL copied') : l10n.t('{n} URLs copied', { n });
+    case 'signedUrl':
+      return isOne ? l10n.t('Signed URL copied') : l10n.t('{n} signed URLs copied', { n });
+    case 'ossPath':
+      return isOne ? l10n.t('OSS path copied') : l10n.t('{n} OSS paths copied', { n });
+  }
+}
+
+/**
+ * One transfer of each bucket: whoever asks OSS who may read thousands of objects asks about these,
+ * because objects mostly inherit that from their bucket.
+ */
+export function onePerBucket(transfers: readonly TransferSnapshot[]): TransferSnapshot[] {
+  const buckets = new Map<string, TransferSnapshot>();
+  for (const transfer of transfers) {
+    const { bucket } = transfer.target;
+    if (!buckets.has(bucket)) buckets.set(bucket, transfer);
+  }
+  return [...buckets.values()];
+}
+
+/** What to know when URLs of these were copied, and those among them that were looked at are private. */
+export function privateText(
+  copied: readonly TransferSnapshot[],
+  found: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string {
+  if (copied.length === 1) {
+    return l10n.t('URL copied. {name} is private: only a signed URL opens it for others.', {
+      name: fileName(copied[0]?.target.key ?? ''),
+    });
+  }
+  return l10n.t(
+    '{n} URLs copied. Objects in {bucket} are private: only signed URLs open them for others.',
+    {
+      n: formatCount(copied.length, language),
+      bucket: found.map(({ target }) => target.bucket).join(', '),
+    },
+  );
+}

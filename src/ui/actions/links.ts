@@ -1,0 +1,89 @@
+import * as vscode from 'vscode';
+import type { OssAccount } from '../../account';
+import type { Logger, TransferSnapshot } from '../../engine/index';
+import { copyText } from '../editor/clipboard';
+import { l10n, language, words } from '../editor/editorWords';
+import { formatDuration } from '../text/format';
+import { copiedText, onePerBucket, privateText } from './linkTexts';
+import { plainText } from '../text/plainText';
+import type { Settings } from '../settings/settings';
+import { ossPath } from '../text/transferFacts';
+
+const HOUR = 3600;
+const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
+const PROBE_MS = 5000;
+
+/** Puts addresses of uploaded objects on the clipboard. */
+export class Links {
+  constructor(
+    private readonly account: OssAccount,
+    private readonly settings: Settings,
+    private readonly log: Logger,
+  ) {}
+
+  /** Address of each object, one a line; under the own domain where one is set. */
+  async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const urls = await Promise.all(transfers.map((transfer) => this.urlOf(transfer)));
+    await copyText(urls.join('\n'), copiedText('url', urls.length, words));
+  }
+
+  /** Says so when the addresses of these objects open for their owner only. */
+  async warnIfPrivate(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const looks = await Promise.all(
+      onePerBucket(transfers).map(async (transfer) => ({
+        transfer,
+        isPrivate: await this.isPrivate(await this.urlOf(transfer)),
+      })),
+    );
+    const found = looks.filter(({ isPrivate }) => isPrivate).map(({ transfer }) => transfer);
+    if (found.length === 0) return;
+    const signed = transfers.length === 1 ? l10n.t('Copy Signed URL') : l10n.t('Copy Signed URLs');
+    const chosen = await vscode.window.showInformationMessage(
+      plainText(privateText(transfers, found, words)),
+      signed,
+    );
+    if (chosen === signed) await this.copySignedUrls(transfers);
+  }
+
+  /** The same with a signature, for a lifetime that is asked for. */
+  async copySignedUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const chosen = await vscode.window.showQuickPick(
+      LIFETIMES_SECONDS.map((seconds) => ({
+        label: formatDuration(seconds, language),
+        seconds,
+      })),
+      {
+        title: l10n.t('Copy Signed URL'),
+        placeHolder: l10n.t('How long may anyone who has the link read the object?'),
+      },
+    );
+    if (chosen === undefined) return;
+    const urls = await Promise.all(
+      transfers.map(({ target }) => this.account.signedUrl(target, chosen.seconds)),
+    );
+    await copyText(urls.join('\n'), copiedText('signedUrl', urls.length, words));
+  }
+
+  /** `oss://bucket/key` of each, one a line. */
+  async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
+    const paths = transfers.map((transfer) => ossPath(transfer.target));
+    await copyText(paths.join('\n'), copiedText('ossPath', paths.length, words));
+  }
+
+  /** Address of the object of one transfer. */
+  urlOf(transfer: TransferSnapshot): Promise<string> {
+    const { urlBase } = this.settings.forResource(vscode.Uri.file(transfer.filePath));
+    return this.account.objectUrl(transfer.target, urlBase);
+  }
+
+  /** Asks as a stranger would. Whatever else goes wrong here says nothing about the object. */
+  private async isPrivate(url: string): Promise<boolean> {
+    try {
+      const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_MS) });
+      return response.status === 403;
+    } catch (error) {
+      this.log.debug(`link not checked: ${String(error)}`);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import * as vscode from 'vscode';
+import { UploadError, isActive, isWaitingForUser } from '../../engine/index';
+import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../../engine/index';
+import { copyText } from '../editor/clipboard';
+import { l10n, words } from '../editor/editorWords';
+import type { Links } from './links';
+import { errorDetails, helpUrl, ramPolicy } from '../text/errorDetails';
+import { actionLabel, describeLooseError, discardQuestion } from '../text/messages';
+import type { Message, MessageAction } from '../text/messages';
+import { plainText } from '../text/plainText';
+import type { ToastPace } from '../editor/toastPace';
+import {
+  idsOf,
+  isAboutCredentials,
+  keyFolder,
+  ownTransfers,
+  regionOfEndpoint,
+} from '../text/transferFacts';
+
+const SHOW = {
+  information: vscode.window.showInformationMessage,
+  warning: vscode.window.showWarningMessage,
+  error: vscode.window.showErrorMessage,
+} satisfies Record<Message['severity'], unknown>;
+
+/** What helps against a failure and belongs to the upload's start: credentials, place. */
+export interface Remedies {
+  /** Asks for other credentials. False when the user gave none. */
+  updateCredentials(profile: string): Promise<boolean>;
+  /** Writes the region to the setting where the target came from. */
+  useRegion(target: UploadTarget, region: string, filePath: string): Promise<void>;
+  /** Asks for another bucket and uploads these files to it. False when the user chose none. */
+  chooseBucket(transfers: readonly TransferSnapshot[]): Promise<boolean>;
+}
+
+/** What the buttons of messages, the pick list and the view do. */
+export class TransferActions {
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly remedies: Remedies,
+    private readonly links: Links,
+    private readonly pace: ToastPace,
+    private readonly log: Logger,
+  ) {}
+
+  /** Shows a message and does what its button says. Resolves when the message is gone. */
+  async show(
+    message: Message,
+    about: readonly TransferSnapshot[],
+    error?: UploadError,
+  ): Promise<MessageAction | undefined> {
+    const items = message.actions.map((action) => ({
+      title: actionLabel(action, l10n),
+      action,
+    }));
+    await this.pace.turn();
+    const chosen = await SHOW[message.severity](plainText(message.text), ...items);
+    if (chosen !== undefined) await this.run(chosen.action, about, error);
+    return chosen?.action;
+  }
+
+  /** Resolves when the work has ended; a failure is told to the user and not to the caller. */
+  async attempt(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.tell(UploadError.from(error));
+    }
+  }
+
+  /** Tells a failure that is about no transfer. A toast may stay for hours: nobody waits for it. */
+  tell(failure: UploadError): void {
+    if (failure.kind === 'aborted') return;
+    this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
+    void this.attempt(this.show(describeLooseError(failure, words), [], failure));
+  }
+
+  /** Does what a button says to the transfers it is about, or for a failure without a transfer. */
+  async run(
+    action: MessageAction,
+    about: readonly TransferSnapshot[],
+    error?: UploadError,
+  ): Promise<void> {
+    const ids = idsOf(about);
+    const [first] = about;
+    switch (action.kind) {
+      case 'resume':
+      case 'retry':
+      case 'retryFailed':
+        return this.transfers.resume(ids);
+      case 'discard':
+        return this.discard(ids);
+      case 'showUploads':
+        return this.command('showTransfers');
+      case 'showLog':
+        return this.command('showLog');
+      case 'setCredentials':
+      case 'updateCredentials':
+      case 'switchCredentials':
+        return this.updateCredentials(about);
+      case 'copyRamPolicy':
+        if (first !== undefined) {
+          const { bucket, key } = first.target;
+          await copyText(ramPolicy(bucket, keyFolder(key)), l10n.t('RAM policy copied'));
+        }
+        return;
+      case 'openHelp':
+        return this.openHelp(first?.error ?? error);
+      case 'selectBucket':
+        await this.remedies.chooseBucket(about);
+        return;
+      case 'useRegion':
+        if (first === undefined) return;
+        await this.remedies.useRegion(first.target, action.region, first.filePath);
+        return this.transfers.resume(ids, { region: action.region });
+      case 'overwrite':
+        return this.transfers.resume(ids, { forbidOverwrite: false });
+      case 'skip':
+        // Not the discard that asks: the user has just answered.
+        return this.transfers.discard(ids);
+      case 'locate':
+        return this.locate(first);
+      case 'openSettings':
+        await vscode.commands.executeCommand('workbench.action.openSettings', action.query);
+        return;
+      case 'copyErrorDetails':
+        return this.copyError(about, error);
+      case 'copyUrl':
+      case 'copyUrls':
+        return this.copyUrls(about);
+      case 'dontShowAgain':
+        // The owner of the message keeps the setting.
+        return;
+    }
+  }
+
+  /** Goes on with these; what cannot simply go on gets the remedy of its failure first. */
+  async resume(about: readonly TransferSnapshot[]): Promise<void> {
+    const only = about.length === 1 ? about[0] : undefined;
+    if (only !== undefined) return this.resumeOne(only);
+    const refused = about.filter(isAboutCredentials);
+    if (refused.length > 0) await this.updateCredentials(refused);
+    const rest = about.filter((transfer) => !isAboutCredentials(transfer));
+    if (rest.length > 0) await this.transfers.resume(idsOf(rest));
+  }
+
+  /** Stops, removes the parts from OSS and the checkpoint; asks first when that would hurt. */
+  async discard(ids: readonly string[]): Promise<void> {
+    const wanted = new Set(ids);
+    const about = ownTransfers(this.transfers.snapshot()).filter(
+      (transfer) => wanted.has(transfer.id) && (isActive(transfer) || isWaitingForUser(transfer)),
+    );
+    if (about.length === 0) return;
+    if (!(await this.confirmDiscard(about))) return;
+    await this.transfers.discard(idsOf(about));
+  }
+
+  /** Whether these may be discarded; asks when that would hurt. */
+  async confirmDiscard(about: readonly TransferSnapshot[]): Promise<boolean> {
+    const question = discardQuestion(about, words);
+    if (question === undefined) return true;
+    const discard = actionLabel({ kind: 'discard' }, l10n);
+    const chosen = await vscode.window.showWarningMessage(question, { modal: true }, discard);
+    return chosen === discard;
+  }
+
+  /** Takes the file from where it was moved to. */
+  async locate(transfer: TransferSnapshot | undefined): Promise<void> {
+    if (transfer === undefined) return;
+    const chosen = await vscode.window.showOpenDialog({
+      title: l10n.t('Where is the file now?'),
+      openLabel: l10n.t('Resume'),
+      defaultUri: vscode.Uri.file(transfer.filePath),
+      canSelectMany: false,
+    });
+    const [file] = chosen ?? [];
+    if (file !== undefined) await this.transfers.relocate(transfer.id, file.fsPath);
+  }
+
+  /** Copies the addresses of the objects; says so when they are private. */
+  async copyUrls(about: readonly TransferSnapshot[]): Promise<void> {
+    await this.links.copyUrls(about);
+    void this.attempt(this.links.warnIfPrivate(about));
+  }
+
+  /** Copies code, message, request id and all that helps to help; `loose` is of no transfer. */
+  async copyError(about: readonly TransferSnapshot[], loose?: UploadError): Promise<void> {
+    const texts = about.flatMap((transfer) =>
+      transfer.error === undefined ? [] : [errorDetails(transfer.error, transfer)],
+    );
+    if (about.length === 0 && loose !== undefined) texts.push(errorDetails(loose));
+    if (texts.length > 0) await copyText(texts.join('\n\n'), l10n.t('Error details copied'));
+  }
+
+  /** Opens the page that explains the failure. */
+  async openHelp(error: UploadError | undefined): Promise<void> {
+    const url = error === undefined ? undefined : helpUrl(error);
+    if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
+    // A failure without a page of its own still has its lines in the log.
+    else await this.command('showLog');
+  }
+
+  private async resumeOne(transfer: TransferSnapshot): Promise<void> {
+    // What was interrupted simply goes on, whatever ended it.
+    const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
+    const region = regionOfEndpoint(transfer.error?.endpoint);
+    if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
+    if (kind === 'sourceMissing') return this.locate(transfer);
+    if (kind === 'alreadyExists') return this.askOverwrite(transfer);
+    if (kind === 'wrongRegion' && region !== undefined) {
+      return this.run({ kind: 'useRegion', region }, [transfer]);
+    }
+    return this.transfers.resume([transfer.id]);
+  }
+
+  private async askOverwrite(transfer: TransferSnapshot): Promise<void> {
+    const overwrite = l10n.t('Overwrite');
+    const skip = l10n.t('Skip');
+    const chosen = await vscode.window.showQuickPick([overwrite, skip], {
+      placeHolder: l10n.t('{key} already exists in OSS.', { key: transfer.target.key }),
+    });
+    if (chosen === overwrite) await this.run({ kind: 'overwrite' }, [transfer]);
+    if (chosen === skip) await this.run({ kind: 'skip' }, [transfer]);
+  }
+
+  /** New credentials serve all that waits for them, not only what the message was about. */
+  private async updateCredentials(about: readonly TransferSnapshot[]): Promise<void> {
+    const profiles = new Set(about.map((transfer) => transfer.target.profile));
+    if (profiles.size === 0) profiles.add('');
+    for (const profile of profiles) {
+      if (!(await this.remedies.updateCredentials(profile))) continue;
+      const stuck = ownTransfers(this.transfers.snapshot()).filter(
+        (transfer) =>
+          transfer.target.profile === profile &&
+          isWaitingForUser(transfer) &&
+          (isAboutCredentials(transfer) || about.some((other) => other.id === transfer.id)),
+      );
+      await this.transfers.resume(idsOf(stuck));
+    }
+  }
+
+  private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
+    await vscode.commands.executeCommand(`ossUpload.${name}`);
+  }
+}

@@ -1,0 +1,283 @@
+import * as vscode from 'vscode';
+
+import type {
+  Access,
+  BucketSummary,
+  CredentialsSource,
+  FoundCredentials,
+  OssAccount,
+} from '../../../account';
+import { UploadError, isAbortError } from '../../../engine/index';
+import type { CredentialsStore } from '../../settings/credentialsStore';
+import { l10n, sentenceOf } from '../../editor/editorWords';
+import {
+  accessKeyIdProblem,
+  profileProblem,
+  secretProblem,
+  tokenProblem,
+} from '../../text/keyNames';
+import { refusedKeyText } from '../../text/messages';
+import { alone, askPick, askText, mapAnswer, pick, runSteps } from '../../editor/boxes';
+import type { Answer, Choice, Place, Step } from '../../editor/boxes';
+import { maskAccessKeyId } from '../../text/redact';
+
+/** What a series of questions has learnt so far, about credentials and destination. */
+export interface SetupState {
+  readonly profile: string;
+  /** Credentials to look with: those of the profile, or new ones that are not stored yet. */
+  readonly access: Access;
+  /** A key is typed rather than taken from this machine. */
+  readonly isKeyTyped: boolean;
+  readonly accessKeyId: string;
+  readonly secret: string;
+  readonly bucket: BucketSummary | undefined;
+  /** As written, with variables. */
+  readonly prefix: string;
+  /** Write the destination to the settings of the workspace. */
+  readonly isForSettings: boolean;
+}
+
+/** The state before the first question. */
+export function initialSetup(profile: string, prefix: string): SetupState {
+  return {
+    profile,
+    access: { profile },
+    isKeyTyped: false,
+    accessKeyId: '',
+    secret: '',
+    bucket: undefined,
+    prefix,
+    isForSettings: false,
+  };
+}
+
+/** Sets and removes credentials, and asks for them when an upload has none. */
+export class CredentialsFlow {
+  constructor(
+    private readonly store: CredentialsStore,
+    private readonly account: OssAccount,
+  ) {}
+
+  /** The questions that end with checked credentials in `state.access`. */
+  async steps(): Promise<readonly Step<SetupState>[]> {
+    // What cannot be looked for is not offered; a new key can still be typed.
+    const found = await this.account.findCredentials().catch(() => []);
+    const isTyped = (state: SetupState): boolean => found.length === 0 || state.isKeyTyped;
+    return [
+      {
+        applies: () => found.length > 0,
+        ask: (state, place) => this.askFound(state, place, found),
+      },
+      {
+        applies: isTyped,
+        ask: async (state, place) => {
+          const prompt = l10n.t('AccessKey ID');
+          const value = state.accessKeyId;
+          const problem = accessKeyIdProblem;
+          const answer = await askText({ place, prompt, placeholder: 'LTAI…', value, problem });
+          return mapAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
+        },
+      },
+      {
+        applies: isTyped,
+        ask: async (state, place) => {
+          const prompt = l10n.t('AccessKey Secret');
+          const value = state.secret;
+          const problem = secretProblem;
+          const answer = await askText({ place, prompt, value, isSecret: true, problem });
+          return mapAnswer(answer, (secret) => ({ ...state, secret }));
+        },
+      },
+      { applies: isTyped, ask: (state, place) => this.askToken(state, place) },
+    ];
+  }
+
+  /** Stores what the questions ended with, and says so where it cannot be kept. */
+  async save(state: SetupState): Promise<void> {
+    if (!('source' in state.access)) return;
+    const isKept = await this.store.set(state.profile, state.access.source);
+    if (isKept) return;
+    void vscode.window.showWarningMessage(
+      l10n.t(
+        'This computer has no keyring for credentials: they are used until this window closes. To keep them, set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment.',
+      ),
+    );
+  }
+
+  /** Asks for new credentials of a profile. False when the user left. */
+  async update(profile: string): Promise<boolean> {
+    const title = l10n.t('Set Credentials');
+    const state = await runSteps(title, initialSetup(profile, ''), await this.steps());
+    if (state === undefined) return false;
+    await this.save(state);
+    return true;
+  }
+
+  /** The command: picks a profile where there are some, then asks. Resolves with the profile. */
+  async setCommand(): Promise<string | undefined> {
+    const profile = await this.askProfile();
+    if (profile === undefined || !(await this.update(profile))) return undefined;
+    const source = await this.store.get(profile);
+    if (source !== undefined) {
+      vscode.window.setStatusBarMessage(
+        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source) }),
+        5000,
+      );
+    }
+    return profile;
+  }
+
+  /** The command: forgets the credentials of the chosen profile. */
+  async removeCommand(): Promise<void> {
+    const profiles = await this.store.profiles();
+    if (profiles.length === 0) {
+      void vscode.window.showInformationMessage(l10n.t('No credentials are stored.'));
+      return;
+    }
+    const profile = await pick(
+      l10n.t('Remove Credentials'),
+      l10n.t('Choose the credentials to remove'),
+      await this.profileChoices(profiles),
+    );
+    if (profile === undefined) return;
+    await this.store.remove(profile);
+    void vscode.window.showInformationMessage(
+      l10n.t('Credentials removed. Unfinished uploads keep their progress.'),
+    );
+  }
+
+  private async askProfile(): Promise<string | undefined> {
+    const profiles = await this.store.profiles();
+    if (profiles.length === 0) return '';
+    const other = Symbol('other');
+    const chosen = await pick<string | typeof other>(
+      l10n.t('Set Credentials'),
+      l10n.t('Choose the credentials to replace, or add others'),
+      [
+        ...(await this.profileChoices([...new Set(['', ...profiles])])),
+        { label: `$(add) ${l10n.t('Add credentials under another name...')}`, value: other },
+      ],
+    );
+    if (chosen !== other) return chosen;
+    const name = await askText({
+      place: alone(l10n.t('Set Credentials')),
+      prompt: l10n.t('Name of the credentials, for the setting ossUpload.profile'),
+      problem: profileProblem,
+    });
+    return name.kind === 'value' ? name.value : undefined;
+  }
+
+  /** Rows that show which credentials each profile uses. */
+  private async profileChoices(profiles: readonly string[]): Promise<Choice<string>[]> {
+    const inUse = vscode.workspace.getConfiguration('ossUpload').get<string>('profile', '');
+    return Promise.all(
+      profiles.map(async (profile) => {
+        const source = await this.store.get(profile);
+        const held = source === undefined ? l10n.t('not set') : sourceLabel(source);
+        return {
+          label: `$(key) ${profile === '' ? l10n.t('Default') : profile}`,
+          description:
+            profile === inUse ? l10n.t('{credentials} (in use)', { credentials: held }) : held,
+          value: profile,
+        };
+      }),
+    );
+  }
+
+  private async askFound(
+    state: SetupState,
+    place: Place,
+    found: readonly FoundCredentials[],
+  ): Promise<Answer<SetupState>> {
+    const answer = await askPick<FoundCredentials | undefined>({
+      place,
+      placeholder: l10n.t('Choose the credentials for OSS'),
+      choices: [
+        ...found.map((credentials) => ({
+          label: `$(key) ${foundLabel(credentials)}`,
+          value: credentials,
+        })),
+        { label: `$(add) ${l10n.t('Enter new...')}`, value: undefined },
+      ],
+      check: async (chosen, signal) =>
+        chosen === undefined ? undefined : this.problemOf(chosen.source, signal),
+    });
+    return mapAnswer(answer, (chosen) => ({
+      ...state,
+      isKeyTyped: chosen === undefined,
+      access: chosen === undefined ? { profile: state.profile } : { source: chosen.source },
+    }));
+  }
+
+  private async askToken(state: SetupState, place: Place): Promise<Answer<SetupState>> {
+    const sourceOf = (token: string): CredentialsSource => ({
+      kind: 'accessKey',
+      key: {
+        accessKeyId: state.accessKeyId,
+        accessKeySecret: state.secret,
+        ...(token === '' ? {} : { securityToken: token }),
+      },
+    });
+    const answer = await askText({
+      place,
+      prompt: l10n.t('STS token (optional, Enter to skip)'),
+      isSecret: true,
+      problem: (token) => tokenProblem(token, state.accessKeyId),
+      check: (token, signal) => this.problemOf(sourceOf(token), signal),
+    });
+    return mapAnswer(answer, (token) => ({ ...state, access: { source: sourceOf(token) } }));
+  }
+
+  /** What is wrong with credentials, as a sentence; undefined when OSS accepts them. */
+  private async problemOf(
+    source: CredentialsSource,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    try {
+      await this.account.checkCredentials({ source }, { signal });
+      return undefined;
+    } catch (error) {
+      // Who may not list may still upload: the key itself was accepted.
+      if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
+      return UploadError.is(error, 'credentials')
+        ? refusedKeyText(error.code, l10n)
+        : sentenceOf(error);
+    }
+  }
+}
+
+/** Which credentials these are, without a secret. */
+export function sourceLabel(source: CredentialsSource): string {
+  switch (source.kind) {
+    case 'accessKey':
+      return maskAccessKeyId(source.key.accessKeyId);
+    case 'environment':
+      return l10n.t('credentials from environment');
+    case 'ossutil':
+      return l10n.t('credentials from {file}', { file: '~/.ossutilconfig' });
+    case 'aliyun':
+      return l10n.t('credentials from {file}', { file: '~/.aliyun/config.json' });
+    case 'ecsRamRole':
+      return l10n.t('RAM role of this ECS instance');
+    case 'uri':
+      return l10n.t('credentials from {file}', { file: 'ALIBABA_CLOUD_CREDENTIALS_URI' });
+    case 'oidc':
+      return l10n.t('credentials of an OIDC provider');
+  }
+}
+
+function foundLabel(found: FoundCredentials): string {
+  // Several profiles of one file may hold keys that look alike.
+  const details = [sourceDetail(found.source), found.maskedId].filter((text) => text !== '');
+  const credentials = sourceLabel(found.source);
+  return details.length === 0
+    ? l10n.t('Use {credentials}', { credentials })
+    : l10n.t('Use {credentials} ({id})', { credentials, id: details.join(' · ') });
+}
+
+/** Which one of its kind it is; '' where there is but one. */
+function sourceDetail(source: CredentialsSource): string {
+  if (source.kind === 'ossutil') return source.section;
+  if (source.kind === 'aliyun') return source.profile;
+  return source.kind === 'ecsRamRole' ? source.role : '';
+}

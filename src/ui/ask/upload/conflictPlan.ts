@@ -1,0 +1,102 @@
+/** What becomes of files whose objects already exist. Knows no editor. */
+import type { UploadRequest } from '../../../engine/index';
+import { numberedKey } from '../../text/keyNames';
+import type { IfExists } from '../../settings/settingsSchema';
+
+/** What the user decided for one of them. */
+export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
+
+/** What the settings say about a file: each workspace folder has its own. */
+export type IfExistsOf = (request: UploadRequest) => IfExists;
+
+/** Asks OSS which of these objects exist. */
+export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly UploadRequest[]>;
+
+/** The same request, allowed to replace the object or not. */
+export function withOverwrite(request: UploadRequest, isAllowed: boolean): UploadRequest {
+  return { ...request, options: { ...request.options, forbidOverwrite: !isAllowed } };
+}
+
+/** The requests, of which those may replace an object whose settings say so. */
+export function withSettings(
+  requests: readonly UploadRequest[],
+  ifExists: IfExistsOf,
+): readonly UploadRequest[] {
+  return requests.map((request) => withOverwrite(request, ifExists(request) === 'overwrite'));
+}
+
+/** Whether an object has to be looked for, because the request must not replace it. */
+export function isCareful(request: UploadRequest): boolean {
+  return request.options.forbidOverwrite;
+}
+
+/** What the settings answer for objects that exist, by {@link objectOf}, and what is left to ask. */
+export function settledBySettings<T extends { readonly request: UploadRequest }>(
+  existing: readonly T[],
+  ifExists: IfExistsOf,
+): { readonly answers: ReadonlyMap<string, ConflictAnswer>; readonly open: readonly T[] } {
+  const answers = new Map<string, ConflictAnswer>();
+  const open: T[] = [];
+  for (const object of existing) {
+    const answer = ifExists(object.request);
+    if (answer === 'ask') open.push(object);
+    else answers.set(objectOf(object.request), answer);
+  }
+  return { answers, open };
+}
+
+/** Identity of the object a request or a transfer makes. */
+export function objectOf(request: Pick<UploadRequest, 'target'>): string {
+  return `${request.target.bucket}/${request.target.key}`;
+}
+
+/**
+ * Gives requests keys that are free: `name-1`, `name-2`, … Keys in `reserved` are those of the rest
+ * of the batch, which do not exist yet but will.
+ */
+export async function renameAll(
+  requests: readonly UploadRequest[],
+  reserved: readonly UploadRequest[],
+  findTaken: FindTaken,
+): Promise<readonly UploadRequest[]> {
+  const used = new Set(reserved.map(objectOf));
+  const free = new Map<UploadRequest, UploadRequest>();
+  let open = requests;
+  for (let number = 1; open.length > 0; number++) {
+    const tried = new Map<UploadRequest, UploadRequest>();
+    for (const request of open) {
+      const key = numberedKey(request.target.key, number);
+      const renamed = withOverwrite({ ...request, target: { ...request.target, key } }, false);
+      if (!used.has(objectOf(renamed))) tried.set(request, renamed);
+    }
+    const taken = new Set((await findTaken([...tried.values()])).map(objectOf));
+    for (const [request, renamed] of tried) {
+      // Two of them may want the same name: the first one gets it.
+      if (taken.has(objectOf(renamed)) || used.has(objectOf(renamed))) continue;
+      free.set(request, renamed);
+      used.add(objectOf(renamed));
+    }
+    open = open.filter((request) => !free.has(request));
+  }
+  return requests.map((request) => free.get(request) ?? request);
+}
+
+/**
+ * Two files of a batch that would become the same object, such as `a/x.txt` and `b/x.txt` chosen
+ * together: the later ones get a number, so that none replaces the other unseen.
+ */
+export function withDistinctKeys(requests: readonly UploadRequest[]): readonly UploadRequest[] {
+  const used = new Set<string>();
+  // Keys that are asked for as they are go first; a number must not take them.
+  const wanted = new Set(requests.map(objectOf));
+  return requests.map((request) => {
+    let distinct = request;
+    for (let number = 1; used.has(objectOf(distinct)); number++) {
+      const key = numberedKey(request.target.key, number);
+      const candidate = { ...request, target: { ...request.target, key } };
+      if (!wanted.has(objectOf(candidate))) distinct = candidate;
+    }
+    used.add(objectOf(distinct));
+    return distinct;
+  });
+}

@@ -1,0 +1,86 @@
+/** The contract of `executeCommand('ossUpload.upload', …)` with other extensions. Knows no editor. */
+import type { ObjectOptions } from '../../../engine/index';
+import { UploadError, checkBucketName, checkRegion } from '../../../engine/index';
+import { prefixProblem } from '../../text/keyNames';
+import type { Rule } from '../../text/keyNames';
+import { ACLS, STORAGE_CLASSES } from './objectOptions';
+import type { IfExists } from '../../settings/settingsSchema';
+
+/** What a caller may say about the upload. What is left out comes from the settings. */
+export interface UploadCallOptions {
+  readonly bucket?: string;
+  readonly region?: string;
+  readonly prefix?: string;
+  readonly ifExists?: IfExists;
+  readonly object?: ObjectOptions;
+}
+
+/** What a call resolves with, when nothing is sent any more. */
+export interface UploadCallResult {
+  readonly uploaded: readonly { readonly uri: string; readonly url: string }[];
+  readonly failed: readonly {
+    readonly uri: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+/** The result of a call after which nothing is sent. */
+export const NOTHING_UPLOADED: UploadCallResult = { uploaded: [], failed: [] };
+
+const ANSWERS: readonly IfExists[] = ['ask', 'overwrite', 'skip', 'rename'];
+
+/**
+ * Reads options that another extension passed. Unknown names are ignored, because menus of the
+ * editor pass objects of their own. Throws `invalidArgument` when a known one has a wrong value.
+ */
+export function parseCallOptions(value: unknown): UploadCallOptions {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  const given = value as Record<string, unknown>;
+  const options: { -readonly [K in keyof UploadCallOptions]: UploadCallOptions[K] } = {};
+  const bucket = text(given, 'bucket', checkBucketName);
+  if (bucket !== undefined) options.bucket = bucket;
+  const region = text(given, 'region', checkRegion);
+  if (region !== undefined) options.region = region;
+  const prefix = text(given, 'prefix', prefixProblem);
+  if (prefix !== undefined) options.prefix = prefix;
+  const ifExists = choice(given, 'ifExists', ANSWERS);
+  if (ifExists !== undefined) options.ifExists = ifExists;
+  const acl = choice(given, 'acl', ['default', ...ACLS]);
+  const storageClass = choice(given, 'storageClass', STORAGE_CLASSES);
+  const contentType = text(given, 'contentType');
+  const cacheControl = text(given, 'cacheControl');
+  const object = { acl, storageClass, contentType, cacheControl };
+  if (Object.values(object).some((entry) => entry !== undefined)) options.object = object;
+  return options;
+}
+
+function text(
+  given: Record<string, unknown>,
+  name: string,
+  problem?: (value: string) => Rule | undefined,
+): string | undefined {
+  const value = given[name];
+  if (value === undefined || value === '') return undefined;
+  if (typeof value === 'string' && problem?.(value) === undefined) return value;
+  throw wrong(name);
+}
+
+function choice<T extends string>(
+  given: Record<string, unknown>,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const value = given[name];
+  if (value === undefined) return undefined;
+  const found = choices.find((one) => one === value);
+  if (found === undefined) throw wrong(name);
+  return found;
+}
+
+function wrong(field: string): UploadError {
+  return new UploadError('invalidArgument', `option ${field} has a wrong value`, {
+    code: 'InvalidArgument',
+    field,
+  });
+}

@@ -1,0 +1,229 @@
+import * as vscode from 'vscode';
+
+import type { OssAccount } from '../../../account';
+import { UploadError } from '../../../engine/index';
+import type {
+  BatchSnapshot,
+  Logger,
+  TransferSnapshot,
+  Transfers,
+  UploadRequest,
+} from '../../../engine/index';
+import { objectOf } from './conflictPlan';
+import type { Conflicts } from './conflicts';
+import type { Destinations } from '../setup/destination';
+import { l10n, language, sentenceOf, words } from '../../editor/editorWords';
+import { formatCount } from '../../text/format';
+import { actionLabel, describeError } from '../../text/messages';
+import { isOnDisk, withoutChildren } from './selection';
+import type { Settings } from '../../settings/settings';
+import type { TransferActions } from '../../actions/transferActions';
+import { fileName, idsOf } from '../../text/transferFacts';
+import { NOTHING_UPLOADED } from './uploadApi';
+import type { UploadCallResult } from './uploadApi';
+import { UploadPlanner } from './uploadPlan';
+import type { UploadCall, UploadPlan } from './uploadPlan';
+import { batchOf, targetAt, uploadOptions } from './uploadRequests';
+
+/** From chosen files to a running batch, and to what became of it. */
+export class UploadCommand {
+  private readonly planner: UploadPlanner;
+  private hasToldRestricted = false;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly account: OssAccount,
+    private readonly settings: Settings,
+    private readonly destinations: Destinations,
+    private readonly conflicts: Conflicts,
+    private readonly actions: TransferActions,
+    private readonly logger: Logger,
+  ) {
+    this.planner = new UploadPlanner(settings, destinations, conflicts, logger);
+  }
+
+  /** Uploads files and folders. Resolves when nothing is sent any more. */
+  async upload(uris: readonly vscode.Uri[], call: UploadCall): Promise<UploadCallResult> {
+    const roots = this.onDisk(withoutChildren(uris));
+    if (roots.length === 0) return NOTHING_UPLOADED;
+    this.tellRestricted();
+    try {
+      const plan = await this.planner.plan(roots, call);
+      return plan === undefined ? NOTHING_UPLOADED : await this.run(roots, plan);
+    } catch (error) {
+      const failure = UploadError.from(error);
+      // A bucket that the caller named stays what it is, and nobody may be there to choose another.
+      if (failure.kind === 'noSuchBucket' && call.options.bucket === undefined) {
+        if (await this.selectAnother(failure, roots)) return await this.upload(roots, call);
+      } else {
+        // The caller learns it from the result and the user from the message; a command that
+        // rejects would only add the editor's own toast.
+        this.actions.tell(failure);
+      }
+      return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
+    }
+  }
+
+  /** Sends files whose bucket was wrong to another one. False when the user chose none. */
+  async sendElsewhere(about: readonly TransferSnapshot[]): Promise<boolean> {
+    const [first] = about;
+    if (first === undefined) {
+      await this.destinations.selectCommand(undefined);
+      return false;
+    }
+    const resource = vscode.Uri.file(first.filePath);
+    const destination = await this.destinations.resolve(resource, { always: true, remember: true });
+    if (destination === undefined) return false;
+    const settings = this.settings.forResource(resource);
+    const options = uploadOptions(settings, {});
+    const requests = about.map(({ filePath, target }) => ({
+      filePath,
+      target: targetAt(destination, target.key),
+      options,
+    }));
+    const settled = await this.conflicts.settle(requests, () => settings.ifExists);
+    if (settled === undefined) return false;
+    await this.transfers.discard(idsOf(about));
+    if (settled.length > 0) await this.transfers.enqueue(batchOf([resource], settled));
+    return true;
+  }
+
+  /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
+  private async selectAnother(error: UploadError, roots: readonly vscode.Uri[]): Promise<boolean> {
+    const select = actionLabel({ kind: 'selectBucket' }, l10n);
+    const chosen = await vscode.window.showErrorMessage(sentenceOf(error), select);
+    if (chosen !== select) return false;
+    const options = { always: true, remember: true };
+    return (await this.destinations.resolve(roots[0], options)) !== undefined;
+  }
+
+  private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
+    this.tellFailures(plan.failures);
+    if (plan.requests.length === 0 && plan.failures.length === 0) tellSkipped();
+    const { requests, held } = await this.leaveToOthers(plan.requests);
+    const heldErrors = held.map(heldError);
+    if (held.length > 0) void this.actions.attempt(this.tellHeld(roots, held, heldErrors));
+    const failed = [...plan.failures, ...heldErrors].map((failure) => failedOf(failure));
+    if (requests.length === 0) return { uploaded: [], failed };
+    const batchId = await this.transfers.enqueue(batchOf(roots, requests));
+    return this.resultOf(await this.transfers.whenSettled(batchId), failed);
+  }
+
+  /** What another window is just sending stays with it: it neither fails nor waits here. */
+  private async leaveToOthers(
+    requests: readonly UploadRequest[],
+  ): Promise<Readonly<Record<'requests' | 'held', readonly UploadRequest[]>>> {
+    await this.transfers.refresh();
+    const elsewhere = new Set(
+      this.transfers
+        .snapshot()
+        .batches.filter((batch) => batch.isElsewhere)
+        .flatMap((batch) => batch.transfers.map(objectOf)),
+    );
+    const isHeld = (request: UploadRequest): boolean => elsewhere.has(objectOf(request));
+    return {
+      requests: requests.filter((request) => !isHeld(request)),
+      held: requests.filter(isHeld),
+    };
+  }
+
+  private async resultOf(
+    batch: BatchSnapshot,
+    failed: UploadCallResult['failed'],
+  ): Promise<UploadCallResult> {
+    const uploaded = [];
+    const stopped = [...failed];
+    for (const transfer of batch.transfers) {
+      const uri = vscode.Uri.file(transfer.filePath);
+      if (transfer.state === 'completed') {
+        const { urlBase } = this.settings.forResource(uri);
+        const url = await this.account.objectUrl(transfer.target, urlBase);
+        uploaded.push({ uri: uri.toString(), url });
+      } else {
+        const code = transfer.error?.code ?? transfer.state;
+        const message = transfer.error?.message ?? `upload is ${transfer.state}`;
+        stopped.push({ uri: uri.toString(), code, message });
+      }
+    }
+    return { uploaded, failed: stopped };
+  }
+
+  private onDisk(uris: readonly vscode.Uri[]): readonly vscode.Uri[] {
+    const usable = uris.filter(isOnDisk);
+    if (usable.length < uris.length) {
+      void vscode.window.showWarningMessage(
+        l10n.t('Only files on a disk of this computer or of the remote computer can be uploaded.'),
+      );
+    }
+    return usable;
+  }
+
+  private tellRestricted(): void {
+    if (vscode.workspace.isTrusted || this.hasToldRestricted) return;
+    this.hasToldRestricted = true;
+    void vscode.window.showInformationMessage(
+      l10n.t('Workspace settings for OSS are ignored until you trust this folder.'),
+    );
+  }
+
+  /** The other window may have closed by the time the user answers: then it goes on here. */
+  private async tellHeld(
+    roots: readonly vscode.Uri[],
+    held: readonly UploadRequest[],
+    errors: readonly UploadError[],
+  ): Promise<void> {
+    const [first] = errors;
+    if (first === undefined) return;
+    const message = describeError(first, { count: held.length }, words);
+    const action = await this.actions.show(message, []);
+    if (action?.kind === 'retry') await this.run(roots, { requests: held, failures: [] });
+  }
+
+  /** One message for all that was left out; the log names each. */
+  private tellFailures(failures: readonly UploadError[]): void {
+    const [first] = failures;
+    if (first === undefined) return;
+    for (const failure of failures) {
+      this.logger.error(
+        `not uploaded: ${failure.sourcePath ?? ''} ${failure.kind} ${failure.code}`,
+      );
+    }
+    const message = describeError(first, { filePath: first.sourcePath }, words);
+    const names = failures.slice(0, 3).map((failure) => fileName(failure.sourcePath ?? ''));
+    const text =
+      failures.length === 1
+        ? message.text
+        : l10n.t('{n} files cannot be uploaded: {names}. {reason}', {
+            n: formatCount(failures.length, language),
+            names: failures.length > names.length ? `${names.join(', ')}, …` : names.join(', '),
+            reason: message.text,
+          });
+    // Nothing was begun, so there is nothing to resume or to discard.
+    const actions = [
+      ...message.actions.filter((action) => action.kind === 'openSettings'),
+      { kind: 'showLog' } as const,
+    ];
+    const shown = { ...message, text, actions };
+    void this.actions.attempt(this.actions.show(shown, []));
+  }
+}
+
+/** A setting may have skipped all of it, and then nothing else would show that it was looked at. */
+function tellSkipped(): void {
+  const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
+  vscode.window.setStatusBarMessage(text, 5000);
+}
+
+function heldError({ filePath, target: { bucket, key } }: UploadRequest): UploadError {
+  return new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
+    code: 'HeldElsewhere',
+    sourcePath: filePath,
+    bucket,
+    key,
+  });
+}
+
+function failedOf(error: UploadError, root?: vscode.Uri): UploadCallResult['failed'][number] {
+  const uri = root ?? vscode.Uri.file(error.sourcePath ?? '');
+  return { uri: uri.toString(), code: error.code, message: error.message };
+}

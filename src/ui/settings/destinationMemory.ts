@@ -1,0 +1,82 @@
+/** Destinations that were chosen by hand, and regions that were found. Knows no editor. */
+import type { Logger } from '../../engine/index';
+import { Emitter } from '../../engine/index';
+
+/** The part of `vscode.Memento` that is used. */
+export interface KeyValueStore {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
+
+/** What the user chose for a workspace. */
+export interface RememberedDestination {
+  readonly bucket: string;
+  /** Undefined when it is the one of the settings, so that changing the setting still counts. */
+  readonly prefix?: string | undefined;
+}
+
+const DESTINATION_KEY = 'destination';
+const REGIONS_KEY = 'regions';
+const CREDENTIALS_KEY = 'hasCredentials';
+
+/** Remembers the destination per workspace and the regions of buckets per user. */
+export class DestinationMemory {
+  private readonly changed: Emitter<void>;
+
+  /** Another destination was chosen. */
+  readonly onDidChange;
+
+  constructor(
+    private readonly ofWorkspace: KeyValueStore,
+    private readonly ofUser: KeyValueStore,
+    logger: Logger,
+  ) {
+    this.changed = new Emitter((error) => {
+      logger.error(`destination listener: ${String(error)}`);
+    });
+    this.onDidChange = this.changed.event;
+  }
+
+  destination(): RememberedDestination | undefined {
+    const value = this.ofWorkspace.get(DESTINATION_KEY);
+    if (!isRecord(value) || typeof value['bucket'] !== 'string') return undefined;
+    const prefix = value['prefix'];
+    return { bucket: value['bucket'], prefix: typeof prefix === 'string' ? prefix : undefined };
+  }
+
+  async remember(destination: RememberedDestination | undefined): Promise<void> {
+    await this.ofWorkspace.update(DESTINATION_KEY, destination);
+    this.changed.fire();
+  }
+
+  /** Region of a bucket, '' when it was never found. */
+  region(bucket: string): string {
+    const region = this.regions()[bucket];
+    return typeof region === 'string' ? region : '';
+  }
+
+  async rememberRegion(bucket: string, region: string): Promise<void> {
+    await this.ofUser.update(REGIONS_KEY, { ...this.regions(), [bucket]: region });
+  }
+
+  /**
+   * Whether credentials are stored. Kept beside them, because asking SecretStorage at start-up could
+   * make the system ask for the password of its keyring.
+   */
+  hasCredentials(): boolean {
+    return this.ofUser.get(CREDENTIALS_KEY) === true;
+  }
+
+  async rememberCredentials(hasCredentials: boolean): Promise<void> {
+    await this.ofUser.update(CREDENTIALS_KEY, hasCredentials);
+  }
+
+  private regions(): Record<string, unknown> {
+    const value = this.ofUser.get(REGIONS_KEY);
+    return isRecord(value) ? value : {};
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,168 @@
+import * as vscode from 'vscode';
+
+import type { Disposable, Logger } from '../../engine/index';
+import { l10n } from '../editor/editorWords';
+import {
+  readUploadSettings,
+  readWindowSettings,
+  refusalOf,
+  SECTION,
+  settingProblemText,
+} from './settingsSchema';
+import type {
+  DecisiveSetting,
+  Read,
+  SettingProblem,
+  UploadSettings,
+  WindowSettings,
+} from './settingsSchema';
+
+/** A setting that this extension writes. */
+type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
+
+/** The user's settings as they are at each use, so that a change counts from the next upload on. */
+export class Settings implements Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscription: vscode.Disposable;
+  /** Key and value of what was already complained about: once is enough. */
+  private readonly told = new Set<string>();
+  /** Those of the window, until one changes: they are asked for at each change of a transfer. */
+  private ofWindow: Read<WindowSettings> | undefined;
+
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly logger: Logger) {
+    this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+      if (!event.affectsConfiguration(SECTION)) return;
+      this.ofWindow = undefined;
+      this.changed.fire();
+    });
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
+
+  /** Settings of the workspace folder the resource lies in. */
+  forResource(resource: vscode.Uri | undefined): UploadSettings {
+    return this.accept(readOf(resource)).value;
+  }
+
+  /**
+   * Throws `invalidArgument` when one of these settings has a value that cannot be used, before
+   * files go to another place than the user wrote.
+   */
+  assertUsable(
+    names: readonly Exclude<DecisiveSetting, 'endpoint'>[],
+    resource: vscode.Uri | undefined,
+  ): void {
+    const refusal = refusalOf(readOf(resource).problems, names);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Settings of the window and the machine. */
+  forWindow(): WindowSettings {
+    return this.readWindow().value;
+  }
+
+  /** The network route. Throws `invalidArgument` when it is written wrong: no other is taken. */
+  endpoint(): string {
+    const { value, problems } = this.readWindow();
+    const refusal = refusalOf(problems, ['endpoint']);
+    if (refusal !== undefined) throw refusal;
+    return value.endpoint;
+  }
+
+  /** Whether somebody wrote this setting, at any level. */
+  isSet(name: WritableSetting, resource: vscode.Uri | undefined): boolean {
+    const found = configurationOf(resource).inspect(name);
+    const values = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue];
+    return values.some((value) => value !== undefined && value !== '');
+  }
+
+  /** Writes settings of the workspace; those of the user when no workspace is open. */
+  async saveToWorkspace(
+    values: Partial<Record<WritableSetting, string>>,
+    resource: vscode.Uri | undefined,
+  ): Promise<void> {
+    const hasWorkspace = (vscode.workspace.workspaceFolders ?? []).length > 0;
+    for (const [name, value] of Object.entries(values)) {
+      // One after the other: two writers of one settings file would overwrite each other.
+      await write(name as WritableSetting, value, resource, hasWorkspace);
+    }
+  }
+
+  /** Writes a setting where it came from; nothing when nobody had set it. */
+  async rewrite(
+    name: WritableSetting,
+    value: string,
+    resource: vscode.Uri | undefined,
+  ): Promise<void> {
+    if (!this.isSet(name, resource)) return;
+    const found = configurationOf(resource).inspect(name);
+    const values = [found?.workspaceFolderValue, found?.workspaceValue];
+    await write(
+      name,
+      value,
+      resource,
+      values.some((written) => written !== undefined),
+    );
+  }
+
+  /** Writes a setting of the user. */
+  async saveForUser(name: WritableSetting, value: string): Promise<void> {
+    await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
+  }
+
+  private readWindow(): Read<WindowSettings> {
+    if (this.ofWindow === undefined) {
+      const configuration = configurationOf(undefined);
+      this.ofWindow = this.accept(readWindowSettings((name) => configuration.get(name)));
+    }
+    return this.ofWindow;
+  }
+
+  private accept<T>(read: Read<T>): Read<T> {
+    for (const problem of read.problems) this.tell(problem);
+    return read;
+  }
+
+  private tell(problem: SettingProblem): void {
+    const identity = `${problem.key} ${JSON.stringify(problem.value)}`;
+    if (this.told.has(identity)) return;
+    this.told.add(identity);
+    this.logger.warn(`setting not used: ${identity}`);
+    const open = l10n.t('Open Settings');
+    void vscode.window
+      .showWarningMessage(settingProblemText(problem, l10n), open)
+      .then((chosen) => {
+        if (chosen === open) {
+          void vscode.commands.executeCommand('workbench.action.openSettings', problem.key);
+        }
+      });
+  }
+}
+
+function configurationOf(resource: vscode.Uri | undefined): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration(SECTION, resource ?? null);
+}
+
+function readOf(resource: vscode.Uri | undefined): Read<UploadSettings> {
+  const configuration = configurationOf(resource);
+  return readUploadSettings((name) => configuration.get(name));
+}
+
+async function write(
+  name: WritableSetting,
+  value: string,
+  resource: vscode.Uri | undefined,
+  isOfWorkspace: boolean,
+): Promise<void> {
+  const configuration = configurationOf(resource);
+  const { Global, Workspace, WorkspaceFolder } = vscode.ConfigurationTarget;
+  // The folder's own settings where it has them, because they would hide those of the workspace.
+  const isOfFolder = configuration.inspect(name)?.workspaceFolderValue !== undefined;
+  const target = isOfFolder ? WorkspaceFolder : Workspace;
+  await configuration.update(name, value, isOfWorkspace ? target : Global);
+}

@@ -1,0 +1,135 @@
+import * as vscode from 'vscode';
+import type { Disposable, Logger, TransferNotice, Transfers } from '../../engine/index';
+import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionState';
+import type { Announcement, SettledBatch } from './completionState';
+import { words } from '../editor/editorWords';
+import { describeNotice, isNoticeShown } from '../text/messages';
+import type { Settings } from '../settings/settings';
+import { Settlements } from './settlements';
+import type { TransferActions } from '../actions/transferActions';
+import { ownTransfers } from '../text/transferFacts';
+
+/** What settles within this time is told in one message. */
+const GATHER_MS = 400;
+
+/** Says what became of the uploads: one message for each batch or cause, never one for each file. */
+export class Completion implements Disposable {
+  private readonly subscription: Disposable;
+  private readonly settlements = new Settlements(Date.now());
+  private readonly settled: SettledBatch[] = [];
+  /** Notices to show, by batch and kind: those of the same key in one message. */
+  private readonly notices = new Map<string, TransferNotice[]>();
+  /** Keys of notices that were shown, so that none is repeated. */
+  private readonly toldNotices = new Set<string>();
+  /** Profiles whose failing credentials were told, until their transfers move again. */
+  private readonly toldProfiles = new Set<string>();
+  private gathering: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
+    private readonly settings: Settings,
+    private readonly log: Logger,
+  ) {
+    this.subscription = vscode.Disposable.from(
+      transfers.onDidChange(() => {
+        this.observe();
+      }),
+      transfers.onNotice((notice) => {
+        this.take(notice);
+      }),
+    );
+    this.observe();
+  }
+
+  dispose(): void {
+    clearTimeout(this.gathering);
+    this.subscription.dispose();
+  }
+
+  private observe(): void {
+    const snapshot = this.transfers.snapshot();
+    const settled = this.settlements.observe(snapshot, Date.now());
+    const stops = credentialStops(ownTransfers(snapshot));
+    for (const profile of this.toldProfiles) {
+      if (!stops.has(profile)) this.toldProfiles.delete(profile);
+    }
+    if (settled.length === 0) return;
+    this.settled.push(...settled);
+    // A batch that is started again may say again what happens to it.
+    for (const { batch } of settled) {
+      for (const key of this.toldNotices) {
+        if (key.startsWith(`${batch.id} `)) this.toldNotices.delete(key);
+      }
+    }
+    this.gather();
+  }
+
+  private take(notice: TransferNotice): void {
+    this.log.info(`notice ${notice.kind} ${notice.filePath} ${notice.detail ?? ''}`.trimEnd());
+    if (!isNoticeShown(notice.kind)) return;
+    // A folder that cannot be written concerns all uploads of the window alike.
+    const scope = notice.kind === 'notResumable' ? '' : this.batchOf(notice);
+    const key = `${scope} ${notice.kind}`;
+    if (this.toldNotices.has(key)) return;
+    this.notices.set(key, [...(this.notices.get(key) ?? []), notice]);
+    this.gather();
+  }
+
+  private gather(): void {
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      this.tell();
+    }, GATHER_MS);
+  }
+
+  private tell(): void {
+    for (const [key, notices] of this.notices) {
+      this.toldNotices.add(key);
+      const [first] = notices;
+      if (first === undefined) continue;
+      const message = describeNotice(first, notices.length, words);
+      void this.actions.attempt(this.actions.show(message, []));
+    }
+    this.notices.clear();
+    const settled = this.settled.splice(0);
+    for (const announcement of announce(settled, words)) this.say(announcement);
+    this.tellCredentials(settled);
+  }
+
+  private say(announcement: Announcement): void {
+    const { succeededAfterMs } = announcement;
+    const { completionMessage } = this.settings.forWindow();
+    const isTold =
+      succeededAfterMs === undefined ||
+      isWorthTelling(completionMessage, succeededAfterMs, vscode.window.state.focused);
+    if (isTold) void this.actions.attempt(this.show(announcement));
+  }
+
+  private async show({ message, about }: Announcement): Promise<void> {
+    const action = await this.actions.show(message, about);
+    if (action?.kind === 'dontShowAgain') {
+      await this.settings.saveForUser('completionMessage', 'never');
+    }
+  }
+
+  private tellCredentials(settled: readonly SettledBatch[]): void {
+    const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
+    // Those that stopped now, not those that were left behind by an earlier window.
+    const concerned = credentialStops(settled.flatMap((entry) => entry.ended));
+    for (const profile of concerned.keys()) {
+      const stopped = stops.get(profile);
+      if (this.toldProfiles.has(profile) || stopped === undefined) continue;
+      const announcement = announceCredentials(stopped, words);
+      if (announcement === undefined) continue;
+      this.toldProfiles.add(profile);
+      this.say(announcement);
+    }
+  }
+
+  private batchOf({ transferId }: TransferNotice): string {
+    const { batches } = this.transfers.snapshot();
+    const transfers = batches.flatMap((batch) => batch.transfers);
+    return transfers.find((transfer) => transfer.id === transferId)?.batchId ?? transferId;
+  }
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import { isWaitingForUser } from '../../engine/index';
+import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../../engine/index';
+import { l10n, words } from '../editor/editorWords';
+import { percentOf } from '../text/format';
+import { activeTransfers, isBrief, progressOf } from './progressState';
+import type { ProgressState } from './progressState';
+import { idsOf, sumOfBatch } from '../text/transferFacts';
+import type { ToastPace } from '../editor/toastPace';
+import type { TransferActions } from '../actions/transferActions';
+
+/** Small files are usually there before this has passed; then no notification opens at all. */
+const BRIEF_DELAY_MS = 1000;
+/** A stop that has not ended by then is told all the same. */
+const STOP_PATIENCE_MS = 300;
+/** The countdown of a waiting upload moves although no snapshot changes. */
+const TICK_MS = 1000;
+
+/**
+ * The one notification for all running transfers of this window. It opens with the first of them
+ * and closes with the last; its Cancel pauses.
+ */
+export class ProgressNotification implements Disposable {
+  private readonly subscription: Disposable;
+  private delay: NodeJS.Timeout | undefined;
+  /** Closes the notification that is open. */
+  private close: (() => void) | undefined;
+  /** Cancel was pressed and the engine has not stopped yet: what still runs opens nothing new. */
+  private isStopping = false;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
+    private readonly pace: ToastPace,
+  ) {
+    this.subscription = transfers.onDidChange(() => {
+      this.update();
+    });
+    this.update();
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    clearTimeout(this.delay);
+    this.close?.();
+  }
+
+  private update(): void {
+    if (this.isStopping) return;
+    const active = activeTransfers(this.transfers.snapshot());
+    if (active.length === 0) {
+      clearTimeout(this.delay);
+      this.delay = undefined;
+      this.close?.();
+      return;
+    }
+    if (this.close !== undefined) return;
+    if (!isBrief(active)) {
+      clearTimeout(this.delay);
+      this.delay = undefined;
+      this.open();
+    } else {
+      this.delay ??= setTimeout(() => {
+        this.delay = undefined;
+        this.open();
+      }, BRIEF_DELAY_MS);
+    }
+  }
+
+  private open(): void {
+    const closed = new Promise<void>((resolve) => {
+      this.close = () => {
+        this.close = undefined;
+        resolve();
+      };
+    });
+    void this.pace.turn();
+    void vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: l10n.t('Uploading to OSS'),
+        cancellable: true,
+      },
+      async (progress, token) => {
+        let shown: ProgressState = { percent: 0, message: '' };
+        const render = (): void => {
+          const snapshot = this.transfers.snapshot();
+          if (activeTransfers(snapshot).length === 0) return;
+          const next = progressOf(snapshot, shown.percent, Date.now(), words);
+          if (next.percent === shown.percent && next.message === shown.message) return;
+          // The editor adds increments up, so only the difference may be told. Without any, the
+          // bar runs to and fro, which is right as long as nothing is known.
+          const increment = next.percent - shown.percent;
+          progress.report(
+            increment > 0 ? { message: next.message, increment } : { message: next.message },
+          );
+          shown = next;
+        };
+        const subscription = this.transfers.onDidChange(render);
+        const tick = setInterval(render, TICK_MS);
+        const cancellation = token.onCancellationRequested(() => {
+          this.isStopping = true;
+          this.close?.();
+          void this.actions.attempt(this.stop());
+        });
+        try {
+          render();
+          await closed;
+        } finally {
+          cancellation.dispose();
+          clearInterval(tick);
+          subscription.dispose();
+        }
+      },
+    );
+  }
+
+  /** Cancel: stops all of them, keeps all of it, and says what can be done now. */
+  private async stop(): Promise<void> {
+    const stopping = activeTransfers(this.transfers.snapshot());
+    const pausing = this.actions.attempt(
+      this.transfers.pause(idsOf(stopping)).finally(() => {
+        this.isStopping = false;
+        this.update();
+      }),
+    );
+    // The requests end at once. That a busy disk still writes the last checkpoint is no reason to
+    // leave the user without a word.
+    await Promise.race([pausing, sleep(STOP_PATIENCE_MS)]);
+    const ids = new Set(idsOf(stopping));
+    const isStopped = (transfer: TransferSnapshot): boolean =>
+      ids.has(transfer.id) && isWaitingForUser(transfer);
+    const batches = this.transfers
+      .snapshot()
+      .batches.filter((batch) => batch.transfers.some(isStopped));
+    // What was complete before the stop reached it is told by its own message.
+    if (batches.length === 0) return;
+    const resume = l10n.t('Resume');
+    const discard = l10n.t('Discard');
+    const text = stoppedText(batches);
+    await this.pace.turn();
+    const chosen = await vscode.window.showInformationMessage(text, resume, discard);
+    const stopped = idsOf(batches.flatMap((batch) => batch.transfers).filter(isStopped));
+    if (chosen === resume) await this.transfers.resume(stopped);
+    if (chosen === discard) await this.actions.discard(stopped);
+  }
+}
+
+/** How far the only batch is, all of it; of several it would say nothing. */
+function stoppedText([first, ...others]: readonly BatchSnapshot[]): string {
+  if (first === undefined || others.length > 0) {
+    return l10n.t('Stopped {n} uploads. Progress is kept.', { n: others.length + 1 });
+  }
+  const { confirmedBytes, sizeBytes } = sumOfBatch(first);
+  return l10n.t('Stopped at {p} %. Progress is kept.', {
+    p: percentOf(confirmedBytes, sizeBytes),
+  });
+}

@@ -1,0 +1,140 @@
+import { DEFAULT_PART_SIZE_BYTES, isActive } from '../../engine/index';
+import type { TransferSnapshot, TransfersSnapshot } from '../../engine/index';
+import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from '../text/format';
+import { plainText } from '../text/plainText';
+import { fileName, ownTransfers } from '../text/transferFacts';
+import type { Words } from '../text/words';
+
+/** What the notification shows at one moment. */
+export interface ProgressState {
+  /** 0 to 100; never less than before. */
+  readonly percent: number;
+  readonly message: string;
+}
+
+/** What runs in this window. The notification is open as long as this is not empty. */
+export function activeTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
+  return ownTransfers(snapshot).filter(isActive);
+}
+
+/** Whether everything that runs may be over before a notification could be read. */
+export function isBrief(active: readonly TransferSnapshot[]): boolean {
+  return active.every(
+    (transfer) =>
+      transfer.partsTotal === 1 ||
+      (transfer.partsTotal === 0 && transfer.sizeBytes <= DEFAULT_PART_SIZE_BYTES),
+  );
+}
+
+/**
+ * Bar and text for a snapshot. The bar holds still where the truth would make it go back, because
+ * the total grew; the text tells the truth.
+ */
+export function progressOf(
+  snapshot: TransfersSnapshot,
+  previousPercent: number,
+  nowMs: number,
+  words: Words,
+): ProgressState {
+  const active = activeTransfers(snapshot);
+  const { totals } = snapshot;
+  const share =
+    totals.sizeBytes > 0
+      ? percentOf(totals.doneBytes, totals.sizeBytes)
+      : percentOf(totals.filesDone, totals.files);
+  const percent = Math.max(previousPercent, share);
+  const message =
+    waitingText(active, nowMs, words) ??
+    stepText(active, words) ??
+    bytesText(snapshot, active, share, words);
+  return { percent, message };
+}
+
+/** When nothing moves: why, and when it is tried again. */
+function waitingText(
+  active: readonly TransferSnapshot[],
+  nowMs: number,
+  { l10n }: Words,
+): string | undefined {
+  const running = active.filter((transfer) => transfer.state !== 'queued');
+  const first = running[0];
+  if (first === undefined || running.some((transfer) => transfer.state !== 'waiting')) {
+    return undefined;
+  }
+  const nextTryMs = Math.min(...running.map((transfer) => transfer.nextTryMs ?? nowMs));
+  const seconds = Math.ceil((nextTryMs - nowMs) / 1000);
+  const kind = first.error?.kind;
+  if (kind === 'throttled' || kind === 'server') {
+    return seconds > 0
+      ? l10n.t('OSS is busy. Next try in {s} s. Progress is kept.', { s: seconds })
+      : l10n.t('OSS is busy. Trying again. Progress is kept.');
+  }
+  if (kind === 'badResponse') {
+    return seconds > 0
+      ? l10n.t('The answer is not from OSS: a proxy or a login page? Next try in {s} s.', {
+          s: seconds,
+        })
+      : l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.');
+  }
+  return seconds > 0
+    ? l10n.t('OSS cannot be reached. Next try in {s} s. Progress is kept.', { s: seconds })
+    : l10n.t('OSS cannot be reached. Trying again. Progress is kept.');
+}
+
+/** When all of it is in the same step without bytes: before the first part, or after the last. */
+function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string | undefined {
+  const running = active.filter((transfer) => transfer.state !== 'queued');
+  const first = running[0] ?? active[0];
+  if (first === undefined) return undefined;
+  const all = (state: TransferSnapshot['state']): boolean =>
+    running.every((transfer) => transfer.state === state);
+  if (all('preparing')) return l10n.t('Checking {name}…', { name: shownName(first) });
+  if (all('verifying')) return l10n.t('Verifying…');
+  if (!all('completing')) return undefined;
+  const parts = running.reduce((sum, transfer) => sum + transfer.partsTotal, 0);
+  return l10n.t('Combining {n} parts…', { n: parts });
+}
+
+/** How far, how fast, how long. */
+function bytesText(
+  snapshot: TransfersSnapshot,
+  active: readonly TransferSnapshot[],
+  share: number,
+  { l10n, language }: Words,
+): string {
+  const { totals } = snapshot;
+  const first = active.find((transfer) => transfer.state !== 'queued') ?? active[0];
+  const subject =
+    totals.files > 1
+      ? l10n.t('{i} of {n} files', {
+          i: formatCount(Math.min(totals.filesDone + 1, totals.files), language),
+          n: formatCount(totals.files, language),
+        })
+      : first === undefined
+        ? ''
+        : shownName(first);
+  const parts = [
+    subject,
+    // The bar says it too, but not to a screen reader.
+    l10n.t('{percent} %', { percent: share }),
+    l10n.t('{done} of {total}', {
+      done: formatBytes(totals.doneBytes, language),
+      total: formatBytes(totals.sizeBytes, language),
+    }),
+  ];
+  if (totals.speedBytesPerSecond > 0) {
+    parts.push(formatSpeed(totals.speedBytesPerSecond, language));
+  }
+  if (totals.secondsLeft !== undefined) {
+    const eta = l10n.t('about {duration}', {
+      duration: formatDuration(totals.secondsLeft, language),
+    });
+    parts.push(l10n.t('{eta} left', { eta }));
+  }
+  return `${parts.join(' · ')} [${l10n.t('Details')}](command:ossUpload.showTransfers)`;
+}
+
+/** A name beside a link of ours. */
+function shownName(transfer: TransferSnapshot): string {
+  return plainText(fileName(transfer.filePath));
+}

@@ -1,0 +1,95 @@
+import * as vscode from 'vscode';
+import { isActive, isWaitingForUser } from '../../engine/index';
+import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index';
+import { registerCommands } from '../editor/commands';
+import type { CommandHandler } from '../editor/commands';
+import type { Links } from '../actions/links';
+import type { TransferActions } from '../actions/transferActions';
+import { transfersOfRow } from './transferRows';
+import { idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
+import type { TransfersView } from './transfersView';
+
+/** The commands that act on transfers: those of rows, and those of all of them. */
+export class TransferCommands implements Disposable {
+  private readonly subscription: Disposable;
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly view: TransfersView,
+    private readonly actions: TransferActions,
+    links: Links,
+  ) {
+    this.subscription = registerCommands({
+      pauseItem: this.onRows((about) => transfers.pause(idsOf(about.filter(isActive)))),
+      resumeItem: this.onRows((about) => actions.resume(about.filter(isWaitingForUser))),
+      discardItem: this.onRows((about) => actions.discard(idsOf(about))),
+      copyUrl: this.onRows((about) => actions.copyUrls(about.filter(isDone))),
+      copySignedUrl: this.onRows((about) => links.copySignedUrls(about.filter(isDone))),
+      copyOssPath: this.onRows((about) => links.copyOssPaths(about)),
+      revealFile: this.onRows(revealFile),
+      copyError: this.onRows((about) => actions.copyError(about)),
+      openHelp: this.onRows((about) =>
+        actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
+      ),
+      pauseAll: () => actions.attempt(transfers.pause(idsOf(this.own().filter(isActive)))),
+      resumeAll: () => actions.attempt(this.resumeAll()),
+      clearFinished: () => {
+        transfers.clearFinished();
+      },
+      showTransfers: () => actions.attempt(view.show()),
+    });
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+
+  private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {
+    return (clicked, selected) => {
+      const about = this.transfersOf(clicked, selected);
+      return about.length > 0 ? this.actions.attempt(run(about)) : undefined;
+    };
+  }
+
+  /**
+   * What a command is about: the row that was clicked or named by a link, with the selection when
+   * it is part of it; or what is selected in the view.
+   */
+  private transfersOf(clicked: unknown, selected: unknown): readonly TransferSnapshot[] {
+    let rows = this.view.selection;
+    if (typeof clicked === 'string') {
+      const among = Array.isArray(selected)
+        ? selected.filter((row) => typeof row === 'string')
+        : [];
+      rows = among.includes(clicked) ? among : [clicked];
+    }
+    const snapshot = this.transfers.snapshot();
+    const own = new Set(this.own());
+    const found = rows.flatMap((row) => transfersOfRow(row, snapshot));
+    // A parent and its child may both be selected.
+    return [...new Set(found)].filter((transfer) => own.has(transfer));
+  }
+
+  private own(): TransferSnapshot[] {
+    return ownTransfers(this.transfers.snapshot());
+  }
+
+  private async resumeAll(): Promise<void> {
+    const waiting = this.own().filter(isWaitingForUser);
+    const ready = waiting.filter((transfer) => !needsDecision(transfer));
+    // Failed ones ask their questions only when nothing else is left to go on.
+    await this.actions.resume(ready.length > 0 ? ready : waiting);
+  }
+}
+
+async function revealFile(about: readonly TransferSnapshot[]): Promise<void> {
+  const [first] = about;
+  if (first === undefined) return;
+  const uri = vscode.Uri.file(first.filePath);
+  const isInWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  await vscode.commands.executeCommand(isInWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+}
+
+function isDone(transfer: TransferSnapshot): boolean {
+  return transfer.state === 'completed';
+}

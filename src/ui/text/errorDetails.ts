@@ -1,0 +1,61 @@
+import type { TransferSnapshot, UploadError } from '../../engine/index';
+
+/** What "Copy Error Details" copies: English, for whoever helps. It holds no secret. */
+export function errorDetails(error: UploadError, transfer?: TransferSnapshot): string {
+  const fields: [string, string | number | undefined][] = [
+    ['code', error.code],
+    ['message', error.message],
+    ['requestId', error.requestId],
+    ['ec', error.ec],
+    ['status', error.status],
+    ['kind', error.kind],
+    ['partNumber', error.partNumber],
+    ['uploadId', error.uploadId],
+    ['bucket', error.bucket ?? transfer?.target.bucket],
+    ['key', error.key ?? transfer?.target.key],
+    ['region', transfer?.target.region],
+    ['path', error.sourcePath ?? transfer?.filePath],
+    ['endpoint', error.endpoint],
+    ['clockSkewMs', error.clockSkewMs],
+    ['field', error.field],
+    ['help', helpUrl(error)],
+    ['transfer', transfer?.id],
+    ['time', transfer === undefined ? undefined : new Date(transfer.updatedMs).toISOString()],
+  ];
+  return fields
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([field, value]) => `${field}: ${String(value)}`)
+    .join('\n');
+}
+
+/** The page that explains a failure: the one OSS names, else a search by its error code. */
+export function helpUrl(error: UploadError): string | undefined {
+  if (error.helpUrl?.startsWith('https://') === true) return error.helpUrl;
+  if (error.ec !== undefined && error.ec !== '') {
+    return `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(error.ec)}`;
+  }
+  return undefined;
+}
+
+/** The least a RAM user needs to upload below a folder and to resume. */
+export function ramPolicy(bucket: string, prefix: string): string {
+  return JSON.stringify(
+    {
+      Version: '1',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: ['oss:PutObject', 'oss:ListParts', 'oss:AbortMultipartUpload', 'oss:GetObject'],
+          Resource: [`acs:oss:*:*:${bucket}/${prefix}*`],
+        },
+        {
+          Effect: 'Allow',
+          Action: ['oss:ListMultipartUploads', 'oss:GetBucketInfo', 'oss:GetBucketLocation'],
+          Resource: [`acs:oss:*:*:${bucket}`],
+        },
+      ],
+    },
+    undefined,
+    2,
+  );
+}

@@ -1,0 +1,155 @@
+import path from 'node:path';
+
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransfersSnapshot,
+  UploadTarget,
+} from '../../engine/index';
+
+/** Whether it cannot go on by a plain resume: it failed, or its credentials are refused. */
+export function needsDecision(transfer: TransferSnapshot): boolean {
+  return (
+    transfer.state === 'failed' || (transfer.state === 'paused' && isAboutCredentials(transfer))
+  );
+}
+
+/** Stopped because its credentials are missing, wrong or expired. */
+export function isAboutCredentials(transfer: TransferSnapshot): boolean {
+  const kind = transfer.error?.kind;
+  return kind === 'credentials' || kind === 'noCredentials';
+}
+
+/** The last segment of a path or a key; a drive has none and keeps its own. */
+export function fileName(filePath: string, platform: Pick<typeof path, 'basename'> = path): string {
+  return platform.basename(filePath) || filePath;
+}
+
+/** An object in OSS, or a folder, whose key ends in `/` or is empty. */
+type Place = Pick<UploadTarget, 'bucket' | 'key'>;
+
+/** `oss://bucket/key`, as the command-line tools take it. */
+export function ossPath({ bucket, key }: Place): string {
+  return `oss://${bucket}/${key}`;
+}
+
+/** The folder of a key, with its `/` at the end; '' at the top. */
+export function keyFolder(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
+}
+
+/** Where a batch goes: one object, or the folder all its objects share. */
+export function batchPlace({ transfers }: BatchSnapshot): Place {
+  const [first, ...others] = transfers;
+  if (first === undefined) return { bucket: '', key: '' };
+  if (others.length === 0) return first.target;
+  let folder = keyFolder(first.target.key);
+  for (const other of others) {
+    while (!other.target.key.startsWith(folder)) folder = keyFolder(folder.slice(0, -1));
+  }
+  return { bucket: first.target.bucket, key: folder };
+}
+
+/**
+ * What tells entries of the same label apart, in few words: their buckets, else their folders, else
+ * their names, else all of it. Nothing for a label that is there but once, or goes to one place.
+ */
+export function distinctions<T>(
+  entries: readonly T[],
+  labelOf: (entry: T) => string,
+  placeOf: (entry: T) => Place,
+): ReadonlyMap<T, string> {
+  const alike = new Map<string, T[]>();
+  for (const entry of entries) {
+    const label = labelOf(entry);
+    const group = alike.get(label);
+    if (group === undefined) alike.set(label, [entry]);
+    else group.push(entry);
+  }
+  const result = new Map<T, string>();
+  for (const group of alike.values()) {
+    if (group.length === 1) continue;
+    const texts = distinctTexts(group.map(placeOf));
+    group.forEach((entry, at) => {
+      const text = texts[at];
+      if (text !== undefined) result.set(entry, text);
+    });
+  }
+  return result;
+}
+
+/** The shortest texts that are as many as the places; none when all are one place. */
+function distinctTexts(places: readonly Place[]): readonly string[] {
+  const countOf = (texts: readonly string[]): number => new Set(texts).size;
+  const paths = places.map(ossPath);
+  const count = countOf(paths);
+  if (count === 1) return [];
+  const folders = places.map(({ key }) => keyFolder(key));
+  const forms = [
+    places.map(({ bucket }) => bucket),
+    folders.map(innermost),
+    folders.map((folder) => folder || '/'),
+    places.map(({ key }) => key.slice(keyFolder(key).length)),
+  ];
+  return forms.find((texts) => countOf(texts) === count) ?? paths;
+}
+
+/** The last part of a folder, because rows are narrow: `web/2026/a/` → `…/a/`. */
+function innermost(folder: string): string {
+  const outer = keyFolder(folder.slice(0, -1));
+  return outer === '' ? folder || '/' : `…/${folder.slice(outer.length)}`;
+}
+
+/** Sums over some transfers, for a row that stands for all of them. */
+export function sumOf(transfers: readonly TransferSnapshot[]): {
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+} {
+  let sizeBytes = 0;
+  let confirmedBytes = 0;
+  for (const transfer of transfers) {
+    sizeBytes += transfer.sizeBytes;
+    confirmedBytes += transfer.state === 'completed' ? transfer.sizeBytes : transfer.confirmedBytes;
+  }
+  return { sizeBytes, confirmedBytes };
+}
+
+/** The same over a batch, with the files that were finished before this window took it up. */
+export function sumOfBatch(batch: BatchSnapshot): {
+  readonly files: number;
+  readonly filesDone: number;
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+} {
+  const { files, sizeBytes } = batch.finishedEarlier;
+  const sum = sumOf(batch.transfers);
+  const done = batch.transfers.filter((transfer) => transfer.state === 'completed').length;
+  return {
+    files: files + batch.transfers.length,
+    filesDone: files + done,
+    sizeBytes: sizeBytes + sum.sizeBytes,
+    confirmedBytes: sizeBytes + sum.confirmedBytes,
+  };
+}
+
+/** All transfers of this window, those of other windows left out. */
+export function ownTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
+  return snapshot.batches.filter((batch) => !batch.isElsewhere).flatMap((batch) => batch.transfers);
+}
+
+/** Identifiers, for a call of the engine. */
+export function idsOf(transfers: readonly TransferSnapshot[]): string[] {
+  return transfers.map((transfer) => transfer.id);
+}
+
+/**
+ * The region an endpoint stands for: `oss-cn-hangzhou-internal.aliyuncs.com` → `cn-hangzhou`.
+ * Undefined for an own domain or an acceleration endpoint, which stand for none.
+ */
+export function regionOfEndpoint(endpoint: string | undefined): string | undefined {
+  const host = endpoint?.replace(/^https?:\/\//, '').split(/[/:]/, 1)[0];
+  const match = /(?:^|\.)oss-([a-z]{2,}-[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(
+    host ?? '',
+  );
+  return match?.[1];
+}

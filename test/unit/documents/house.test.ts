@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
+import { ARROWS, house } from '../../../scripts/house.mjs';
+import { ROOT } from '../../../scripts/paths';
+
+const SRC = path.join(ROOT, 'src');
+
+describe('the rooms of the house', () => {
+  it('are the folders of src, each with its line', () => {
+    assert.deepEqual(roomsOnDisk().toSorted(), Object.keys(ARROWS).toSorted());
+  });
+
+  it('are below one another in no circle', () => {
+    const under = (room: string, seen: readonly string[]): void => {
+      assert.ok(!seen.includes(room), [...seen, room].join(' → '));
+      for (const next of roomsIn(room)) under(next, [...seen, room]);
+    };
+    for (const room of Object.keys(ARROWS)) under(room, []);
+  });
+
+  for (const room of Object.keys(ARROWS)) {
+    const name = room === '' ? 'the composition root' : room;
+    it(`let ${name} import from below it, and refuse the rest`, () => {
+      const allowed = ARROWS[room] ?? [];
+      for (const file of Object.keys(ARROWS)
+        .filter((other) => other !== room)
+        .flatMap(filesOf)) {
+        const target = file.replace(/\.ts$/, '');
+        const isAllowed = allowed.includes(target) || allowed.includes(roomOf(file));
+        assert.equal(
+          lint(room, specifier(room, file)).length === 0,
+          isAllowed,
+          `${name} → ${file}`,
+        );
+      }
+      assert.equal(lint(room, './beside').length === 0, room !== 'account');
+    });
+  }
+
+  it('know the editor in ui and the composition root, and ali-oss in oss', () => {
+    for (const room of Object.keys(ARROWS)) {
+      const knowsEditor = room === '' || (room.startsWith('ui/') && room !== 'ui/text');
+      assert.equal(lint(room, 'vscode').length === 0, knowsEditor, room);
+      assert.equal(lint(room, 'ali-oss').length === 0, room === 'oss', room);
+    }
+  });
+});
+
+/** What the linter says of a file of that room that imports this. */
+function lint(room: string, imported: string): Linter.LintMessage[] {
+  const code = `import { something } from '${imported}';\nsomething();\n`;
+  const config = [
+    { plugins: { '@typescript-eslint': tseslint.plugin }, files: ['**/*.ts'] },
+    ...house,
+  ] as Linter.Config[];
+  const file = room === 'account' ? 'account.ts' : path.posix.join(room, 'example.ts');
+  return new Linter().verify(code, config, path.posix.join('src', file));
+}
+
+/** Rooms that arrows lead to; `engine/index` is the door of the room `engine`. */
+function roomsIn(room: string): string[] {
+  return (ARROWS[room] ?? []).map((other) => (other in ARROWS ? other : roomOf(other)));
+}
+
+/** The room of a file, by its path in `src`. */
+function roomOf(file: string): string {
+  const target = file.replace(/\.ts$/, '');
+  if (target in ARROWS) return target;
+  const folder = path.posix.dirname(target);
+  return folder === '.' ? '' : folder;
+}
+
+function roomsOnDisk(): string[] {
+  return fs
+    .readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => roomOf(file.replaceAll(path.sep, '/')))
+    .filter((room, at, all) => all.indexOf(room) === at);
+}
+
+function filesOf(room: string): string[] {
+  if (room === 'account') return ['account.ts'];
+  return fs
+    .readdirSync(path.join(SRC, room))
+    .filter((file) => file.endsWith('.ts') && file !== 'account.ts')
+    .map((file) => path.posix.join(room, file));
+}
+
+/** How a file of the room names another file of `src`. */
+function specifier(room: string, file: string): string {
+  const folder = room === 'account' ? '' : room;
+  const way = path.posix.relative(folder, file.replace(/\.ts$/, ''));
+  return way.startsWith('.') ? way : `./${way}`;
+}

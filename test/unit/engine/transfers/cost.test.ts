@@ -1,0 +1,145 @@
+import { strict as assert } from 'node:assert';
+import { open, rename, mkdir, stat } from 'node:fs/promises';
+import { BufferPool } from '../../../../src/engine/limits/bufferPool.ts';
+import { CheckpointWriter, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { Crc64 } from '../../../../src/engine/base/crc64.ts';
+import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
+import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+
+/** What the engine may cost where it can be counted; `npm run bench` measures the rest. */
+describe('cost', () => {
+  let harness: EngineHarness;
+  beforeEach(async () => {
+    harness = await EngineHarness.start();
+  });
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  it('writes no more than 2 MB to the checkpoint of 10,000 parts', () => {
+    const writer = new CheckpointWriter({
+      uploadId: 'F'.repeat(32),
+      filePath: `/home/user/${'folder/'.repeat(20)}video.mp4`,
+      source: { sizeBytes: 1e12, mtimeNs: '1'.repeat(19), ctimeNs: '1', inode: '1', device: '1' },
+      target: { bucket: 'bucket', key: 'k'.repeat(200), region: 'cn-hangzhou', profile: '' },
+      partSizeBytes: 104_857_600,
+      options: { partSizeBytes: 104_857_600, parallel: 3, forbidOverwrite: false, object: {} },
+      createdMs: 1_700_000_000_000,
+    });
+    const etag = `"${'F'.repeat(32)}"`;
+    const lines = Array.from({ length: 10_000 }, (_, index) =>
+      writer.partLine({
+        partNumber: index + 1,
+        sizeBytes: 104_857_600,
+        etag,
+        crc64: 0xffff_ffff_ffff_ffffn,
+      }),
+    );
+    const bytes = Buffer.from(writer.headerLine + lines.join(''));
+    assert.ok(bytes.length <= 2_000_000, `${bytes.length} bytes`);
+    const content = readCheckpoint(bytes);
+    assert.ok(content.state === 'valid');
+    assert.equal(content.checkpoint.parts.size, 10_000);
+  });
+
+  it('writes each line of the checkpoint once, and flushes them together', async () => {
+    const parts = 60;
+    const file = await harness.file('many.bin', parts * PART_BYTES);
+    let writtenBytes = 0;
+    let flushes = 0;
+    const counted: typeof open = async (...args) => {
+      const handle = await open(...args);
+      const write = handle.write.bind(handle) as (...of: unknown[]) => Promise<unknown>;
+      const datasync = handle.datasync.bind(handle);
+      return Object.assign(handle, {
+        write: (bytes: Buffer, ...rest: unknown[]) => {
+          writtenBytes += bytes.length;
+          return write(bytes, ...rest);
+        },
+        datasync: () => {
+          flushes++;
+          return datasync();
+        },
+      });
+    };
+    const manager = harness.manager({ files: { mkdir, rename, open: counted } });
+    await harness.uploadOne(manager, harness.request(file, 'many.bin'));
+    assert.ok(writtenBytes <= parts * 200, `${writtenBytes} bytes`);
+    assert.ok(flushes <= parts / 2, `${flushes} flushes`);
+  });
+
+  it('uses no more connections than parts in flight, and uses them again', async () => {
+    const file = await harness.file('parts.bin', 30 * PART_BYTES);
+    const manager = harness.manager();
+    await harness.uploadOne(manager, harness.request(file, 'parts.bin', { parallel: 3 }));
+    assert.equal(harness.operations('uploadPart').length, 30);
+    const used = harness.server.acceptedConnections;
+    assert.ok(used <= 3, `${used} connections`);
+  });
+
+  it('sends one request for a small file', async () => {
+    const files = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => harness.file(`small/${index}.bin`, 4096, index)),
+    );
+    const manager = harness.manager();
+    const requests = files.map((file, index) => harness.request(file, `small/${index}.bin`));
+    const { transfers } = await harness.upload(manager, ...requests);
+    assert.ok(transfers.every(({ state }) => state === 'completed'));
+    assert.deepEqual(
+      harness.server.operations.map(({ operation }) => operation),
+      Array.from({ length: 40 }, () => 'putObject'),
+    );
+  });
+
+  it('reads any range with two buffers, and a small one with its size', async () => {
+    const file = await harness.file('large.bin', 3_000_000);
+    const { size } = await stat(file);
+    class CountingPool extends BufferPool {
+      readonly taken = new Set<Buffer>();
+      override take(sizeBytes: number): Buffer {
+        const buffer = super.take(sizeBytes);
+        this.taken.add(buffer);
+        return buffer;
+      }
+    }
+    const source = await SourceFile.open(file);
+    try {
+      const pool = new CountingPool();
+      const { signal } = new AbortController();
+      for (let turn = 0; turn < 5; turn++) await source.crc64(0, size, pool, signal);
+      assert.equal(pool.taken.size, 2);
+      const small = new CountingPool();
+      await source.crc64(10, 4096, small, signal);
+      assert.deepEqual(
+        [...small.taken].map(({ length }) => length),
+        [4096],
+      );
+    } finally {
+      await source.close();
+    }
+  });
+
+  it('keeps apart the chunks of a range that fits into one buffer', async () => {
+    const file = await harness.file('slow.bin', 20_000);
+    const source = await SourceFile.open(file);
+    const whole: Buffer[] = [];
+    try {
+      const hooks = { chunkBytes: () => 4096 };
+      // The chunk is copied only after the next one was read beside it.
+      let before: Uint8Array | undefined;
+      for await (const chunk of source.read(0, 20_000, new BufferPool(), new Crc64(), hooks)) {
+        if (before !== undefined) whole.push(Buffer.from(before));
+        before = chunk;
+      }
+      if (before !== undefined) whole.push(Buffer.from(before));
+      const crc = new Crc64();
+      whole.forEach((chunk) => {
+        crc.update(chunk);
+      });
+      const { signal } = new AbortController();
+      assert.equal(crc.digest(), await source.crc64(0, 20_000, new BufferPool(), signal));
+    } finally {
+      await source.close();
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { strict as assert } from 'node:assert';
+import { RunTotals } from '../../../../src/engine/transfers/runTotals.ts';
+import type { Transfer } from '../../../../src/engine/transfers/transfer.ts';
+import { testTransfer } from '../../../support/transfers.ts';
+
+/** Lets a transfer run until its test is over. */
+function run(transfer: Transfer): void {
+  void transfer.start(() => new Promise(() => undefined));
+}
+
+/** Confirms parts of 1000 bytes. */
+function sendParts(transfer: Transfer, count: number): void {
+  for (let part = 0; part < count; part++) {
+    const lane = transfer.monitor.startLane(1000);
+    lane.add(1000);
+    lane.confirm();
+  }
+}
+
+describe('RunTotals', () => {
+  it('counts what runs, what waits for the user, and what the run is made of', () => {
+    const totals = new RunTotals();
+    const transfers = ['a', 'b', 'c'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
+    const failed = testTransfer({ name: 'd', state: 'failed', sizeBytes: 99 });
+    const all = [...transfers, failed];
+    totals.begin([failed], transfers);
+    const [a, b] = transfers;
+    assert.ok(a && b);
+    run(a);
+    sendParts(a, 4);
+    a.monitor.startLane(1000).add(500);
+    sendParts(b, 10);
+    b.moveTo('completed');
+    const { active, waitingForUser, files, filesDone, sizeBytes, doneBytes } = totals.snapshot(
+      all,
+      0,
+    );
+    assert.deepEqual(
+      { active, waitingForUser, files, filesDone, sizeBytes, doneBytes },
+      {
+        active: 2,
+        waitingForUser: 1,
+        files: 3,
+        filesDone: 1,
+        sizeBytes: 30_000,
+        doneBytes: 14_500,
+      },
+    );
+  });
+
+  it('goes on with the run while something is active, and begins anew when nothing was', () => {
+    const totals = new RunTotals();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => testTransfer({ name }));
+    assert.ok(a && b && c);
+    totals.begin([], [a]);
+    totals.begin([a], [b]);
+    assert.equal(totals.snapshot([a, b], 0).files, 2);
+    a.moveTo('completed');
+    b.moveTo('paused');
+    totals.begin([a, b], [c]);
+    assert.equal(totals.snapshot([a, b, c], 0).files, 1);
+  });
+
+  it('awaits nothing of what was paused, discarded or failed meanwhile', () => {
+    const totals = new RunTotals();
+    const transfers = ['a', 'b', 'c', 'd'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
+    const [, paused, discarded, failed] = transfers;
+    totals.begin([], transfers);
+    for (const transfer of transfers) sendParts(transfer, 2);
+    paused?.moveTo('paused');
+    discarded?.moveTo('discarding');
+    failed?.moveTo('failed');
+    const { files, filesDone, sizeBytes, doneBytes } = totals.snapshot(transfers, 0);
+    assert.deepEqual(
+      { files, filesDone, sizeBytes, doneBytes },
+      { files: 2, filesDone: 0, sizeBytes: 12_000, doneBytes: 4000 },
+    );
+  });
+
+  it('tells the speed of bytes sent now, not of those that were there before', () => {
+    const totals = new RunTotals();
+    const transfer = testTransfer({ name: 'a', sizeBytes: 100_000 });
+    totals.begin([], [transfer]);
+    run(transfer);
+    transfer.monitor.plan(100_000, 100, 60_000, 60);
+    totals.sample(0);
+    for (let second = 1; second <= 10; second++) {
+      sendParts(transfer, 1);
+      totals.sample(second * 1000);
+    }
+    const snapshot = totals.snapshot([transfer], 10_000);
+    assert.equal(snapshot.doneBytes, 70_000);
+    assert.ok(Math.abs(snapshot.speedBytesPerSecond - 1000) < 1);
+    assert.ok(Math.abs((snapshot.secondsLeft ?? 0) - 30) < 1);
+  });
+
+  it('counts nothing of what a transfer had sent before it was resumed into a run', () => {
+    const totals = new RunTotals();
+    const [running, resumed] = ['a', 'b'].map((name) => testTransfer({ name, sizeBytes: 100_000 }));
+    assert.ok(running && resumed);
+    sendParts(resumed, 60);
+    resumed.moveTo('paused');
+    totals.begin([], [running]);
+    run(running);
+    totals.sample(0);
+    for (let second = 1; second <= 10; second++) {
+      sendParts(running, 1);
+      totals.sample(second * 1000);
+    }
+    totals.begin([running, resumed], [resumed]);
+    totals.sample(10_100);
+    const { speedBytesPerSecond, doneBytes } = totals.snapshot([running, resumed], 10_100);
+    assert.ok(speedBytesPerSecond > 900 && speedBytesPerSecond < 1100);
+    assert.equal(resumed.monitor.partsSent, 0);
+    assert.equal(doneBytes, 10_000);
+  });
+
+  it('has no speed and no time left while everything waits for the network', async () => {
+    const totals = new RunTotals();
+    const transfer = testTransfer({ name: 'a' });
+    totals.begin([], [transfer]);
+    run(transfer);
+    for (let second = 0; second <= 10; second++) {
+      sendParts(transfer, 1);
+      totals.sample(second * 1000);
+    }
+    const retry = { error: transfer.error as never, nextTryMs: 0 };
+    await transfer.monitor.waitFor(retry, () => {
+      const waiting = totals.snapshot([transfer], 10_000);
+      assert.equal(waiting.speedBytesPerSecond, 0);
+      assert.equal(waiting.secondsLeft, undefined);
+      assert.equal(waiting.active, 1);
+      return Promise.resolve();
+    });
+    assert.ok(totals.snapshot([transfer], 10_000).speedBytesPerSecond > 0);
+  });
+
+  it('never tells more than there is', () => {
+    const totals = new RunTotals();
+    const transfer = testTransfer({ name: 'a', sizeBytes: 1000 });
+    totals.begin([], [transfer]);
+    sendParts(transfer, 1);
+    transfer.monitor.startLane(1000).add(1000);
+    const { doneBytes, sizeBytes } = totals.snapshot([transfer], 0);
+    assert.ok(doneBytes <= sizeBytes);
+  });
+});

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+
+import type { TransferState, UnfinishedUpload } from '../../../../../src/engine/index';
+import { removableUploads } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
+import { batch, snapshot as snapshotOf, transfer } from '../../snapshots';
+
+function upload(key: string, initiatedMs = 0): UnfinishedUpload {
+  return { key, uploadId: `id-of-${key}`, initiatedMs };
+}
+
+function at(key: string, state: TransferState): ReturnType<typeof transfer> {
+  const uploadId = `id-of-${key}`;
+  return transfer({
+    state,
+    uploadId,
+    target: { bucket: 'my-bucket', key, region: '', profile: '' },
+  });
+}
+
+describe('unfinished uploads in a bucket', () => {
+  it('are ours when a transfer waits for them; ours come first, then the newest', () => {
+    const snapshot = snapshotOf([batch([at('paused', 'paused')])]);
+    const found = removableUploads(
+      [upload('old', 1), upload('new', 2), upload('paused', 0)],
+      'my-bucket',
+      snapshot,
+    );
+    assert.deepEqual(
+      found.map((one) => [one.upload.key, one.transfer?.target.key]),
+      [
+        ['paused', 'paused'],
+        ['new', undefined],
+        ['old', undefined],
+      ],
+    );
+  });
+
+  it('of others with the same key are not ours, so that their removal leaves ours alone', () => {
+    const snapshot = snapshotOf([batch([at('shared', 'paused')])]);
+    const theirs = { ...upload('shared', 9), uploadId: 'of-somebody-else' };
+    const found = removableUploads([theirs, upload('shared')], 'my-bucket', snapshot);
+    assert.deepEqual(
+      found.map((one) => [one.upload.uploadId, one.transfer !== undefined]),
+      [
+        ['id-of-shared', true],
+        ['of-somebody-else', false],
+      ],
+    );
+  });
+
+  it('are not offered while they run, here or in another window', () => {
+    const snapshot = snapshotOf([
+      batch([at('here', 'uploading')]),
+      batch([at('there', 'interrupted')], { isElsewhere: true }),
+    ]);
+    assert.deepEqual(
+      removableUploads([upload('here'), upload('there')], 'my-bucket', snapshot),
+      [],
+    );
+  });
+
+  it('of another bucket are not ours', () => {
+    const snapshot = snapshotOf([batch([at('a', 'paused')])]);
+    const [found] = removableUploads([upload('a')], 'other-bucket', snapshot);
+    assert.equal(found?.transfer, undefined);
+  });
+});

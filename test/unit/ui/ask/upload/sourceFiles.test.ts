@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { findSourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
+import type { SearchOptions, SourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
+import { isWindows, makeFifo, removeFolder, temporaryFolder } from '../../../../support/files';
+
+describe('files of a selection', () => {
+  let dir: string;
+
+  beforeEach(async () => {
+    dir = await temporaryFolder('source-files');
+  });
+  afterEach(async () => {
+    await removeFolder(dir);
+  });
+
+  const at = (name: string): string => path.join(dir, ...name.split('/'));
+
+  async function write(...names: string[]): Promise<void> {
+    for (const name of names) {
+      await mkdir(path.dirname(at(name)), { recursive: true });
+      await writeFile(at(name), name);
+    }
+  }
+
+  function find(names: string[], options: Partial<SearchOptions> = {}): Promise<SourceFiles> {
+    return findSourceFiles(names.map(at), {
+      signal: new AbortController().signal,
+      exclude: () => [],
+      onFound: () => undefined,
+      ...options,
+    });
+  }
+
+  it('are named after themselves, or after their folder and the path in it', async () => {
+    await write('a.txt', 'set/b.txt', 'set/deep/c.txt');
+    const { files, failures } = await find(['a.txt', 'set']);
+    assert.deepEqual(
+      files.map((file) => file.name),
+      ['a.txt', 'set/b.txt', 'set/deep/c.txt'],
+    );
+    assert.deepEqual(failures, []);
+    assert.equal(files[1]?.rootPath, at('set'));
+    assert.equal(files[1].sizeBytes, 'set/b.txt'.length);
+  });
+
+  it('leave out what the settings of their folder exclude', async () => {
+    await write('set/a.txt', 'set/.git/config', 'other/.git/config');
+    const exclude = (root: string): string[] => (root === at('set') ? ['**/.git/**'] : []);
+    const { files, excluded } = await find(['set', 'other'], { exclude });
+    assert.deepEqual(
+      files.map((file) => file.name),
+      ['set/a.txt', 'other/.git/config'],
+    );
+    assert.ok(excluded > 0);
+  });
+
+  it('fail one by one', async () => {
+    await write('good.txt', 'set/inside.txt');
+    const pipes = isWindows ? [] : ['pipe', 'set/pipe'];
+    pipes.map(at).forEach(makeFifo);
+    const { files, failures } = await find(['gone.txt', 'good.txt', ...pipes.slice(0, 1), 'set']);
+    assert.deepEqual(
+      files.map((file) => file.name),
+      ['good.txt', 'set/inside.txt'],
+    );
+    assert.deepEqual(
+      failures.map((failure) => [failure.kind, failure.sourcePath]),
+      [['sourceMissing', at('gone.txt')], ...pipes.map((name) => ['sourceNotAFile', at(name)])],
+    );
+  });
+
+  it('that are links to nowhere are called so, chosen or found', async function () {
+    if (isWindows) this.skip();
+    await write('set/inside.txt');
+    await symlink('nowhere', at('dead'));
+    await symlink('loop', at('set/loop'));
+    const { files, failures } = await find(['dead', 'set']);
+    assert.deepEqual(
+      files.map((file) => file.name),
+      ['set/inside.txt'],
+    );
+    assert.deepEqual(
+      failures.map((failure) => [failure.kind, failure.code, failure.sourcePath]),
+      [
+        ['sourceMissing', 'DeadLink', at('dead')],
+        ['sourceMissing', 'DeadLink', at('set/loop')],
+      ],
+    );
+  });
+
+  it('may be empty', async () => {
+    await writeFile(at('empty'), '');
+    const { files } = await find(['empty']);
+    assert.equal(files[0]?.sizeBytes, 0);
+  });
+
+  it('are not looked for any more after a cancel', async () => {
+    await write('a.txt');
+    await assert.rejects(find(['a.txt'], { signal: AbortSignal.abort() }));
+  });
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+
+import { DestinationMemory } from '../../../../src/ui/settings/destinationMemory';
+import { knownDestination } from '../../../../src/ui/settings/knownDestination';
+import { readUploadSettings } from '../../../../src/ui/settings/settingsSchema';
+
+function memento(values = new Map<string, unknown>()): {
+  get(key: string): unknown;
+  update(key: string, value: unknown): Promise<void>;
+} {
+  return {
+    get: (key) => values.get(key),
+    update: (key, value) => {
+      values.set(key, value);
+      return Promise.resolve();
+    },
+  };
+}
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+describe('remembered destination', () => {
+  it('is that of the workspace; the region of a bucket is that of the user', async () => {
+    const ofUser = memento();
+    const one = new DestinationMemory(memento(), ofUser, SILENT);
+    const other = new DestinationMemory(memento(), ofUser, SILENT);
+    await one.remember({ bucket: 'my-bucket', prefix: 'docs/' });
+    await one.rememberRegion('my-bucket', 'cn-hangzhou');
+    assert.deepEqual(one.destination(), { bucket: 'my-bucket', prefix: 'docs/' });
+    assert.equal(other.destination(), undefined);
+    assert.equal(other.region('my-bucket'), 'cn-hangzhou');
+    assert.equal(other.region('other-bucket'), '');
+  });
+
+  it('can be forgotten', async () => {
+    const memory = new DestinationMemory(memento(), memento(), SILENT);
+    await memory.remember({ bucket: 'my-bucket' });
+    await memory.remember(undefined);
+    assert.equal(memory.destination(), undefined);
+  });
+
+  it('is told to who listens as soon as it counts', async () => {
+    const memory = new DestinationMemory(memento(), memento(), SILENT);
+    const told: unknown[] = [];
+    memory.onDidChange(() => told.push(memory.destination()?.bucket));
+    await memory.remember({ bucket: 'my-bucket' });
+    await memory.remember(undefined);
+    assert.deepEqual(told, ['my-bucket', undefined]);
+  });
+
+  it('counts where the settings name no bucket, with their folder unless it has its own', async () => {
+    const memory = new DestinationMemory(memento(), memento(), SILENT);
+    const { value: settings } = readUploadSettings((name) =>
+      name === 'prefix' ? 'docs/' : undefined,
+    );
+    assert.equal(knownDestination(settings, memory), undefined);
+    await memory.remember({ bucket: 'my-bucket' });
+    const known = { bucket: 'my-bucket', region: '', prefix: 'docs/', profile: '' };
+    assert.deepEqual(knownDestination(settings, memory), known);
+    await memory.remember({ bucket: 'my-bucket', prefix: 'own/' });
+    assert.deepEqual(knownDestination(settings, memory), { ...known, prefix: 'own/' });
+    const named = { ...settings, bucket: 'other-bucket', region: 'cn-beijing' };
+    assert.deepEqual(knownDestination(named, memory), {
+      ...known,
+      bucket: 'other-bucket',
+      region: 'cn-beijing',
+    });
+  });
+
+  it('is nothing when something else was stored', () => {
+    for (const junk of [null, 7, 'x', [], {}, { bucket: 7 }]) {
+      const broken = memento(
+        new Map<string, unknown>([
+          ['destination', junk],
+          ['regions', junk],
+        ]),
+      );
+      const memory = new DestinationMemory(broken, broken, SILENT);
+      assert.equal(memory.destination(), undefined);
+      assert.equal(memory.region('my-bucket'), '');
+      assert.equal(memory.hasCredentials(), false);
+    }
+  });
+});

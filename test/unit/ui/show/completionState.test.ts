@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import type { TransferSnapshot } from '../../../../src/engine/index';
+import {
+  announce,
+  announceCredentials,
+  credentialStops,
+  isWorthTelling,
+} from '../../../../src/ui/show/completionState';
+import type { SettledBatch } from '../../../../src/ui/show/completionState';
+import { Settlements } from '../../../../src/ui/show/settlements';
+import { batch, chinese, english, failure, GB, NOW, snapshot } from '../snapshots';
+
+const done = { state: 'completed', confirmedBytes: GB } as const;
+
+function failed(kind: Parameters<typeof failure>[0]): Partial<TransferSnapshot> {
+  return { state: 'failed', error: failure(kind, { ec: '1' }) };
+}
+
+function settled(transfers: readonly Partial<TransferSnapshot>[], id = 'b1'): SettledBatch {
+  const whole = batch(transfers, { id });
+  return { batch: whole, ended: whole.transfers, elapsedMs: 20_000 };
+}
+
+function texts(entries: readonly SettledBatch[], words = english): string[] {
+  return announce(entries, words).map((announcement) => announcement.message.text);
+}
+
+describe('what is said after uploads', () => {
+  it('names one file, and counts several', () => {
+    assert.deepEqual(texts([settled([done])]), ['Uploaded video.mp4 (1.0 GB).']);
+    assert.deepEqual(texts([settled([done, done])]), ['Uploaded 2 files (2.0 GB).']);
+    assert.deepEqual(texts([settled([done])], chinese), ['已上传 video.mp4（1.0 GB）。']);
+  });
+
+  it('is one message for batches that end together', () => {
+    const [only, ...others] = announce([settled([done]), settled([done], 'b2')], english);
+    assert.equal(others.length, 0);
+    assert.equal(only?.about.length, 2);
+    assert.deepEqual(
+      only.message.actions.map((action) => action.kind),
+      ['copyUrls', 'dontShowAgain'],
+    );
+  });
+
+  it('sums up a batch of which several failed for several reasons', () => {
+    const [only, ...others] = announce(
+      [settled([done, failed('sourceMissing'), failed('sourceUnreadable')])],
+      english,
+    );
+    assert.equal(others.length, 0);
+    assert.equal(only?.message.text, 'Uploaded 1 of 3 files. 2 failed.');
+    assert.equal(only.about.length, 2);
+    assert.deepEqual(
+      only.message.actions.map((action) => action.kind),
+      ['retryFailed', 'showUploads'],
+    );
+  });
+
+  it('names a shared cause once, over all batches', () => {
+    const shown = texts([
+      settled([failed('accessDenied'), failed('accessDenied'), done]),
+      settled([failed('accessDenied')], 'b2'),
+    ]);
+    assert.deepEqual(shown, [
+      'Uploaded 1 of 4 files. 3 failed. No permission for oss:PutObject on films/2026/.',
+    ]);
+  });
+
+  it('asks once for all files that exist already', () => {
+    const [only] = announce([settled([failed('alreadyExists'), failed('alreadyExists')])], english);
+    assert.match(only?.message.text ?? '', /2 files already exist in OSS/);
+    assert.equal(only?.about.length, 2);
+  });
+
+  it('says the cause of a single file alone', () => {
+    assert.deepEqual(texts([settled([failed('sourceMissing')])]), [
+      'video.mp4 no longer exists at /home/me/video.mp4.',
+    ]);
+  });
+
+  it('is silent about what was stopped, interrupted, or waits for credentials', () => {
+    const stopped: Partial<TransferSnapshot>[] = [
+      { state: 'paused' },
+      { state: 'interrupted', error: failure('network') },
+      { state: 'paused', error: failure('credentials') },
+    ];
+    for (const transfer of stopped) assert.deepEqual(texts([settled([transfer, done])]), []);
+    assert.deepEqual(texts([settled([failed('aborted')])]), []);
+  });
+
+  it('has one message for all uploads of failing credentials', () => {
+    const stops = credentialStops(
+      batch([
+        {
+          state: 'paused',
+          partsDone: 3,
+          error: failure('credentials', { code: 'SecurityTokenExpired' }),
+        },
+        { state: 'paused', error: failure('credentials', { code: 'SecurityTokenExpired' }) },
+        { state: 'paused' },
+        { state: 'interrupted', error: failure('credentials') },
+      ]).transfers,
+    );
+    assert.deepEqual([...stops.keys()], ['']);
+    assert.equal(
+      announceCredentials(stops.get('') ?? [], english)?.message.text,
+      'Credentials expired. 2 uploads are paused. Progress is kept.',
+    );
+    assert.equal(announceCredentials([], english), undefined);
+  });
+
+  it('speaks of kept progress only where parts are in OSS', () => {
+    const text = (changes: Partial<TransferSnapshot>): string | undefined => {
+      const failed = { state: 'failed', error: failure('alreadyExists'), ...changes } as const;
+      return announce([settled([failed])], english)[0]?.message.text;
+    };
+    const refused = '2026/video.mp4 already exists in OSS and was not replaced.';
+    assert.equal(text({ partsTotal: 128, partsDone: 127 }), `${refused} Progress is kept.`);
+    assert.equal(text({ partsTotal: 128, partsDone: 0 }), refused);
+    assert.equal(text({ partsTotal: 1, partsDone: 1 }), refused);
+  });
+
+  it('keeps quick successes to itself while the user is looking', () => {
+    assert.equal(isWorthTelling('whenUseful', 9000, true), false);
+    assert.equal(isWorthTelling('whenUseful', 11_000, true), true);
+    assert.equal(isWorthTelling('whenUseful', 1, false), true);
+    assert.equal(isWorthTelling('always', 1, true), true);
+    assert.equal(isWorthTelling('never', 99_000, false), false);
+  });
+});
+
+describe('settlements', () => {
+  const opened = NOW - 100_000;
+  const old = { createdMs: opened - 1 };
+
+  it('find a batch that came to rest, with what ended in this run', () => {
+    const settlements = new Settlements(opened);
+    const running = batch([{ state: 'uploading' }, { state: 'queued' }]);
+    assert.deepEqual(settlements.observe(snapshot([running]), NOW), []);
+    const half = batch([done, { state: 'uploading' }]);
+    assert.deepEqual(settlements.observe(snapshot([half]), NOW + 1000), []);
+    const [entry, ...others] = settlements.observe(snapshot([batch([done, done])]), NOW + 2000);
+    assert.equal(others.length, 0);
+    assert.equal(entry?.ended.length, 2);
+    assert.equal(entry.elapsedMs, 62_000);
+    assert.deepEqual(settlements.observe(snapshot([batch([done, done])]), NOW + 3000), []);
+  });
+
+  it('do not tell old news found in the checkpoint folder', () => {
+    const settlements = new Settlements(opened);
+    const found = batch([
+      { ...old, state: 'interrupted' },
+      { ...old, ...failed('accessDenied') },
+    ]);
+    assert.deepEqual(settlements.observe(snapshot([found]), NOW), []);
+  });
+
+  it('count only what was tried again', () => {
+    const settlements = new Settlements(opened);
+    const look = (transfers: Partial<TransferSnapshot>[]): SettledBatch[] =>
+      settlements.observe(snapshot([batch(transfers.map((t) => ({ ...old, ...t })))]), NOW);
+    look([done, failed('sourceUnreadable')]);
+    look([done, { state: 'uploading' }]);
+    const [entry] = look([done, done]);
+    assert.deepEqual(
+      entry?.ended.map((transfer) => transfer.id),
+      ['b1-t2'],
+    );
+  });
+
+  it('see a small file that was over between two looks', () => {
+    const settlements = new Settlements(opened);
+    assert.equal(settlements.observe(snapshot([batch([done])]), NOW).length, 1);
+  });
+
+  it('see one that was tried again and failed between two looks', () => {
+    const settlements = new Settlements(opened);
+    const at = (updatedMs: number): SettledBatch[] =>
+      settlements.observe(
+        snapshot([batch([{ ...old, ...failed('invalidArgument'), updatedMs }])]),
+        NOW,
+      );
+    at(NOW);
+    assert.deepEqual(at(NOW), []);
+    assert.equal(at(NOW + 5)[0]?.ended.length, 1);
+  });
+
+  it('leave the news of another window to that window', () => {
+    const settlements = new Settlements(opened);
+    const elsewhere = { isElsewhere: true };
+    settlements.observe(snapshot([batch([{ state: 'uploading' }], elsewhere)]), NOW);
+    assert.deepEqual(settlements.observe(snapshot([batch([done], elsewhere)]), NOW), []);
+  });
+});

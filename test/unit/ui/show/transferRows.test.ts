@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict';
+import type {
+  BatchSnapshot,
+  TransferSnapshot,
+  TransferState,
+  UploadErrorKind,
+} from '../../../../src/engine/index';
+import {
+  ROW_ICONS,
+  childRows,
+  rootRows,
+  transfersOfRow,
+} from '../../../../src/ui/show/transferRows';
+import type { TransferRow } from '../../../../src/ui/show/transferRows';
+import { UploadLog, stoppedLine, uploadedLine } from '../../../../src/ui/show/uploadLog';
+import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
+
+function row(changes: Partial<TransferSnapshot>, totals = {}, words = english): TransferRow {
+  const [only] = rootRows(snapshot([batch([changes])], totals), NOW, words);
+  assert.ok(only);
+  return only;
+}
+
+describe('rows of the view', () => {
+  it('say the state of a transfer in words', () => {
+    const half = 0.42 * GB;
+    const expected: [Partial<TransferSnapshot>, string, string][] = [
+      [{ state: 'queued' }, 'queued', 'queued'],
+      [{ state: 'preparing' }, 'running', 'checking'],
+      [{ state: 'uploading', confirmedBytes: half }, 'running', '42 % · 8.4 MB/s · 2 min'],
+      [{ state: 'waiting', confirmedBytes: half }, 'running', 'waiting for the network at 42 %'],
+      [
+        { state: 'waiting', confirmedBytes: half, error: failure('badResponse') },
+        'running',
+        'waiting at 42 %: not an answer of OSS',
+      ],
+      [{ state: 'completing' }, 'running', 'combining parts'],
+      [{ state: 'verifying' }, 'running', 'verifying'],
+      [{ state: 'completed' }, 'done', 'done'],
+      [{ state: 'paused', confirmedBytes: half }, 'paused', 'paused at 42 %'],
+      [
+        { state: 'interrupted', updatedMs: NOW - 20 * 3_600_000 },
+        'interrupted',
+        'interrupted yesterday',
+      ],
+      [{ state: 'failed', error: failure('accessDenied') }, 'failed', 'failed: no permission'],
+      [{ state: 'discarding' }, 'discarding', 'will be removed from OSS'],
+    ];
+    const totals = { speedBytesPerSecond: 8.4 * MB, secondsLeft: 118 };
+    for (const [changes, state, description] of expected) {
+      const shown = row(changes, totals);
+      assert.equal(shown.state, state);
+      assert.equal(shown.description, description);
+      assert.ok(ROW_ICONS[shown.state] !== '');
+      assert.doesNotMatch(row(changes, totals, chinese).description, /[a-z]{4}/);
+    }
+  });
+
+  it('are read as sentences', () => {
+    assert.equal(
+      row({ state: 'uploading', confirmedBytes: 0.42 * GB }).spoken,
+      'video.mp4, 42 percent, uploading to films',
+    );
+    assert.equal(row({ state: 'queued' }).spoken, 'video.mp4, queued');
+    assert.equal(row({ state: 'queued' }, {}, chinese).spoken, 'video.mp4，排队中');
+  });
+
+  it('do not give the speed of all to one of several', () => {
+    const shown = rootRows(
+      snapshot([batch([{ state: 'uploading' }]), batch([{ state: 'uploading' }], { id: 'b2' })], {
+        speedBytesPerSecond: MB,
+      }),
+      NOW,
+      english,
+    );
+    assert.deepEqual(
+      shown.map((entry) => entry.description),
+      ['0 %', '0 %'],
+    );
+  });
+
+  it('have a parent for a folder, whose done files are but a count', () => {
+    const folder = batch(
+      [
+        { state: 'completed', confirmedBytes: GB },
+        { state: 'uploading', confirmedBytes: 0.1 * GB },
+        { state: 'failed', error: failure('sourceMissing') },
+      ],
+      { label: 'assets' },
+    );
+    const [parent] = rootRows(snapshot([folder]), NOW, english);
+    assert.equal(parent?.label, 'assets');
+    assert.equal(parent.state, 'running');
+    assert.equal(parent.description, '1 failed · 1 of 3 · 1.1 GB of 3.0 GB');
+    const children = childRows(folder, 200, snapshot([folder]), NOW, english);
+    assert.deepEqual(
+      children.map((child) => child.state),
+      ['running', 'failed'],
+    );
+    assert.equal(transfersOfRow(parent.id, snapshot([folder])).length, 3);
+    assert.ok(children[0]);
+    assert.equal(transfersOfRow(children[0].id, snapshot([folder])).length, 1);
+  });
+
+  it('count the files that an earlier window finished', () => {
+    const rest = batch([{ state: 'interrupted' }], {
+      label: 'assets',
+      finishedEarlier: { files: 119, sizeBytes: 2 * GB },
+    });
+    const [parent] = rootRows(snapshot([rest]), NOW, english);
+    assert.equal(parent?.kind, 'batch');
+    assert.equal(parent.description, 'interrupted · 119 of 120 · 2.0 GB of 3.0 GB');
+  });
+
+  it('say what tells them apart where they have one name, and only there', () => {
+    const descriptions = (...places: string[]): string[] => {
+      const batches = places.map((place, at) => {
+        const [bucket = '', key = '', name = 'video.mp4'] = place.split(' ');
+        const target = { bucket, key, region: '', profile: '' };
+        return batch([{ target, filePath: `/home/me/${name}` }], { id: `b${at}` });
+      });
+      return rootRows(snapshot(batches), NOW, english).map((entry) => entry.description);
+    };
+    const here = 'films 2026/video.mp4';
+    assert.deepEqual(descriptions(here, 'films 2026/b.mp4 b.mp4'), ['queued', 'queued']);
+    // The same object twice, first done and then uploaded again: their states tell them apart.
+    assert.deepEqual(descriptions(here, here), ['queued', 'queued']);
+    const cases: [string[], string[]][] = [
+      [
+        [here, 'backup 2026/video.mp4', 'films 2026/b.mp4 b.mp4'],
+        ['films · queued', 'backup · queued', 'queued'],
+      ],
+      [
+        [here, 'films video.mp4', 'films video.mp4'],
+        ['2026/ · queued', '/ · queued', '/ · queued'],
+      ],
+      [
+        ['films web/2026/a/video.mp4', 'films web/2026/b/c/video.mp4'],
+        ['…/a/ · queued', '…/c/ · queued'],
+      ],
+      [
+        ['films web/2026/video.mp4', 'films web/2026/b/video.mp4'],
+        ['…/2026/ · queued', '…/b/ · queued'],
+      ],
+      [
+        ['films web/a/img/video.mp4', 'films web/b/img/video.mp4'],
+        ['web/a/img/ · queued', 'web/b/img/ · queued'],
+      ],
+      [
+        [here, 'films 2026/video-1.mp4'],
+        ['video.mp4 · queued', 'video-1.mp4 · queued'],
+      ],
+      [
+        [here, 'films 2027/video.mp4', 'backup 2026/video.mp4'],
+        [
+          'oss://films/2026/video.mp4 · queued',
+          'oss://films/2027/video.mp4 · queued',
+          'oss://backup/2026/video.mp4 · queued',
+        ],
+      ],
+    ];
+    for (const [places, expected] of cases) assert.deepEqual(descriptions(...places), expected);
+  });
+
+  it('tell folders and files of one name apart, for a screen reader, too', () => {
+    const target = { bucket: 'films', region: '', profile: '' };
+    const page = (folder: string): Partial<TransferSnapshot> => ({
+      filePath: `/home/me/${folder}/index.html`,
+      target: { ...target, key: `${folder}/index.html` },
+      state: 'uploading',
+    });
+    const site = (folder: string, id: string): BatchSnapshot =>
+      batch([page(`${folder}/en`), page(`${folder}/zh`)], { id, label: 'site' });
+    const all = snapshot([site('one', 'b1'), site('two', 'b2')]);
+    const parents = rootRows(all, NOW, english);
+    assert.deepEqual(
+      parents.map((entry) => entry.description),
+      ['one/ · 0 of 2 · 0 B of 2.0 GB', 'two/ · 0 of 2 · 0 B of 2.0 GB'],
+    );
+    assert.match(parents[0]?.spoken ?? '', /^site, .*, to oss:\/\/films\/one\/$/);
+    const children = childRows(site('one', 'b1'), 200, all, NOW, english);
+    assert.deepEqual(
+      children.map((entry) => entry.description),
+      ['…/en/ · 0 %', '…/zh/ · 0 %'],
+    );
+    assert.equal(children[0]?.spoken, 'index.html, 0 percent, uploading to films, …/en/');
+    // The other one is on a page that is not shown yet.
+    assert.equal(childRows(site('one', 'b1'), 1, all, NOW, english)[0]?.description, '0 %');
+  });
+
+  it('show long lists page by page', () => {
+    const folder = batch(Array.from({ length: 450 }, () => ({})));
+    const children = childRows(folder, 200, snapshot([folder]), NOW, english);
+    assert.equal(children.length, 201);
+    assert.equal(children.at(-1)?.label, 'Show 200 more');
+    assert.equal(children.at(-1)?.description, '250 not shown');
+    assert.equal(childRows(folder, 600, snapshot([folder]), NOW, english).length, 450);
+  });
+
+  it('have nothing to do with uploads of another window', () => {
+    const [shown] = rootRows(
+      snapshot([batch([{ state: 'uploading' }], { isElsewhere: true })]),
+      NOW,
+      english,
+    );
+    assert.equal(shown?.state, 'elsewhere');
+    assert.equal(shown.description, 'in another window');
+  });
+
+  it('are equal when nothing that is shown changed', () => {
+    const one = row({ state: 'paused', updatedMs: NOW });
+    assert.deepEqual(one, row({ state: 'paused', updatedMs: NOW - 5 }));
+  });
+
+  it('have few words for every failure', () => {
+    const kinds: UploadErrorKind[] = ['network', 'credentials', 'noSuchBucket', 'internal'];
+    for (const kind of kinds) {
+      assert.ok(row({ state: 'failed', error: failure(kind) }).description.length < 40, kind);
+    }
+  });
+
+  it('have another picture for each state', () => {
+    // These two names stand for one picture of the editor.
+    const icons = Object.values(ROW_ICONS);
+    const pictures = icons.map((icon) => (icon === 'clock' ? 'history' : icon));
+    assert.equal(new Set(pictures).size, icons.length);
+  });
+
+  it('are there for every state', () => {
+    const states: TransferState[] = ['queued', 'waiting', 'completed', 'discarding'];
+    for (const state of states) assert.equal(row({ state }).label, 'video.mp4');
+  });
+});
+
+describe('the line in the log', () => {
+  it('has one for an upload', () => {
+    const finished = transfer({
+      state: 'completed',
+      sizeBytes: 1_200_000_000,
+      partsTotal: 50,
+      retries: 2,
+      updatedMs: NOW + 12_300,
+    });
+    assert.equal(
+      uploadedLine(finished, NOW),
+      'uploaded oss://films/2026/video.mp4 size=1200000000 parts=50 retried=2 12.3 s 93.0 MB/s id=t1',
+    );
+  });
+
+  it('counts only what was sent in this run', () => {
+    const resumed = transfer({
+      state: 'completed',
+      sizeBytes: 2 * MB,
+      resumedBytes: MB,
+      updatedMs: NOW + 1000,
+    });
+    assert.match(uploadedLine(resumed, NOW), / resumed=1048576 1\.0 s 1\.0 MB\/s /);
+  });
+
+  /** A log that looks twice at each snapshot of a transfer, and the line it wrote about that. */
+  function makeLog(): (shown: Partial<TransferSnapshot>) => string {
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    let tell: () => void = () => undefined;
+    let shown: Partial<TransferSnapshot> = {};
+    const transfers = {
+      onDidChange: (listener: () => void) => {
+        tell = listener;
+        return { dispose: () => undefined };
+      },
+      snapshot: () => snapshot([batch([shown])]),
+    };
+    new UploadLog(transfers, { debug: write, info: write, warn: write, error: write });
+    return (changes) => {
+      shown = changes;
+      tell();
+      tell();
+      assert.ok(lines.length < 2);
+      return lines.pop() ?? '';
+    };
+  }
+
+  it('is written when an upload begins to send parts, once for each run', () => {
+    const look = makeLog();
+    const parts = { sizeBytes: 3 * MB, partsTotal: 3 };
+    assert.equal(look({ state: 'queued' }), '');
+    assert.equal(look({ ...parts, state: 'preparing' }), '');
+    assert.equal(
+      look({ ...parts, state: 'uploading' }),
+      'started oss://films/2026/video.mp4 size=3145728 parts=3 id=b1-t1',
+    );
+    assert.equal(look({ ...parts, state: 'waiting', confirmedBytes: MB }), '');
+    assert.equal(look({ ...parts, state: 'uploading', confirmedBytes: MB }), '');
+    assert.match(look({ ...parts, state: 'paused', confirmedBytes: MB }), /^paused /);
+    // Until OSS has been asked it is not known what is there.
+    assert.equal(look({ ...parts, state: 'preparing', confirmedBytes: MB }), '');
+    assert.equal(look({ ...parts, state: 'waiting', confirmedBytes: MB }), '');
+    // A part of this run came before anyone looked.
+    const again = { ...parts, confirmedBytes: 2 * MB, resumedBytes: MB };
+    assert.equal(
+      look({ ...again, state: 'uploading' }),
+      'resumed oss://films/2026/video.mp4 size=3145728 confirmed=1048576 parts=3 id=b1-t1',
+    );
+    assert.equal(look({ ...again, state: 'completing' }), '');
+    assert.match(look({ ...again, state: 'completed' }), /^uploaded .* resumed=1048576 /);
+    assert.match(look({ ...parts, state: 'uploading' }), /^started /);
+    assert.equal(look({ ...parts, state: 'preparing' }), '');
+    assert.match(look({ ...parts, state: 'uploading' }), /^started /);
+  });
+
+  it('is one line only for a file that is sent by one request', () => {
+    const look = makeLog();
+    const small = { sizeBytes: 1000, partsTotal: 1 };
+    assert.equal(look({ ...small, state: 'uploading' }), '');
+    assert.equal(look({ ...small, state: 'verifying' }), '');
+    assert.match(look({ ...small, state: 'completed' }), /^uploaded /);
+  });
+
+  it('is written once for the end of an upload that nobody saw running', () => {
+    const look = makeLog();
+    // What an earlier window left, and what only ever stood in the queue, is worth no line.
+    assert.equal(look({ state: 'interrupted' }), '');
+    assert.equal(look({ state: 'queued' }), '');
+    assert.equal(look({ state: 'paused' }), '');
+    assert.match(look({ state: 'failed', updatedMs: NOW + 1 }), /^failed /);
+    assert.match(look({ state: 'failed', updatedMs: NOW + 2 }), /^failed /);
+    assert.match(look({ state: 'verifying', confirmedBytes: GB }), /^started /);
+    const line = look({ state: 'completed', confirmedBytes: GB });
+    assert.match(line, /^uploaded /);
+    // All of it was sent now, although it was seen only when it was there.
+    assert.doesNotMatch(line, /resumed/);
+  });
+
+  it('tells why an upload stopped', () => {
+    const stopped = transfer({
+      state: 'failed',
+      error: failure('accessDenied', { code: 'AccessDenied', requestId: '5F3C' }, 'no\nway'),
+    });
+    assert.match(
+      stoppedLine(stopped),
+      /^failed oss:.* code=AccessDenied requestId=5F3C message="no\\nway" id=t1$/,
+    );
+  });
+});

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import type { TransferNotice, UploadErrorKind } from '../../../../src/engine/index';
+import { errorDetails, helpUrl, ramPolicy } from '../../../../src/ui/text/errorDetails';
+import {
+  actionLabel,
+  describeError,
+  describeLooseError,
+  describeNotice,
+  discardQuestion,
+  refusedKeyText,
+} from '../../../../src/ui/text/messages';
+import type { Message } from '../../../../src/ui/text/messages';
+import { MB, chinese, english, failure, transfer } from '../snapshots';
+
+const KINDS: Record<UploadErrorKind, true> = {
+  network: true,
+  timeout: true,
+  throttled: true,
+  server: true,
+  badResponse: true,
+  checksumMismatch: true,
+  noSuchUpload: true,
+  invalidParts: true,
+  credentials: true,
+  noCredentials: true,
+  clockSkew: true,
+  accessDenied: true,
+  noSuchBucket: true,
+  wrongRegion: true,
+  accountBlocked: true,
+  alreadyExists: true,
+  refused: true,
+  certificate: true,
+  invalidArgument: true,
+  sourceMissing: true,
+  sourceUnreadable: true,
+  sourceNotAFile: true,
+  sourceChanged: true,
+  heldElsewhere: true,
+  checkpointNewer: true,
+  aborted: true,
+  internal: true,
+};
+const ec = '0003-00000001';
+const about = transfer();
+
+function labels(message: Message, words = english): string[] {
+  return message.actions.map((action) => actionLabel(action, words.l10n));
+}
+
+describe('messages of failures', () => {
+  it('name the setting that is wrong, its rule, and open it', () => {
+    const error = failure('invalidArgument', { code: 'list', field: 'ossUpload.exclude' });
+    const message = describeLooseError(error, english);
+    assert.equal(
+      message.text,
+      'The setting ossUpload.exclude cannot be used. It is a list of texts. Change it, then try again.',
+    );
+    assert.deepEqual(message.actions[0], { kind: 'openSettings', query: 'ossUpload.exclude' });
+    assert.equal(
+      describeLooseError(error, chinese).text,
+      '设置 ossUpload.exclude 无法使用：应为文本列表。请修改后重试。',
+    );
+  });
+
+  it('say for every kind one text with one to three verbs, in both languages', () => {
+    for (const kind of Object.keys(KINDS) as UploadErrorKind[]) {
+      for (const words of [english, chinese]) {
+        const message = describeError(failure(kind, { ec }), about, words);
+        assert.match(message.text, /[.。]$/, `${kind}: ${message.text}`);
+        assert.doesNotMatch(message.text, /[{}]|undefined|SomeCode\)\)/, message.text);
+        assert.ok(message.actions.length >= 1 && message.actions.length <= 3, kind);
+        assert.equal(new Set(labels(message, words)).size, message.actions.length, kind);
+      }
+    }
+  });
+
+  it('use the texts that were agreed on', () => {
+    const text = (kind: UploadErrorKind, details = {}, words = english): string =>
+      describeError(failure(kind, { ec, ...details }), about, words).text;
+    assert.equal(text('accessDenied'), 'No permission for oss:PutObject on films/2026/.');
+    assert.equal(text('noSuchBucket'), 'Bucket "films" was not found in cn-hangzhou.');
+    assert.equal(
+      text('wrongRegion', { endpoint: 'oss-cn-beijing-internal.aliyuncs.com' }),
+      'Bucket "films" is in cn-beijing.',
+    );
+    assert.equal(
+      text('clockSkew', { clockSkewMs: -17 * 60_000 }),
+      "This computer's clock is off by 17 min; OSS refuses requests.",
+    );
+    assert.equal(
+      text('sourceMissing', { code: 'DeadLink' }),
+      'video.mp4 is a link that leads nowhere.',
+    );
+    assert.equal(text('sourceMissing'), 'video.mp4 no longer exists at /home/me/video.mp4.');
+    assert.equal(text('sourceChanged'), 'video.mp4 keeps changing and was not uploaded.');
+    assert.equal(
+      text('heldElsewhere'),
+      'video.mp4 was being uploaded in another window, so this one left it alone.',
+    );
+    assert.equal(text('noCredentials'), 'OSS needs an AccessKey.');
+    assert.equal(
+      text('accessDenied', {}, chinese),
+      '没有 films/2026/ 的写入权限（oss:PutObject）。',
+    );
+  });
+
+  it('offer the way out of each', () => {
+    const offers = (kind: UploadErrorKind, details = {}): string[] =>
+      labels(describeError(failure(kind, { ec, ...details }), about, english));
+    assert.deepEqual(offers('accessDenied'), [
+      'Switch Credentials',
+      'Copy RAM Policy',
+      'Open Help',
+    ]);
+    assert.deepEqual(offers('credentials'), ['Update Credentials', 'Open Help']);
+    assert.deepEqual(offers('noSuchBucket'), ['Select Bucket', 'Open Help']);
+    assert.deepEqual(offers('wrongRegion', { endpoint: 'oss-cn-beijing.aliyuncs.com' }), [
+      'Use cn-beijing',
+      'Open Help',
+    ]);
+    assert.deepEqual(offers('wrongRegion', { endpoint: 'upload.example.com' }), [
+      'Select Bucket',
+      'Open Help',
+    ]);
+    assert.deepEqual(offers('sourceMissing'), ['Locate...', 'Discard']);
+    assert.deepEqual(offers('sourceChanged'), ['Try Again', 'Discard']);
+    assert.deepEqual(offers('alreadyExists'), ['Overwrite', 'Skip']);
+    // The other window may have closed meanwhile.
+    assert.deepEqual(offers('heldElsewhere'), ['Try Again', 'Show Uploads']);
+  });
+
+  it('offer no help page that does not exist', () => {
+    assert.deepEqual(labels(describeError(failure('credentials'), about, english)), [
+      'Update Credentials',
+    ]);
+  });
+
+  it('count the uploads that wait for credentials', () => {
+    assert.equal(
+      describeError(failure('credentials', { code: 'SecurityTokenExpired' }), { count: 3 }, english)
+        .text,
+      'Credentials expired. 3 uploads are paused.',
+    );
+    assert.match(
+      describeError(failure('credentials', { code: 'InvalidAccessKeyId' }), {}, english).text,
+      /mistyped, disabled or deleted/,
+    );
+  });
+
+  it('blame the token for what is wrong with the token', () => {
+    assert.match(refusedKeyText('InvalidSecurityToken', english.l10n), /this STS token/);
+    assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /the ID and the secret/);
+  });
+
+  it('name the parameter that is out of range', () => {
+    const text = (details: object): string =>
+      describeError(failure('invalidArgument', details), {}, english).text;
+    assert.match(text({ field: 'partSizeBytes' }), /between 100 KB and 5 GB/);
+    assert.match(text({ field: 'parallel' }), /between 1 and 64/);
+    assert.match(text({ field: 'key', key: '/a' }), /cannot start with \//);
+    assert.match(text({ field: 'key', code: 'keyStart' }), /cannot start with \//);
+    assert.match(text({ field: 'key', code: 'keyTooLong' }), /1 to 1,023 bytes/);
+    assert.match(text({ field: 'filePath', code: 'EntityTooLarge' }), /larger than 48\.8 TB/);
+    assert.match(text({ field: 'filePath', code: 'filePath' }), /what OSS said\. Change it/);
+  });
+
+  it('offer only what works where there is no transfer', () => {
+    const offers = (kind: UploadErrorKind): string[] =>
+      labels(describeLooseError(failure(kind, { ec }), english));
+    assert.deepEqual(offers('network'), ['Copy Error Details']);
+    assert.deepEqual(offers('accessDenied'), [
+      'Switch Credentials',
+      'Open Help',
+      'Copy Error Details',
+    ]);
+    const loose: UploadErrorKind[] = ['refused', 'internal', 'accessDenied', 'clockSkew', 'server'];
+    for (const kind of loose) {
+      const { text } = describeLooseError(failure(kind, { ec }), english);
+      assert.doesNotMatch(text, / {2}|^ | $| \.|undefined/, `${kind}: ${text}`);
+    }
+  });
+
+  it('tell a proxy from OSS, and a locked file from a forbidden one', () => {
+    assert.match(describeError(failure('refused', { status: 407 }), {}, english).text, /proxy/);
+    const text = (code: string): string =>
+      describeError(failure('sourceUnreadable', { code }), about, english).text;
+    assert.match(text('EACCES'), /No permission to read \/home\/me\/video\.mp4/);
+    assert.match(text('EBUSY'), /locked by another program/);
+    assert.match(text('EIO'), /cannot be read \(EIO\)/);
+  });
+});
+
+describe('copied error details', () => {
+  it('hold all that support asks for, and nothing that is not known', () => {
+    const error = failure(
+      'server',
+      { code: 'InternalError', requestId: '5F3C', ec, status: 500, partNumber: 7, uploadId: 'U1' },
+      'We encountered an internal error',
+    );
+    const text = errorDetails(error, about);
+    for (const line of [
+      'code: InternalError',
+      'message: We encountered an internal error',
+      'requestId: 5F3C',
+      `ec: ${ec}`,
+      'status: 500',
+      'partNumber: 7',
+      'uploadId: U1',
+      'bucket: films',
+      'key: 2026/video.mp4',
+      'path: /home/me/video.mp4',
+    ]) {
+      assert.ok(text.split('\n').includes(line), line);
+    }
+    assert.doesNotMatch(text, /undefined/);
+  });
+
+  it('prefer the help page that OSS names, when it is one', () => {
+    const page = 'https://api.aliyun.com/troubleshoot?q=1';
+    assert.equal(helpUrl(failure('server', { helpUrl: page, ec })), page);
+    assert.equal(
+      helpUrl(failure('server', { helpUrl: 'command:evil', ec })),
+      `https://api.aliyun.com/troubleshoot?q=${ec}`,
+    );
+    assert.equal(helpUrl(failure('server')), undefined);
+  });
+});
+
+describe('messages of notices', () => {
+  const kinds: Record<TransferNotice['kind'], true> = {
+    sourceChanged: true,
+    uploadExpired: true,
+    checkpointDamaged: true,
+    optionsChanged: true,
+    notResumable: true,
+    partSizeRaised: true,
+    partSizeKept: true,
+    callbackFailed: true,
+    notVerified: true,
+  };
+
+  it('say one sentence for one file and for many, in both languages', () => {
+    for (const kind of Object.keys(kinds) as TransferNotice['kind'][]) {
+      for (const words of [english, chinese]) {
+        for (const count of [1, 12]) {
+          const notice = { transferId: 't1', filePath: '/home/me/video.mp4', kind };
+          assert.doesNotMatch(describeNotice(notice, count, words).text, /[{}]|undefined/);
+        }
+      }
+    }
+  });
+
+  it('use the texts that were agreed on', () => {
+    const text = (kind: TransferNotice['kind'], words = english): string =>
+      describeNotice({ transferId: 't1', filePath: '/films/video.mp4', kind }, 1, words).text;
+    assert.equal(text('sourceChanged'), 'video.mp4 changed; starting again.');
+    assert.equal(
+      text('uploadExpired'),
+      'The unfinished parts of video.mp4 were removed from OSS; starting again.',
+    );
+    assert.equal(text('sourceChanged', chinese), 'video.mp4 已被修改，将重新上传。');
+  });
+});
+
+describe('RAM policy', () => {
+  it('grants what an upload needs, below the folder only', () => {
+    const policy = JSON.parse(ramPolicy('films', '2026/')) as {
+      Statement: { Action: string[]; Resource: string[] }[];
+    };
+    assert.ok(policy.Statement[0]);
+    assert.deepEqual(policy.Statement[0].Resource, ['acs:oss:*:*:films/2026/*']);
+    for (const action of ['oss:PutObject', 'oss:ListParts', 'oss:AbortMultipartUpload']) {
+      assert.ok(policy.Statement[0].Action.includes(action), action);
+    }
+  });
+});
+
+describe('a discard', () => {
+  const sent = (mb: number): ReturnType<typeof transfer> =>
+    transfer({ state: 'paused', confirmedBytes: mb * MB });
+
+  it('asks when much would be lost: more than one upload, or more than 100 MB', () => {
+    assert.equal(discardQuestion([], english), undefined);
+    assert.equal(discardQuestion([sent(100)], english), undefined);
+    assert.match(discardQuestion([sent(101)], english) ?? '', /^Discard 1 .*101\.0 MB already/);
+    assert.match(
+      discardQuestion([sent(1), sent(2)], english) ?? '',
+      /^Discard 2 .*3\.0 MB already/,
+    );
+    assert.match(discardQuestion([sent(1), sent(2)], chinese) ?? '', /^放弃 2 个/);
+  });
+});
