@@ -5,6 +5,7 @@ export { UploadError, isAbortError } from './contract/errors';
 export type { UploadErrorDetails, UploadErrorKind } from './contract/errors';
 export { Emitter } from './base/events';
 export type { Disposable, Event } from './base/events';
+export { codeOf, isObject } from './base/guards';
 export { findExisting, isIdentical } from './upload/existingObjects';
 export type { ExistingObject } from './upload/existingObjects';
 export { composedName, scanFolder } from './file/folderScan';

@@ -1,4 +1,5 @@
 import type { AccessKey } from '../account';
+import { isObject } from '../engine/base/guards';
 import { UploadError } from '../engine/contract/errors';
 
 /** What `~/.ossutilconfig` says in one of its sections. Missing entries are ''. */
@@ -192,7 +193,7 @@ export function aliyunProfileNames(text: string): string[] {
 
 interface AliyunConfig {
   readonly current: string;
-  readonly profiles: readonly object[];
+  readonly profiles: readonly Record<string, unknown>[];
 }
 
 function parseConfig(text: string): AliyunConfig {
@@ -204,7 +205,7 @@ function parseConfig(text: string): AliyunConfig {
     throw noCredentials('~/.aliyun/config.json is not valid JSON');
   }
   const config = isObject(value) ? value : {};
-  const profiles = 'profiles' in config && Array.isArray(config.profiles) ? config.profiles : [];
+  const profiles: unknown[] = Array.isArray(config['profiles']) ? config['profiles'] : [];
   return { current: textOf(config, 'current'), profiles: profiles.filter(isObject) };
 }
 
@@ -222,7 +223,7 @@ function readProfile(config: AliyunConfig, name: string, depth: number): AliyunP
   }
   const value = (entry: string) => textOf(profile, entry);
   const region = value('region_id');
-  const duration = Number((profile as { expired_seconds?: unknown }).expired_seconds);
+  const duration = Number(profile['expired_seconds']);
   const role: RoleToAssume = {
     roleArn: value('ram_role_arn'),
     sessionName: sessionName(value('ram_session_name')),
@@ -273,11 +274,7 @@ function readProfile(config: AliyunConfig, name: string, depth: number): AliyunP
   }
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function textOf(value: object, name: string): string {
-  const entry = (value as Record<string, unknown>)[name];
+function textOf(value: Readonly<Record<string, unknown>>, name: string): string {
+  const entry = value[name];
   return typeof entry === 'string' ? entry.trim() : '';
 }

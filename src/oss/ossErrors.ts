@@ -1,3 +1,4 @@
+import { codeOf } from '../engine/base/guards';
 import { isAbortError, UploadError } from '../engine/contract/errors';
 import type { UploadErrorDetails, UploadErrorKind } from '../engine/contract/errors';
 
@@ -262,10 +263,7 @@ const UNSENDABLE_CODE = /^(?:ERR_INVALID_CHAR|ERR_HTTP_INVALID_|ERR_UNESCAPED_|E
 export function errorOfConnection(error: unknown): UploadError {
   if (UploadError.is(error)) return error;
   if (isAbortError(error)) return UploadError.from(error);
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : 'NetworkError';
+  const code = codeOf(error) ?? 'NetworkError';
   const message = error instanceof Error ? error.message : String(error);
   // An AggregateError (several addresses were tried) has no message of its own.
   return new UploadError(kindOfConnectionCode(code), readable(message === '' ? code : message), {

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AccessKey } from '../account';
+import { isObject } from '../engine/base/guards';
 import { UploadError } from '../engine/contract/errors';
 import type { OidcSettings, RoleToAssume } from './credentialFiles';
 import { noCredentials } from './credentialFiles';
@@ -194,7 +195,7 @@ function jsonOf(answer: Answer): Readonly<Record<string, unknown>> {
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 function text(value: unknown): string {

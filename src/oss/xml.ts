@@ -1,3 +1,5 @@
+import { isObject } from '../engine/base/guards';
+
 /**
  * An element of an answer: its children by name, several of one name as an array; one without
  * children is its text. Attributes are left out: OSS says nothing in them.
@@ -111,7 +113,7 @@ function malformed(): SyntaxError {
 
 /** A parsed element; {} for one without children. */
 export function xmlElement(value: unknown): XmlElement {
-  return typeof value === 'object' && value !== null ? (value as XmlElement) : {};
+  return isObject(value) ? value : {};
 }
 
 /** All elements of that name: none, one or several. */

@@ -45,7 +45,22 @@ export function every(clock: Clock, periodMs: number, action: () => void): Dispo
   };
 }
 
-/** Milliseconds that only grow: nobody waits for an hour because the clock was put back by one. */
+const TICK_MS = 1000;
+/** The clock jumps by more than this only when the computer slept. */
+const SLEEP_MS = 10_000;
+
+/** Calls `tick` once a second, and says when the computer has slept in between. */
+export function startHeart(clock: Clock, tick: (hasSlept: boolean) => void): Disposable {
+  let lastMs = clock.now();
+  return every(clock, TICK_MS, () => {
+    const nowMs = clock.now();
+    const hasSlept = nowMs - lastMs > SLEEP_MS;
+    lastMs = nowMs;
+    tick(hasSlept);
+  });
+}
+
+/** Milliseconds that only grow: a clock that is put back by an hour adds no hour to a wait. */
 export function steadyTime(clock: Clock): () => number {
   let lastMs = clock.now();
   let lostMs = 0;

@@ -1,4 +1,4 @@
-/** What a value of unknown kind is: read from disk, thrown, or answered by somebody else. */
+/** What a value of unknown kind is: read from disk, thrown, or given by other programs. */
 
 /** An object with fields, and no array. */
 export function isObject(raw: unknown): raw is Record<string, unknown> {

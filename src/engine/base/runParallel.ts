@@ -5,7 +5,7 @@ import { setMaxListeners } from 'node:events';
  * signal is aborted, nothing new is started, and when every worker has come to rest the call rejects
  * with that first failure. Rejects with the signal's reason when it is aborted from outside.
  */
-export async function runParts<Item>(
+export async function runParallel<Item>(
   items: Iterable<Item>,
   parallel: number,
   signal: AbortSignal,

@@ -1,3 +1,5 @@
+import { isObject } from '../base/guards';
+
 /**
  * What went wrong, as far as somebody has to decide something about it: the retry policy, the
  * resume prompt and the user's text are three readers of the same word.
@@ -153,12 +155,7 @@ export class UploadError extends Error implements UploadErrorDetails {
    * because the two bundles of the extension each hold a copy of this class.
    */
   static is(error: unknown, kind?: UploadErrorKind): error is UploadError {
-    return (
-      typeof error === 'object' &&
-      error !== null &&
-      BRAND in error &&
-      (kind === undefined || (error as UploadError).kind === kind)
-    );
+    return isObject(error) && BRAND in error && (kind === undefined || error['kind'] === kind);
   }
 
   /** Any thrown value as an UploadError: an abort stays an abort, the rest is a bug of ours. */

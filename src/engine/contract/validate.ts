@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { isObject } from '../base/guards';
 import { UploadError } from './errors';
 import type { ObjectOptions, UploadTarget } from './ports';
 import type { UploadOptions, UploadRequest } from './transfers';
@@ -320,7 +321,7 @@ function requireBoolean(field: string, value: unknown): void {
 }
 
 function requireObject(field: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  if (isObject(value)) return;
   refuse(field, 'type', `${field} must be an object, not ${shown(value)}`);
 }
 

@@ -3,10 +3,14 @@ import { lstat, opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import picomatch from 'picomatch';
+import { codeOf } from '../base/guards';
 import { UploadError } from '../contract/errors';
 
 /** Looked at together: enough to keep the threads that serve the file system busy. */
 const LOOK_AT_ONCE = 64;
+
+/** For a failure of the file system that tells no code of its own. */
+const UNKNOWN_CODE = 'EIO';
 
 /** A file below the folder. */
 export interface ScannedFile {
@@ -132,7 +136,7 @@ async function readFolder(folder: Folder, signal: AbortSignal): Promise<Dirent[]
     }
   } catch (error) {
     if (UploadError.is(error)) throw error;
-    return codeOf(error);
+    return codeOf(error) ?? UNKNOWN_CODE;
   }
   // By code units and not by a language, so that the order is the same on every computer.
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -150,7 +154,7 @@ async function look(entryPath: string): Promise<number | string> {
     if (stats.isFIFO()) return 'FIFO';
     return stats.isSocket() ? 'SOCKET' : 'DEVICE';
   } catch (error) {
-    return codeOf(error);
+    return codeOf(error) ?? UNKNOWN_CODE;
   }
 }
 
@@ -190,10 +194,6 @@ function rootError(root: string, code: string): UploadError {
     return new UploadError('sourceNotAFile', `${root} is not a folder`, details);
   }
   return new UploadError('sourceUnreadable', `${root} cannot be read (${code})`, details);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
 }
 
 function throwIfAborted(signal: AbortSignal): void {

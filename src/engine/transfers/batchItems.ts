@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { BatchItem } from '../record/batchRecord';
 import { checkpointId } from '../record/checkpoint';
 import { realPathOf } from '../file/realPath';
-import { runParts } from '../base/runParallel';
+import { runParallel } from '../base/runParallel';
 import type { Transfers, UploadRequest } from '../contract/transfers';
 
 /** Files looked at, at the same time. */
@@ -47,7 +47,7 @@ export async function itemsOf(
   signal: AbortSignal,
 ): Promise<Map<string, BatchItem>> {
   const items: BatchItem[] = [];
-  await runParts(requests.entries(), STATS_AT_ONCE, signal, async ([index, request]) => {
+  await runParallel(requests.entries(), STATS_AT_ONCE, signal, async ([index, request]) => {
     items[index] = await toItem(request);
   });
   return new Map(items.map((item) => [item.id, item]));

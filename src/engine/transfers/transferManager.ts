@@ -16,15 +16,14 @@ import type { Disposable } from '../base/events';
 import { describeFailure, isShared, restAfter } from './afterFailure';
 import { Folder } from '../record/savedBatches';
 import { FolderWatch } from './folderWatch';
-import { startHeart } from '../base/heart';
-import { runParts } from '../base/runParallel';
+import { runParallel } from '../base/runParallel';
 import { Lanes } from '../limits/lanes';
 import type { OpenStore } from '../contract/ports';
 import { RateLimiter } from '../limits/rateLimiter';
 import { WakeUp } from '../upload/requestRunner';
 import { RunTotals } from './runTotals';
 import { StartQueue } from './startQueue';
-import { steadyTime, systemClock } from '../base/clock';
+import { startHeart, steadyTime, systemClock } from '../base/clock';
 import { Transfer } from './transfer';
 import type { RestState } from './transfer';
 import type {
@@ -196,7 +195,9 @@ export class TransferManager implements Transfers {
     });
     // A batch of which nothing is left is not among the batches any more, and somebody may wait for it.
     const batches = this.batches.ofAll(transfers);
-    await runParts(transfers, DISCARDS, this.life.signal, (transfer) => this.discardOne(transfer));
+    await runParallel(transfers, DISCARDS, this.life.signal, (transfer) =>
+      this.discardOne(transfer),
+    );
     batches.forEach((batch) => {
       batch.checkSettled();
     });

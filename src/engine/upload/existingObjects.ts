@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BufferPool } from '../limits/bufferPool';
 import { UploadError } from '../contract/errors';
-import { runParts } from '../base/runParallel';
+import { runParallel } from '../base/runParallel';
 import type { ObjectInfo, ObjectStore, OpenStore } from '../contract/ports';
 import { retryDelayMs } from './retry';
 import { SourceFile } from '../file/sourceFile';
@@ -37,7 +37,7 @@ export async function findExisting(
   const storeOf = onePerBucket(openStore);
   const found = new Array<ExistingObject | undefined>(requests.length);
   try {
-    await runParts(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
+    await runParallel(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
       const info = await head(await storeOf(request), request, stop);
       if (info !== undefined) found[index] = await withLocal(request, info);
     });

@@ -3,7 +3,7 @@ import { UploadError } from '../contract/errors';
 import { assertStored, provesPart } from './integrity';
 import type { LaneKind } from '../limits/lanes';
 import type { Part } from '../file/partPlan';
-import { runParts } from '../base/runParallel';
+import { runParallel } from '../base/runParallel';
 import type { RequestBody } from '../contract/ports';
 import { recordPart } from './uploadContext';
 import type { OpenUpload, SourceContext } from './uploadContext';
@@ -23,7 +23,7 @@ export async function sendParts(
 ): Promise<void> {
   const { job, monitor } = context;
   monitor.enter('uploading');
-  await runParts(upload.toSend, job.options.parallel, signal, (part, stop) =>
+  await runParallel(upload.toSend, job.options.parallel, signal, (part, stop) =>
     sendPart(context, upload, part, stop),
   );
 }

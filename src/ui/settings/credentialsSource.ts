@@ -1,5 +1,6 @@
 /** What is kept in SecretStorage: a CredentialsSource as JSON. Read with care, it may be anything. */
 import type { AccessKey, CredentialsSource } from '../../account';
+import { isObject } from '../../engine/index';
 
 /** The text that is stored. */
 export function serializeSource(source: CredentialsSource): string {
@@ -14,7 +15,7 @@ export function parseSource(text: string): CredentialsSource | undefined {
   } catch {
     return undefined;
   }
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { kind, key, section, profile, role, url } = value;
   switch (kind) {
     case 'accessKey': {
@@ -50,15 +51,11 @@ export function parseProfileNames(text: string | undefined): readonly string[] {
 }
 
 function parseKey(value: unknown): AccessKey | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { accessKeyId, accessKeySecret, securityToken } = value;
   if (typeof accessKeyId !== 'string' || typeof accessKeySecret !== 'string') return undefined;
   if (accessKeyId === '' || accessKeySecret === '') return undefined;
   return typeof securityToken === 'string' && securityToken !== ''
     ? { accessKeyId, accessKeySecret, securityToken }
     : { accessKeyId, accessKeySecret };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

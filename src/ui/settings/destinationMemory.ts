@@ -1,6 +1,6 @@
 /** Destinations that were chosen by hand, and regions that were found. Knows no editor. */
 import type { Logger } from '../../engine/index';
-import { Emitter } from '../../engine/index';
+import { Emitter, isObject } from '../../engine/index';
 
 /** The part of `vscode.Memento` that is used. */
 export interface KeyValueStore {
@@ -39,7 +39,7 @@ export class DestinationMemory {
 
   destination(): RememberedDestination | undefined {
     const value = this.ofWorkspace.get(DESTINATION_KEY);
-    if (!isRecord(value) || typeof value['bucket'] !== 'string') return undefined;
+    if (!isObject(value) || typeof value['bucket'] !== 'string') return undefined;
     const prefix = value['prefix'];
     return { bucket: value['bucket'], prefix: typeof prefix === 'string' ? prefix : undefined };
   }
@@ -73,10 +73,6 @@ export class DestinationMemory {
 
   private regions(): Record<string, unknown> {
     const value = this.ofUser.get(REGIONS_KEY);
-    return isRecord(value) ? value : {};
+    return isObject(value) ? value : {};
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 
-import { UploadError, scanFolder } from '../../../engine/index';
+import { UploadError, codeOf, scanFolder } from '../../../engine/index';
 import { keyName } from '../../text/localPaths';
 import { fileName } from '../../text/transferFacts';
 
@@ -105,8 +105,7 @@ async function findInFolder(rootPath: string, options: SearchOptions): Promise<S
 /** A failure of the file system as an UploadError. */
 async function sourceFailure(error: unknown, sourcePath: string): Promise<UploadError> {
   if (UploadError.is(error)) return error.with({ sourcePath });
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
-  return unreadable(sourcePath, code, error);
+  return unreadable(sourcePath, codeOf(error) ?? 'EIO', error);
 }
 
 async function unreadable(sourcePath: string, code: string, cause?: unknown): Promise<UploadError> {

@@ -1,6 +1,6 @@
 /** The contract of `executeCommand('ossUpload.upload', …)` with other extensions. Knows no editor. */
 import type { ObjectOptions } from '../../../engine/index';
-import { UploadError, checkBucketName, checkRegion } from '../../../engine/index';
+import { UploadError, checkBucketName, checkRegion, isObject } from '../../../engine/index';
 import { prefixProblem } from '../../text/keyNames';
 import type { Rule } from '../../text/keyNames';
 import { ACLS, STORAGE_CLASSES } from './objectOptions';
@@ -34,9 +34,8 @@ const ANSWERS: readonly IfExists[] = ['ask', 'overwrite', 'skip', 'rename'];
  * Reads options that another extension passed. Unknown names are ignored, because menus of the
  * editor pass objects of their own. Throws `invalidArgument` when a known one has a wrong value.
  */
-export function parseCallOptions(value: unknown): UploadCallOptions {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  const given = value as Record<string, unknown>;
+export function parseCallOptions(given: unknown): UploadCallOptions {
+  if (!isObject(given)) return {};
   const options: { -readonly [K in keyof UploadCallOptions]: UploadCallOptions[K] } = {};
   const bucket = text(given, 'bucket', checkBucketName);
   if (bucket !== undefined) options.bucket = bucket;

@@ -1,16 +1,16 @@
 import { strict as assert } from 'node:assert';
 import { setImmediate as turn } from 'node:timers/promises';
-import { runParts } from '../../../../src/engine/base/runParallel.ts';
+import { runParallel } from '../../../../src/engine/base/runParallel.ts';
 
 const never = new AbortController().signal;
 const items = Array.from({ length: 20 }, (_, index) => index + 1);
 
-describe('runParts', () => {
+describe('runParallel', () => {
   it('works through all items, in order, so many at once', async () => {
     const started: number[] = [];
     let running = 0;
     let most = 0;
-    await runParts(items, 3, never, async (item) => {
+    await runParallel(items, 3, never, async (item) => {
       started.push(item);
       most = Math.max(most, ++running);
       await turn();
@@ -22,9 +22,9 @@ describe('runParts', () => {
 
   it('has nothing to do with no items, and no trouble with more workers than items', async () => {
     const unexpected = (): Promise<void> => Promise.reject(new Error('nothing to do'));
-    await runParts([], 3, never, unexpected);
+    await runParallel([], 3, never, unexpected);
     const done: number[] = [];
-    await runParts([1, 2], 64, never, (item) => {
+    await runParallel([1, 2], 64, never, (item) => {
       done.push(item);
       return Promise.resolve();
     });
@@ -44,7 +44,7 @@ describe('runParts', () => {
         });
       });
     };
-    await assert.rejects(runParts(items, 4, never, work), { message: 'part 2' });
+    await assert.rejects(runParallel(items, 4, never, work), { message: 'part 2' });
     assert.ok(started.length <= 4, `${started.length} were started`);
     assert.equal(stopped, started.length - 1);
   });
@@ -56,14 +56,14 @@ describe('runParts', () => {
       for (let turns = 0; turns < 5; turns++) await turn();
       isResting = true;
     };
-    await assert.rejects(runParts([1, 2], 2, never, work));
+    await assert.rejects(runParallel([1, 2], 2, never, work));
     assert.ok(isResting);
   });
 
   it('rejects with the reason of whoever stopped it', async () => {
     const controller = new AbortController();
     const started: number[] = [];
-    const running = runParts(items, 2, controller.signal, async (item) => {
+    const running = runParallel(items, 2, controller.signal, async (item) => {
       started.push(item);
       if (item === 2) controller.abort(new Error('paused'));
       await turn();
