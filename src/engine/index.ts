@@ -15,10 +15,10 @@ export type * from './contract/ports';
 export type { Clock } from './base/clock';
 export { TransferManager } from './transfers/transferManager';
 export type { TransferManagerOptions } from './transfers/transferManager';
-export { isActive, isWaitingForUser } from './contract/transfers';
+export { ACLS, STORAGE_CLASSES } from './contract/ossLimits';
+export { DEFAULT_PART_SIZE_BYTES, isActive, isWaitingForUser } from './contract/transfers';
 export type * from './contract/transfers';
 export {
-  DEFAULT_PART_SIZE_BYTES,
   checkBucketName,
   checkObjectKey,
   checkRegion,

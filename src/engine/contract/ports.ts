@@ -1,3 +1,5 @@
+import type { ACLS, ENCRYPTIONS, STORAGE_CLASSES } from './ossLimits';
+
 /** Where an object goes. Two windows, endpoints or regions that say the same bucket mean the same. */
 export interface UploadTarget {
   readonly bucket: string;
@@ -17,11 +19,10 @@ export interface ObjectOptions {
   readonly contentDisposition?: string | undefined;
   readonly contentEncoding?: string | undefined;
   readonly expires?: string | undefined;
-  readonly acl?: 'default' | 'private' | 'public-read' | 'public-read-write' | undefined;
-  readonly storageClass?:
-    'Standard' | 'IA' | 'Archive' | 'ColdArchive' | 'DeepColdArchive' | undefined;
+  readonly acl?: (typeof ACLS)[number] | undefined;
+  readonly storageClass?: (typeof STORAGE_CLASSES)[number] | undefined;
   readonly encryption?:
-    | { readonly algorithm: 'AES256' | 'KMS' | 'SM4'; readonly keyId?: string | undefined }
+    | { readonly algorithm: (typeof ENCRYPTIONS)[number]; readonly keyId?: string | undefined }
     | undefined;
   /** User metadata without the `x-oss-meta-` prefix; names are lower case. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;

@@ -2,6 +2,13 @@ import type { UploadError } from './errors';
 import type { Event } from '../base/events';
 import type { ObjectOptions, UploadTarget } from './ports';
 
+/** Bytes of a part when nothing else is said: 8 MB. */
+export const DEFAULT_PART_SIZE_BYTES = 8 * 1024 ** 2;
+/** Parts in flight for one file when nothing else is said. */
+export const DEFAULT_PARALLEL = 3;
+/** The most parts in flight for one file. */
+export const MAX_PARALLEL = 64;
+
 /** How a file is sent, and as what. */
 export interface UploadOptions {
   /** Bytes of a part, 102,400 to 5,368,709,120; grown when the file would need over 10,000 parts. */

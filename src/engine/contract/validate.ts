@@ -2,47 +2,26 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { isObject } from '../base/guards';
 import { UploadError } from './errors';
+import {
+  ACLS,
+  CALLBACK_BODY_TYPES,
+  ENCRYPTIONS,
+  MAX_CALLBACK_BYTES,
+  MAX_CALLBACK_URLS,
+  MAX_KEY_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_PART_SIZE_BYTES,
+  MAX_TAGS,
+  MAX_TAG_NAME_LENGTH,
+  MAX_TAG_VALUE_LENGTH,
+  MAX_TRAFFIC_LIMIT,
+  MIN_PART_SIZE_BYTES,
+  MIN_TRAFFIC_LIMIT,
+  STORAGE_CLASSES,
+} from './ossLimits';
 import type { ObjectOptions, UploadTarget } from './ports';
+import { MAX_PARALLEL } from './transfers';
 import type { UploadOptions, UploadRequest } from './transfers';
-
-/** The smallest part but the last: 100 KB (OSS UploadPart, checked by it at Complete). */
-export const MIN_PART_SIZE_BYTES = 102_400;
-/** The largest part: 5 GB (OSS UploadPart). */
-export const MAX_PART_SIZE_BYTES = 5 * 1024 ** 3;
-/** Part size when nothing else is said: 8 MB. */
-export const DEFAULT_PART_SIZE_BYTES = 8 * 1024 ** 2;
-/** Parts in flight for one file when nothing else is said. */
-export const DEFAULT_PARALLEL = 3;
-/** The most parts in flight for one file. */
-export const MAX_PARALLEL = 64;
-/** The most parts of one object (OSS CompleteMultipartUpload). */
-export const MAX_PARTS = 10_000;
-/** The longest object key, in bytes of UTF-8 (OSS InvalidObjectName). */
-export const MAX_KEY_BYTES = 1023;
-
-// Limits of OSS: PutObject (metadata), PutObjectTagging, Callback, and the 400 page of the errors.
-const MAX_METADATA_BYTES = 8 * 1024;
-const MAX_TAGS = 10;
-const MAX_TAG_NAME_LENGTH = 128;
-const MAX_TAG_VALUE_LENGTH = 256;
-const MIN_TRAFFIC_LIMIT = 819_200;
-const MAX_TRAFFIC_LIMIT = 838_860_800;
-const MAX_CALLBACK_URLS = 5;
-const MAX_CALLBACK_BYTES = 5 * 1024;
-
-const ACLS: readonly unknown[] = ['default', 'private', 'public-read', 'public-read-write'];
-const STORAGE_CLASSES: readonly unknown[] = [
-  'Standard',
-  'IA',
-  'Archive',
-  'ColdArchive',
-  'DeepColdArchive',
-];
-const ENCRYPTIONS: readonly unknown[] = ['AES256', 'KMS', 'SM4'];
-const CALLBACK_BODY_TYPES: readonly unknown[] = [
-  'application/x-www-form-urlencoded',
-  'application/json',
-];
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Control characters but the tab; a line break would add a header of its own. */

@@ -1,5 +1,5 @@
 import { UploadError } from '../contract/errors';
-import { MAX_PARTS, MAX_PART_SIZE_BYTES } from '../contract/validate';
+import { MAX_PARTS, MAX_PART_SIZE_BYTES } from '../contract/ossLimits';
 
 /** A byte range of the file, under its number. */
 export interface Part {

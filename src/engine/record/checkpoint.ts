@@ -5,13 +5,8 @@ import { isObject, isWhole } from '../base/guards';
 import { JournalWriter, readJournal } from './journal';
 import type { ObjectOptions, UploadTarget } from '../contract/ports';
 import type { UploadOptions } from '../contract/transfers';
-import {
-  MAX_PARTS,
-  MAX_PART_SIZE_BYTES,
-  MIN_PART_SIZE_BYTES,
-  validateOptions,
-  validateTarget,
-} from '../contract/validate';
+import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../contract/ossLimits';
+import { validateOptions, validateTarget } from '../contract/validate';
 
 const KIND = 'oss-upload-checkpoint';
 const VERSION = 2;

@@ -8,7 +8,7 @@ import type { CheckpointStore, RecordFolder } from './checkpointStore';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
 import type { UploadOptions } from '../contract/transfers';
-import { DEFAULT_PARALLEL } from '../contract/validate';
+import { DEFAULT_PARALLEL } from '../contract/transfers';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 

@@ -4,7 +4,8 @@ import { CheckpointStore, RecordFolder } from '../record/checkpointStore';
 import { fingerprintOf } from '../file/fingerprint';
 import type { ListedPart, OpenStore } from '../contract/ports';
 import type { UploadRequest } from '../contract/transfers';
-import { MIN_PART_SIZE_BYTES, validateRequest } from '../contract/validate';
+import { MIN_PART_SIZE_BYTES } from '../contract/ossLimits';
+import { validateRequest } from '../contract/validate';
 import { realPathOf } from '../file/realPath';
 import type { Logger } from '../base/logger';
 

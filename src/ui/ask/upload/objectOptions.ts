@@ -1,23 +1,14 @@
 /** What an object is stored as, read from texts that the user typed. Knows no editor. */
-import { UploadError, validateObjectOptions } from '../../../engine/index';
-import type { ObjectOptions } from '../../../engine/index';
+import { ACLS, UploadError, validateObjectOptions } from '../../../engine/index';
+import type { ObjectOptions, STORAGE_CLASSES } from '../../../engine/index';
 import type { Rule } from '../../text/keyNames';
 import type { Localizer } from '../../text/words';
 
-/** Who may read an object; without `default`, which is to say nothing. */
-export const ACLS = ['private', 'public-read', 'public-read-write'] as const;
-
-/** Storage classes, from the quickest to the cheapest. */
-export const STORAGE_CLASSES = [
-  'Standard',
-  'IA',
-  'Archive',
-  'ColdArchive',
-  'DeepColdArchive',
-] as const;
+/** Who may read an object, as it can be chosen: without `default`, which is to say nothing. */
+export const CHOSEN_ACLS = ACLS.filter((acl) => acl !== 'default');
 
 /** A value of OSS that its console and its documentation call by a name. */
-export type NamedValue = (typeof ACLS)[number] | (typeof STORAGE_CLASSES)[number];
+export type NamedValue = (typeof CHOSEN_ACLS)[number] | (typeof STORAGE_CLASSES)[number];
 
 const NAMES: Readonly<Record<NamedValue, (l10n: Localizer) => string>> = {
   private: (l10n) => l10n.t('Private'),
@@ -39,9 +30,7 @@ export function nameOfValue(
   return { label, description: label.toLowerCase() === value.toLowerCase() ? '' : value };
 }
 
-/** The limits of `x-oss-traffic-limit` in KiB/s: 819,200 to 838,860,800 bit/s. */
-const MIN_TRAFFIC_KIB = 100;
-const MAX_TRAFFIC_KIB = 102_400;
+/** One KiB in bits: people count in the one, OSS in the other. */
 const BITS_PER_KIB = 8192;
 
 /** Names and values such as `project=web; owner=me`. */
@@ -61,27 +50,34 @@ export function parsePairs(text: string): Readonly<Record<string, string>> | und
   return isDistinct ? Object.fromEntries(entries) : undefined;
 }
 
-/** Tags: at most ten, names up to 128 and values up to 256 characters. */
-export function tagsProblem(text: string): Rule | undefined {
-  const tags = parsePairs(text);
-  if (tags === undefined) return 'pairs';
-  const entries = Object.entries(tags);
-  const allowed = /^[A-Za-z0-9 +=._:/-]*$/;
-  const isRight = entries.every(
-    ([name, value]) =>
-      name.length <= 128 && value.length <= 256 && allowed.test(name) && allowed.test(value),
-  );
-  return entries.length <= 10 && isRight ? undefined : 'tags';
+/** The rule that was broken, if these are no pairs, or the engine refuses what they make. */
+function problemOfPairs(text: string, rule: Rule, object: ObjectOptions): Rule | undefined {
+  return parsePairs(text) === undefined ? 'pairs' : problemOf(rule, object);
 }
 
-/** Metadata travels in headers: names are tokens, and all of it is at most 8 KB. */
+/** The rule, if the engine refuses such an object. */
+function problemOf(rule: Rule, object: ObjectOptions): Rule | undefined {
+  try {
+    validateObjectOptions(object);
+    return undefined;
+  } catch (error) {
+    if (UploadError.is(error, 'invalidArgument')) return rule;
+    throw error;
+  }
+}
+
+/** Tags: how many, and how long, is the engine's rule. */
+export function tagsProblem(text: string): Rule | undefined {
+  return problemOfPairs(text, 'tags', { tags: parseTags(text) });
+}
+
+/** Metadata: by the engine's rule, which knows lower-case names only; two must not become one. */
 export function metadataProblem(text: string): Rule | undefined {
-  const metadata = parsePairs(text);
-  if (metadata === undefined) return 'pairs';
-  const names = Object.keys(metadata).map((name) => name.toLowerCase());
-  const isRight = names.every((name) => /^[a-z0-9-]+$/.test(name));
-  const isDistinct = new Set(names).size === names.length;
-  return isRight && isDistinct && Buffer.byteLength(text) <= 8192 ? undefined : 'metadata';
+  const metadata = parseMetadata(text);
+  const count = (pairs: object = {}): number => Object.keys(pairs).length;
+  return count(metadata) === count(parsePairs(text))
+    ? problemOfPairs(text, 'metadata', { metadata })
+    : 'metadata';
 }
 
 /** Metadata with lower-case names, as the engine takes it. */
@@ -97,12 +93,10 @@ export function parseTags(text: string): Readonly<Record<string, string>> | unde
   return Object.keys(tags).length === 0 ? undefined : tags;
 }
 
-/** A whole number of KiB per second; '' is no limit. */
+/** A whole number of KiB per second, within the engine's limits; '' is no limit. */
 export function trafficLimitProblem(text: string): Rule | undefined {
-  if (text === '') return undefined;
-  const value = Number(text);
-  const isRight = /^\d+$/.test(text) && value >= MIN_TRAFFIC_KIB && value <= MAX_TRAFFIC_KIB;
-  return isRight ? undefined : 'trafficLimit';
+  if (!/^\d*$/.test(text)) return 'trafficLimit';
+  return problemOf('trafficLimit', { trafficLimitBitsPerSecond: trafficLimitBits(text) });
 }
 
 /** KiB per second as bits per second, which is what OSS counts in. */
@@ -112,13 +106,7 @@ export function trafficLimitBits(text: string): number | undefined {
 
 /** The application that OSS calls after the object is stored, by the engine's rule; '' is none. */
 export function callbackProblem(text: string): Rule | undefined {
-  try {
-    validateObjectOptions({ callback: callbackOf(text) });
-    return undefined;
-  } catch (error) {
-    if (UploadError.is(error, 'invalidArgument')) return 'callback';
-    throw error;
-  }
+  return problemOf('callback', { callback: callbackOf(text) });
 }
 
 /** What OSS tells the application: place, size and kind of the object. */

@@ -1,11 +1,11 @@
+import { STORAGE_CLASSES } from '../../../engine/index';
 import type { ObjectOptions } from '../../../engine/index';
 import { l10n } from '../../editor/editorWords';
 import type { Rule } from '../../text/keyNames';
 import { alone, askPick, askText, pick } from '../../editor/boxes';
 import type { Choice } from '../../editor/boxes';
 import {
-  ACLS,
-  STORAGE_CLASSES,
+  CHOSEN_ACLS,
   callbackOf,
   callbackProblem,
   headerProblem,
@@ -24,7 +24,7 @@ const DEFAULT = l10n.t('Default of the bucket');
 /** What was chosen so far, as typed; '' is OSS's default. */
 const EMPTY = {
   storageClass: '' as '' | NonNullable<ObjectOptions['storageClass']>,
-  acl: '' as '' | (typeof ACLS)[number],
+  acl: '' as '' | (typeof CHOSEN_ACLS)[number],
   encryption: '' as '' | 'AES256' | 'KMS' | 'SM4',
   keyId: '',
   contentType: '',
@@ -90,7 +90,7 @@ function rowsOf(draft: Draft): readonly Choice<Edit>[] {
   const pairs = l10n.t('Pairs such as project=web; owner=me');
   return [
     oneOf('database', l10n.t('Storage class'), 'storageClass', ['', ...STORAGE_CLASSES]),
-    oneOf('lock', l10n.t('Access (ACL)'), 'acl', ['', ...ACLS]),
+    oneOf('lock', l10n.t('Access (ACL)'), 'acl', ['', ...CHOSEN_ACLS]),
     row('shield', l10n.t('Server-side encryption'), draft.encryption, () => askEncryption(draft)),
     text(
       'file-code',

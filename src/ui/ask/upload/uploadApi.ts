@@ -1,9 +1,15 @@
 /** The contract of `executeCommand('ossUpload.upload', …)` with other extensions. Knows no editor. */
 import type { ObjectOptions } from '../../../engine/index';
-import { UploadError, checkBucketName, checkRegion, isObject } from '../../../engine/index';
+import {
+  ACLS,
+  STORAGE_CLASSES,
+  UploadError,
+  checkBucketName,
+  checkRegion,
+  isObject,
+} from '../../../engine/index';
 import { prefixProblem } from '../../text/keyNames';
 import type { Rule } from '../../text/keyNames';
-import { ACLS, STORAGE_CLASSES } from './objectOptions';
 import type { IfExists } from '../../settings/settingsSchema';
 
 /** What a caller may say about the upload. What is left out comes from the settings. */
@@ -45,7 +51,7 @@ export function parseCallOptions(given: unknown): UploadCallOptions {
   if (prefix !== undefined) options.prefix = prefix;
   const ifExists = choice(given, 'ifExists', ANSWERS);
   if (ifExists !== undefined) options.ifExists = ifExists;
-  const acl = choice(given, 'acl', ['default', ...ACLS]);
+  const acl = choice(given, 'acl', ACLS);
   const storageClass = choice(given, 'storageClass', STORAGE_CLASSES);
   const contentType = text(given, 'contentType');
   const cacheControl = text(given, 'cacheControl');

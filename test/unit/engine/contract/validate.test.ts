@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { UploadError } from '../../../../src/engine/contract/errors';
+import {
+  MAX_PART_SIZE_BYTES,
+  MIN_PART_SIZE_BYTES,
+} from '../../../../src/engine/contract/ossLimits';
 import type { ObjectOptions, UploadTarget } from '../../../../src/engine/contract/ports';
 import type { UploadOptions, UploadRequest } from '../../../../src/engine/contract/transfers';
 import {
   checkBucketName,
   checkObjectKey,
   checkRegion,
-  MAX_PART_SIZE_BYTES,
-  MIN_PART_SIZE_BYTES,
   parsePartSize,
   validateOptions,
   validateRequest,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 
+import { STORAGE_CLASSES } from '../../../../../src/engine/contract/ossLimits';
 import { validateOptions } from '../../../../../src/engine/contract/validate';
 import {
-  ACLS,
-  STORAGE_CLASSES,
+  CHOSEN_ACLS,
   callbackOf,
   callbackProblem,
   headerProblem,
@@ -82,7 +82,7 @@ describe('options of an object', () => {
 
   it('are called what Alibaba Cloud calls them, with the value beside its name', () => {
     const texts = ({ l10n }: typeof english): string[] =>
-      [...STORAGE_CLASSES, ...ACLS].map((value) => {
+      [...STORAGE_CLASSES, ...CHOSEN_ACLS].map((value) => {
         const { label, description } = nameOfValue(value, l10n);
         return `${label} | ${description}`;
       });
