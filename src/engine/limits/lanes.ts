@@ -52,16 +52,21 @@ export class Lanes {
   }
 
   /**
-   * Runs a request as soon as there is room. Rejects with an AbortError when the signal comes first.
+   * Waits for room for a request; resolves with what gives it back. Rejects with an AbortError when
+   * the signal comes first.
    */
-  async run<T>(kind: LaneKind, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-    await this.enter(kind, signal);
-    try {
-      await this.whileClosed(signal);
-      return await request();
-    } finally {
+  async enter(kind: LaneKind, signal: AbortSignal): Promise<() => void> {
+    await this.queue(kind, signal);
+    const leave = (): void => {
       this.used[kind] -= UNITS[kind];
       this.admit();
+    };
+    try {
+      await this.whileClosed(signal);
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
     }
   }
 
@@ -84,7 +89,7 @@ export class Lanes {
     this.admit();
   }
 
-  private async enter(kind: LaneKind, signal: AbortSignal): Promise<void> {
+  private async queue(kind: LaneKind, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const queue = this.queues[kind];

@@ -1,4 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { systemClock } from '../base/clock';
+import type { Clock } from '../base/clock';
 import { checkpointId } from '../record/checkpoint';
 import { CheckpointStore, RecordFolder } from '../record/checkpointStore';
 import { fingerprintOf } from '../file/fingerprint';
@@ -14,6 +16,7 @@ export interface AdoptionOptions {
   readonly stateDir: string;
   readonly openStore: OpenStore;
   readonly logger: Logger;
+  readonly clock?: Clock;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function adoptUpload(
     target,
     partSizeBytes: partSizeOf(listed) ?? request.options.partSizeBytes,
     options: request.options,
-    createdMs: Date.now(),
+    createdMs: (options.clock ?? systemClock).now(),
   });
   await checkpoint.close();
 }

@@ -1,7 +1,7 @@
 import { UploadError } from '../contract/errors';
 import { assertStored, expectedObject, matchesObject } from './integrity';
 import type { ExpectedObject } from './integrity';
-import { abortUpload } from './initiate';
+import { abortUpload } from './abandon';
 import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
 import type { ObjectInfo, StoredObject } from '../contract/ports';

@@ -1,18 +1,37 @@
 import { stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../base/clock';
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
 import { BufferPool } from '../limits/bufferPool';
+import { Lanes } from '../limits/lanes';
 import { UploadError } from '../contract/errors';
 import { runParallel } from '../base/runParallel';
-import type { ObjectInfo, ObjectStore, OpenStore } from '../contract/ports';
-import { retryDelayMs } from './retry';
+import type { ObjectInfo, ObjectStore, OpenStore, UploadTarget } from '../contract/ports';
+import { RequestRunner, WakeUp } from './requestRunner';
+import type { RequestEnvironment, RetryPolicy } from './requestRunner';
+import { UploadMonitor } from './uploadMonitor';
 import { SourceFile } from '../file/sourceFile';
 import type { UploadRequest } from '../contract/transfers';
 
 /** HeadObject requests at the same time: latency is all they cost. */
 const HEADS_AT_ONCE = 16;
-/** Somebody waits for the answer, so a line that is gone must show soon. */
 const MOST_TRIES = 3;
 const MOST_DELAY_MS = 5_000;
+
+/** Few tries, and none for a server that asks for much time: the user waits for the answer. */
+const IMPATIENT: RetryPolicy = {
+  allows: ({ isRetryable, retryAfterMs = 0 }, _outageMs, attempt) =>
+    isRetryable && attempt < MOST_TRIES && retryAfterMs <= MOST_DELAY_MS,
+};
+
+/** How OSS is asked. */
+export interface SearchOptions {
+  readonly openStore: OpenStore;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
 
 /** A request whose object is already there, with the file that would replace it. */
 export interface ExistingObject {
@@ -30,15 +49,15 @@ export interface ExistingObject {
  * with `aborted`; no request is under way then.
  */
 export async function findExisting(
-  openStore: OpenStore,
+  options: SearchOptions,
   requests: readonly UploadRequest[],
   signal: AbortSignal,
 ): Promise<readonly ExistingObject[]> {
-  const storeOf = onePerBucket(openStore);
+  const bucketOf = onePerBucket(options);
   const found = new Array<ExistingObject | undefined>(requests.length);
   try {
     await runParallel(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
-      const info = await head(await storeOf(request), request, stop);
+      const info = await head(await bucketOf(request), request, stop);
       if (info !== undefined) found[index] = await withLocal(request, info);
     });
   } catch (error) {
@@ -72,41 +91,53 @@ export async function isIdentical(existing: ExistingObject, signal: AbortSignal)
   }
 }
 
-/** Opens a store once for all requests that share a bucket, its region and credentials. */
-function onePerBucket(openStore: OpenStore): (request: UploadRequest) => Promise<ObjectStore> {
-  const stores = new Map<string, Promise<ObjectStore>>();
+/** An open bucket, and what sends requests to it. */
+interface Bucket {
+  readonly store: ObjectStore;
+  readonly requests: RequestRunner;
+}
+
+/** Opens a bucket once for all requests that share it, its region and credentials. */
+function onePerBucket({
+  openStore,
+  logger,
+  clock = systemClock,
+  random = Math.random,
+}: SearchOptions): (request: UploadRequest) => Promise<Bucket> {
+  const lanes = new Lanes(HEADS_AT_ONCE, clock);
+  const environment: RequestEnvironment = { lanes, clock, logger, wakeUp: new WakeUp(), random };
+  const monitor = new UploadMonitor(nothing, nothing);
+  const open = async (target: UploadTarget): Promise<Bucket> => {
+    const store = await openStore(target);
+    return { store, requests: new RequestRunner(environment, store, IMPATIENT, monitor) };
+  };
+  const buckets = new Map<string, Promise<Bucket>>();
   return ({ target }) => {
     const name = JSON.stringify([target.bucket, target.region, target.profile]);
-    const store = stores.get(name) ?? openStore(target);
-    stores.set(name, store);
-    return store;
+    const bucket = buckets.get(name) ?? open(target);
+    buckets.set(name, bucket);
+    return bucket;
   };
+}
+
+/** No user sees how far the search is. */
+function nothing(): void {
+  return;
 }
 
 /** The object of a request; undefined when there is none, or none that may be seen. */
 async function head(
-  store: ObjectStore,
+  { store, requests }: Bucket,
   { target, options }: UploadRequest,
   signal: AbortSignal,
 ): Promise<ObjectInfo | undefined> {
-  let hasRecovered = false;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await store.headObject(target.key, options.object, { signal });
-    } catch (thrown) {
-      throwIfAborted(signal);
-      const error = UploadError.from(thrown);
-      if (error.kind === 'accessDenied') return undefined;
-      const mayRecover = error.kind === 'credentials' || error.kind === 'clockSkew';
-      if (mayRecover && !hasRecovered && (await store.recover(error, { signal }))) {
-        hasRecovered = true;
-        continue;
-      }
-      const delayMs = retryDelayMs(error, attempt, Math.random());
-      const isWorthIt = error.isRetryable && attempt < MOST_TRIES && delayMs <= MOST_DELAY_MS;
-      if (!isWorthIt) throw error;
-      await delay(delayMs, undefined, { signal });
-    }
+  try {
+    return await requests.send(`head ${target.key}`, signal, () =>
+      store.headObject(target.key, options.object, { signal }),
+    );
+  } catch (error) {
+    if (UploadError.is(error, 'accessDenied')) return undefined;
+    throw error;
   }
 }
 

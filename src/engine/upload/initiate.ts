@@ -2,8 +2,9 @@ import type { CheckpointHeader } from '../record/checkpoint';
 import { UploadError } from '../contract/errors';
 import { partAt } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
-import { CLOCK_TOLERANCE_MS, openJournal } from './uploadContext';
-import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
+import { abortOrphans } from './abandon';
+import { openJournal } from './uploadContext';
+import type { OpenUpload, SourceContext } from './uploadContext';
 
 /**
  * Opens a multipart upload on the server. Its id is on disk before this resolves (or the user has
@@ -52,70 +53,4 @@ export async function initiateUpload(
   monitor.uploadId = uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, 0, 0);
   return { uploadId, plan, header, journal, accepted: new Map(), toSend };
-}
-
-/** Removes an upload from the server and its checkpoint from disk. */
-export async function dropUpload(
-  context: UploadContext,
-  header: Pick<CheckpointHeader, 'uploadId' | 'createdMs'>,
-  signal: AbortSignal,
-): Promise<void> {
-  if (header.uploadId !== '') await abortUpload(context, header.uploadId, signal);
-  else await abortOrphans(context, header.createdMs, undefined, signal);
-  await context.environment.checkpoints.remove(context.job.id);
-}
-
-/** Aborts an upload; one that OSS does not know any more, or whose bucket is gone, counts as aborted. */
-export async function abortUpload(
-  { job, environment, store, requests }: UploadContext,
-  uploadId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { key } = job.target;
-  const { requestPayer } = job.options.object;
-  try {
-    await requests.send(`abort ${key}`, signal, () =>
-      store.abortMultipartUpload(key, uploadId, { signal, requestPayer }),
-    );
-  } catch (error) {
-    if (UploadError.is(error, 'noSuchBucket')) return;
-    // Without the permission the parts stay until the bucket's lifecycle rule removes them.
-    if (!UploadError.is(error, 'accessDenied')) throw error;
-    environment.logger.warn(`may not abort ${uploadId} of ${key}: ${error.message}`);
-  }
-}
-
-/**
- * Aborts uploads of our key that were initiated since then and that no checkpoint knows: the answer
- * to one of our own requests got lost.
- */
-async function abortOrphans(
-  context: UploadContext,
-  sinceMs: number,
-  ownUploadId: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const { job, environment, store, requests } = context;
-  const { logger, checkpoints } = environment;
-  const ownKey = job.target.key;
-  const { requestPayer } = job.options.object;
-  try {
-    const uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
-      store.listMultipartUploads(ownKey, { signal, requestPayer }),
-    );
-    const known = new Set([ownUploadId]);
-    for (const { content } of await checkpoints.list()) {
-      if (content.state === 'valid') known.add(content.checkpoint.header.uploadId);
-    }
-    for (const { key, uploadId, initiatedMs } of uploads) {
-      const isOurs = key === ownKey && initiatedMs >= sinceMs - CLOCK_TOLERANCE_MS;
-      if (!isOurs || known.has(uploadId)) continue;
-      logger.info(`aborting ${uploadId} of ${key}, whose initiation was not answered`);
-      await abortUpload(context, uploadId, signal);
-    }
-  } catch (error) {
-    if (UploadError.is(error, 'noSuchBucket')) return;
-    if (!UploadError.is(error, 'accessDenied')) throw error;
-    logger.warn(`may not list unfinished uploads of ${ownKey}: ${error.message}`);
-  }
 }

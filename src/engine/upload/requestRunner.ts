@@ -2,12 +2,11 @@ import { UploadError } from '../contract/errors';
 import type { Lanes } from '../limits/lanes';
 import type { ObjectStore } from '../contract/ports';
 import { isUnreachable, retryDelayMs } from './retry';
-import type { RetryBudget } from './retry';
 import type { UploadMonitor } from './uploadMonitor';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
-/** Cuts short all waits for a next try: somebody got through, or the user is back. */
+/** Cuts short all waits for a next try: a request got through, or the user is back. */
 export class WakeUp {
   private controller = new AbortController();
 
@@ -31,7 +30,7 @@ const MOST_BETWEEN_MS = 5 * 60_000;
 interface Outage {
   lastedMs: number;
   lastFailureMs: number;
-  /** Aborted when somebody got through, the user came back or the computer woke up. */
+  /** Aborted when a request got through, the user came back or the computer woke up. */
   readonly over: AbortSignal;
 }
 
@@ -45,9 +44,15 @@ export interface RequestEnvironment {
   readonly random: () => number;
 }
 
+/** Whether a request that failed is sent again. */
+export interface RetryPolicy {
+  /** `outageMs`: how long nothing has answered, 0 when OSS did; `attempt`: tries so far, from 1. */
+  allows(error: UploadError, outageMs: number, attempt: number): boolean;
+}
+
 /**
- * Sends the requests of one upload, each as often as the retry policy allows. The one place where
- * something is tried again.
+ * Sends requests to one bucket, each as often as the policy allows. The one place where a request is
+ * sent again.
  */
 export class RequestRunner {
   private outage: Outage | undefined;
@@ -55,7 +60,7 @@ export class RequestRunner {
   constructor(
     private readonly environment: RequestEnvironment,
     private readonly store: ObjectStore,
-    private readonly budget: RetryBudget,
+    private readonly policy: RetryPolicy,
     private readonly monitor: UploadMonitor,
   ) {}
 
@@ -72,7 +77,7 @@ export class RequestRunner {
     for (let attempt = 1; ; attempt++) {
       try {
         signal.throwIfAborted();
-        const answer = await this.monitor.track(() => request(attempt));
+        const answer = await this.monitor.track(request(attempt));
         this.environment.lanes.speedUp();
         this.answered();
         return answer;
@@ -88,11 +93,6 @@ export class RequestRunner {
         await this.beforeNextTry(what, error, attempt, signal);
       }
     }
-  }
-
-  /** Bytes got through: separated failures do not add up. */
-  refill(): void {
-    this.budget.refill();
   }
 
   private answered(): void {
@@ -127,7 +127,7 @@ export class RequestRunner {
   ): Promise<void> {
     const { clock, logger, lanes, random, wakeUp } = this.environment;
     const now = clock.now();
-    if (!this.budget.allows(error, this.outageMs(error, now))) throw error;
+    if (!this.policy.allows(error, this.outageMs(error, now), attempt)) throw error;
     const delayMs = retryDelayMs(error, attempt, random());
     if (error.kind === 'throttled') lanes.slowDown(error.retryAfterMs === undefined ? 0 : delayMs);
     logger.warn(`${what}: ${error.code} (${error.message}), try ${attempt + 1} in ${delayMs} ms`);

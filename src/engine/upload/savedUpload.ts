@@ -8,7 +8,7 @@ import type {
 import { UploadError } from '../contract/errors';
 import { compareFingerprints } from '../file/fingerprint';
 import type { SourceChange } from '../file/fingerprint';
-import { abortUpload, dropUpload } from './initiate';
+import { dropDamaged, dropUpload } from './abandon';
 import { expectedObject, provesPart } from './integrity';
 import type { ExpectedObject, ExpectedPart } from './integrity';
 import { findObject } from './complete';
@@ -58,16 +58,6 @@ export async function loadSaved(
     case 'valid':
       return loadValid(context, content.checkpoint, signal);
   }
-}
-
-/** Removes a checkpoint that cannot be trusted, and the upload it names if it names one. */
-export async function dropDamaged(
-  context: UploadContext,
-  uploadId: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  if (uploadId !== undefined) await abortUpload(context, uploadId, signal);
-  await context.environment.checkpoints.remove(context.job.id);
 }
 
 async function loadValid(

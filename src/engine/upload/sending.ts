@@ -7,10 +7,6 @@ import { runParallel } from '../base/runParallel';
 import type { RequestBody } from '../contract/ports';
 import { recordPart } from './uploadContext';
 import type { OpenUpload, SourceContext } from './uploadContext';
-import type { SendingLane } from './uploadMonitor';
-
-/** A request that carries a range of the file. */
-export type BodyRequest<T> = (body: RequestBody, crc: Crc64, lane: SendingLane) => Promise<T>;
 
 /**
  * Sends these parts, `parallel` at a time; the first failure that does not heal stops all. A part is
@@ -34,63 +30,82 @@ async function sendPart(
   part: Part,
   signal: AbortSignal,
 ): Promise<void> {
-  const { job, environment, store, requests, source } = context;
+  const { job, environment, store, requests, budget, source } = context;
   const { partNumber, offset, sizeBytes } = part;
   const { key } = job.target;
   const what = `part ${partNumber} of ${key}`;
   try {
-    await requests.send(what, signal, () =>
-      inLane(context, 'part', part, signal, async (body, crc, lane) => {
+    await requests.send(what, signal, async () => {
+      const lane = await openLane(context, 'part', part, signal);
+      try {
         const { object } = job.options;
-        const receipt = await store.uploadPart(key, uploadId, partNumber, body, object, { signal });
+        const call = { signal };
+        const receipt = await store.uploadPart(key, uploadId, partNumber, lane.body, object, call);
         const { etag } = receipt;
         const listed = { partNumber, sizeBytes, etag };
         const theirs =
           receipt.crc64 ??
           (await provesPart(listed, source, offset, environment.pools.usual, signal));
-        assertStored(theirs, crc.digest(), what);
-        const record = { partNumber, sizeBytes, etag, crc64: crc.digest() };
+        const crc64 = lane.crc.digest();
+        assertStored(theirs, crc64, what);
+        const record = { partNumber, sizeBytes, etag, crc64 };
         await recordPart(context, journal, record);
         accepted.set(partNumber, record);
         lane.confirm();
-      }),
-    );
-    requests.refill();
+      } finally {
+        await lane.close();
+      }
+    });
+    budget.refill();
   } catch (error) {
     throw UploadError.is(error) ? error.with({ partNumber, uploadId }) : error;
   }
 }
 
+/** One try of a request with a body, inside the limits that hold over all transfers. */
+export interface BodyLane {
+  readonly body: RequestBody;
+  /** Of what was read of the body so far. */
+  readonly crc: Crc64;
+  /** The part is accepted and recorded. */
+  confirm(): void;
+  /** The request is over: the file is not read any more, and the lane is free. */
+  close(): Promise<void>;
+}
+
 /**
- * Runs one try of a request with a body, inside the limits that hold over all transfers.
- * `beforeLast` has the checksum of the whole body and may still keep it from being complete.
+ * Waits for a lane, and opens a range of the file to be sent in it. `beforeLast` has the checksum of
+ * the whole body and may still keep it from being complete.
  */
-export async function inLane<T>(
+export async function openLane(
   { environment, job, monitor, source }: SourceContext,
   kind: LaneKind,
   { offset, sizeBytes }: Part,
   signal: AbortSignal,
-  request: BodyRequest<T>,
   beforeLast?: (crc: Crc64) => Promise<void>,
-): Promise<T> {
+): Promise<BodyLane> {
   const { lanes, limiter, pools } = environment;
   const pool = kind === 'part' ? pools.forParts(job.options.parallel) : pools.usual;
-  return lanes.run(kind, signal, async () => {
-    const crc = new Crc64();
-    const lane = monitor.startLane(sizeBytes);
-    const chunks = source.read(offset, sizeBytes, pool, crc, {
-      beforeChunk: (chunkBytes) => limiter.take(chunkBytes, signal),
-      chunkBytes: () => limiter.chunkBytes,
-      ...(beforeLast !== undefined && { beforeLast: () => beforeLast(crc) }),
-      onTaken: (chunkBytes) => {
-        lane.add(chunkBytes);
-      },
-    });
-    try {
-      return await request({ sizeBytes, chunks }, crc, lane);
-    } finally {
-      lane.end();
-      await chunks.return();
-    }
+  const leave = await lanes.enter(kind, signal);
+  const crc = new Crc64();
+  const progress = monitor.startLane(sizeBytes);
+  const chunks = source.read(offset, sizeBytes, pool, crc, {
+    beforeChunk: (chunkBytes) => limiter.take(chunkBytes, signal),
+    chunkBytes: () => limiter.chunkBytes,
+    ...(beforeLast !== undefined && { beforeLast: () => beforeLast(crc) }),
+    onTaken: (chunkBytes) => {
+      progress.add(chunkBytes);
+    },
   });
+  return {
+    body: { sizeBytes, chunks },
+    crc,
+    confirm: () => {
+      progress.confirm();
+    },
+    close: async () => {
+      progress.end();
+      await chunks.return().finally(leave);
+    },
+  };
 }

@@ -1,21 +1,20 @@
 import { completeUpload, findObject, verifyObject } from './complete';
 import type { Crc64 } from '../base/crc64';
-import { UploadError, isAbortError } from '../contract/errors';
-import { dropUpload, initiateUpload } from './initiate';
+import { UploadError } from '../contract/errors';
+import { dropUpload } from './abandon';
+import { initiateUpload } from './initiate';
 import { assertStored } from './integrity';
 import type { LaneKind } from '../limits/lanes';
-import { acquireLease, assertHeld } from '../record/lease';
+import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
 import { planParts } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import type { StoredObject } from '../contract/ports';
 import { reconcile } from './reconcile';
-import { RequestRunner } from './requestRunner';
-import { RetryBudget } from './retry';
-import { dropDamaged, loadSaved, proveParts, readSaved } from './savedUpload';
-import { inLane, sendParts } from './sending';
+import { loadSaved, proveParts, readSaved } from './savedUpload';
+import { openLane, sendParts } from './sending';
 import { SourceFile, changedError } from '../file/sourceFile';
-import { CLOCK_TOLERANCE_MS } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, errorOf, openContext, withLease } from './uploadContext';
 import type {
   OpenUpload,
   SourceContext,
@@ -25,6 +24,9 @@ import type {
 } from './uploadContext';
 import type { UploadMonitor } from './uploadMonitor';
 import { sizeOfParts } from '../record/checkpoint';
+
+/** The other half of this door, behind which all lies that is loaded with the first upload. */
+export { discardUpload } from './abandon';
 
 /** A file that changes again and again is not sent for ever. */
 const MOST_CHANGES = 3;
@@ -59,43 +61,10 @@ export async function runUpload(
       } else if (UploadError.is(error, 'noSuchUpload') && ++expiries <= MOST_EXPIRIES) {
         monitor.notice('uploadExpired');
       } else {
-        throw inContext(error, job);
+        throw errorOf(error, job);
       }
     }
   }
-}
-
-/** Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked. */
-export async function discardUpload(
-  job: UploadJob,
-  environment: UploadEnvironment,
-  monitor: UploadMonitor,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const { checkpoints } = environment;
-    if ((await checkpoints.read(job.id)) === undefined) return;
-    const context = await openContext(job, environment, monitor);
-    await withLease(context, signal, async (_lease, held) => {
-      // Whoever held the lease may have finished that upload, and begun another.
-      const content = await checkpoints.read(job.id);
-      if (content?.state === 'damaged') await dropDamaged(context, content.uploadId, held);
-      if (content?.state === 'valid') await dropUpload(context, content.checkpoint.header, held);
-    });
-  } catch (error) {
-    throw inContext(error, job);
-  }
-}
-
-async function openContext(
-  job: UploadJob,
-  environment: UploadEnvironment,
-  monitor: UploadMonitor,
-): Promise<UploadContext> {
-  const store = await environment.openStore(job.target);
-  const budget = new RetryBudget(job.options.parallel);
-  const requests = new RequestRunner(environment, store, budget, monitor);
-  return { job, environment, store, monitor, requests };
 }
 
 async function runOnce(
@@ -144,33 +113,27 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
     });
   monitor.plan(sizeBytes, 1, 0, 0);
   monitor.enter('uploading');
-  const stored = await requests.send(`put ${key}`, signal, () =>
-    inLane(
-      context,
-      kind,
-      whole,
-      signal,
-      async (body, crc, lane) => {
-        try {
-          const answer = await store.putObject(key, body, options, { signal });
-          local = crc.digest();
-          assertStored(answer.crc64 ?? local, local, 'object');
-          lane.confirm();
-          return answer;
-        } catch (error) {
-          // An earlier try, also one of a window that was closed meanwhile, may have stored the
-          // object although its answer got lost.
-          if (!UploadError.is(error, 'alreadyExists')) throw error;
-          local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
-          const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
-          const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
-          if (found === undefined) throw error;
-          return found;
-        }
-      },
-      prove,
-    ),
-  );
+  const stored = await requests.send(`put ${key}`, signal, async () => {
+    const lane = await openLane(context, kind, whole, signal, prove);
+    try {
+      const answer = await store.putObject(key, lane.body, options, { signal });
+      local = lane.crc.digest();
+      assertStored(answer.crc64 ?? local, local, 'object');
+      lane.confirm();
+      return answer;
+    } catch (error) {
+      // An earlier try, also one of a window that was closed meanwhile, may have stored the object
+      // although its answer got lost.
+      if (!UploadError.is(error, 'alreadyExists')) throw error;
+      local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
+      const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
+      const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
+      if (found === undefined) throw error;
+      return found;
+    } finally {
+      await lane.close();
+    }
+  });
   return verifyObject(context, stored, { sizeBytes, crc64: local }, signal);
 }
 
@@ -191,7 +154,7 @@ async function multipart(
   } catch (error) {
     const isVoid = UploadError.is(error, 'sourceChanged') || UploadError.is(error, 'noSuchUpload');
     if (isVoid) {
-      // Whoever took it over may have completed it, or be at it.
+      // A window that took it over may have completed it, or be at it.
       await assertHeld(lease, upload.uploadId);
       await dropUpload(context, upload.header, signal);
     }
@@ -251,42 +214,4 @@ async function proveSource(
   if (changes.includes('changed')) throw changedError(job.filePath);
   if (!changes.includes('doubtful')) return;
   if (!(await compareBytes())) throw changedError(job.filePath);
-}
-
-async function withLease<T>(
-  { job, environment }: UploadContext,
-  signal: AbortSignal,
-  work: (lease: Lease, held: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const lease = await takeLease(job, environment, signal);
-  try {
-    return await work(lease, AbortSignal.any([signal, lease.lost]));
-  } finally {
-    await lease.release();
-  }
-}
-
-/** A folder that cannot be written holds no lease either; the upload then goes on without. */
-async function takeLease(
-  job: UploadJob,
-  { checkpoints, clock, logger }: UploadEnvironment,
-  signal: AbortSignal,
-): Promise<Lease> {
-  try {
-    await checkpoints.prepare();
-    return await acquireLease(checkpoints.leaseFile(job.id), clock, signal);
-  } catch (error) {
-    if (UploadError.is(error) || isAbortError(error)) throw error;
-    logger.warn(`no lease: ${String(error)}`);
-    return {
-      lost: new AbortController().signal,
-      isHeld: () => Promise.resolve(true),
-      release: () => Promise.resolve(),
-    };
-  }
-}
-
-function inContext(error: unknown, job: UploadJob): UploadError {
-  const { bucket, key } = job.target;
-  return UploadError.from(error).with({ bucket, key, sourcePath: job.filePath });
 }

@@ -4,7 +4,12 @@ import type { BufferPools } from '../limits/bufferPool';
 import type { Part, PartPlan } from '../file/partPlan';
 import type { ObjectStore, OpenStore } from '../contract/ports';
 import type { RateLimiter } from '../limits/rateLimiter';
-import type { RequestEnvironment, RequestRunner } from './requestRunner';
+import { UploadError, isAbortError } from '../contract/errors';
+import { acquireLease } from '../record/lease';
+import type { Lease } from '../record/lease';
+import { RequestRunner } from './requestRunner';
+import type { RequestEnvironment } from './requestRunner';
+import { RetryBudget } from './retry';
 import type { SourceFile } from '../file/sourceFile';
 import type { UploadRequest } from '../contract/transfers';
 import type { UploadMonitor } from './uploadMonitor';
@@ -31,6 +36,7 @@ export interface UploadContext {
   readonly store: ObjectStore;
   readonly monitor: UploadMonitor;
   readonly requests: RequestRunner;
+  readonly budget: RetryBudget;
 }
 
 /** The same, for the steps that look at the file. */
@@ -48,6 +54,18 @@ export interface OpenUpload {
   /** By part number. */
   readonly accepted: Map<number, PartRecord>;
   readonly toSend: readonly Part[];
+}
+
+/** Opens the bucket of an upload, and begins with a full budget of tries. */
+export async function openContext(
+  job: UploadJob,
+  environment: UploadEnvironment,
+  monitor: UploadMonitor,
+): Promise<UploadContext> {
+  const store = await environment.openStore(job.target);
+  const budget = new RetryBudget(job.options.parallel);
+  const requests = new RequestRunner(environment, store, budget, monitor);
+  return { job, environment, store, monitor, requests, budget };
 }
 
 /** How far the clocks of OSS and of this computer may differ without OSS refusing requests. */
@@ -73,4 +91,44 @@ export async function openJournal(
     monitor.notice('notResumable', String(error));
     return undefined;
   }
+}
+
+/** Works while this window holds the lease of the upload; `held` is aborted when it loses it. */
+export async function withLease<T>(
+  { job, environment }: UploadContext,
+  signal: AbortSignal,
+  work: (lease: Lease, held: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lease = await takeLease(job, environment, signal);
+  try {
+    return await work(lease, AbortSignal.any([signal, lease.lost]));
+  } finally {
+    await lease.release();
+  }
+}
+
+/** A folder that cannot be written holds no lease either; the upload then goes on without. */
+async function takeLease(
+  job: UploadJob,
+  { checkpoints, clock, logger }: UploadEnvironment,
+  signal: AbortSignal,
+): Promise<Lease> {
+  try {
+    await checkpoints.prepare();
+    return await acquireLease(checkpoints.leaseFile(job.id), clock, signal);
+  } catch (error) {
+    if (UploadError.is(error) || isAbortError(error)) throw error;
+    logger.warn(`no lease: ${String(error)}`);
+    return {
+      lost: new AbortController().signal,
+      isHeld: () => Promise.resolve(true),
+      release: () => Promise.resolve(),
+    };
+  }
+}
+
+/** A failure of an upload, with the file and the object it is about. */
+export function errorOf(error: unknown, job: UploadJob): UploadError {
+  const { bucket, key } = job.target;
+  return UploadError.from(error).with({ bucket, key, sourcePath: job.filePath });
 }

@@ -24,8 +24,8 @@ export interface SendingLane {
 }
 
 /**
- * Where a running upload tells how far it is. Numbers only: what they look like is decided by
- * whoever makes a snapshot of them.
+ * Where a running upload tells how far it is. Numbers only: what they look like is decided where a
+ * snapshot is made of them.
  */
 export class UploadMonitor {
   phase: UploadPhase = 'preparing';
@@ -95,11 +95,11 @@ export class UploadMonitor {
     };
   }
 
-  /** Runs one try of a request, so that it is known whether anything is under way. */
-  async track<T>(request: () => Promise<T>): Promise<T> {
+  /** Waits for one try of a request: as long as it lasts, something is under way. */
+  async track<T>(request: Promise<T>): Promise<T> {
     this.requests++;
     try {
-      return await request();
+      return await request;
     } finally {
       this.requests--;
     }

@@ -85,7 +85,8 @@ export class Conflicts {
     signal: AbortSignal,
   ): Promise<readonly ExistingObject[]> {
     try {
-      return await findExisting(this.openStore, [...requests], signal);
+      const { openStore, logger } = this;
+      return await findExisting({ openStore, logger }, [...requests], signal);
     } catch (error) {
       if (isAbortError(error) || signal.aborted) throw error;
       this.logger.warn(`existing objects not looked for: ${String(error)}`);

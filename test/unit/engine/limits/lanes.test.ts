@@ -16,11 +16,10 @@ class Requests {
 
   constructor(private readonly lanes: Lanes) {}
 
-  start(name: string, kind: LaneKind, signal = never): Promise<void> {
-    return this.lanes.run(kind, signal, () => {
-      this.running.push(name);
-      return new Promise<void>((resolve) => this.#ends.set(name, resolve));
-    });
+  async start(name: string, kind: LaneKind, signal = never): Promise<void> {
+    const leave = await this.lanes.enter(kind, signal);
+    this.running.push(name);
+    this.#ends.set(name, leave);
   }
 
   async end(name: string): Promise<void> {
@@ -92,10 +91,21 @@ describe('Lanes', () => {
     assert.deepEqual(requests.running, ['part']);
   });
 
-  it('gives the lane back after a failure', async () => {
+  it('gives the lane back when its wait for OSS is ended', async () => {
     const lanes = new Lanes(1, clock);
-    await assert.rejects(lanes.run('part', never, () => Promise.reject(new Error('no'))));
-    assert.equal(await lanes.run('part', never, () => Promise.resolve(7)), 7);
+    const requests = new Requests(lanes);
+    const controller = new AbortController();
+    lanes.slowDown(7000);
+    const ended = assert.rejects(requests.start('a', 'part', controller.signal), {
+      name: 'AbortError',
+    });
+    await turn();
+    controller.abort();
+    await ended;
+    void requests.start('b', 'part');
+    clock.advance(7000);
+    await turn();
+    assert.deepEqual(requests.running, ['b']);
   });
 
   it('lets go of whoever does not want to wait any more', async () => {

@@ -7,14 +7,17 @@ import { crc64Of } from '../../../../src/engine/base/crc64';
 import { UploadError, isAbortError } from '../../../../src/engine/contract/errors';
 import type { UploadErrorKind } from '../../../../src/engine/contract/errors';
 import { findExisting, isIdentical } from '../../../../src/engine/upload/existingObjects';
-import type { ExistingObject } from '../../../../src/engine/upload/existingObjects';
+import type { ExistingObject, SearchOptions } from '../../../../src/engine/upload/existingObjects';
 import type {
   CallOptions,
   ObjectInfo,
   ObjectStore,
+  OpenStore,
   UploadTarget,
 } from '../../../../src/engine/contract/ports';
 import type { UploadRequest } from '../../../../src/engine/contract/transfers';
+import { MemoryLog } from '../../../support/engineHarness';
+import { VirtualClock } from '../../../support/virtualClock';
 
 const INFO: ObjectInfo = { sizeBytes: 5, etag: '"A"', crc64: 1n };
 
@@ -56,19 +59,23 @@ describe('existingObjects', () => {
   const signal = new AbortController().signal;
   let folder: string;
   let file: string;
+  let clock: VirtualClock;
 
-  const { random } = Math;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    clock.run();
+  });
+  afterEach(() => {
+    clock.stop();
+  });
 
   before(async () => {
-    // The waits before another try are a random share of a second.
-    Math.random = () => 0.01;
     folder = await mkdtemp(path.join(tmpdir(), 'existing-'));
     file = path.join(folder, 'file');
     await writeFile(file, 'hello');
   });
 
   after(async () => {
-    Math.random = random;
     await rm(folder, { recursive: true });
   });
 
@@ -78,6 +85,11 @@ describe('existingObjects', () => {
       target: { bucket: 'media', key, region: 'cn-hangzhou', profile: '', ...target },
       options: { partSizeBytes: 102_400, parallel: 1, forbidOverwrite: false, object: {} },
     };
+  }
+
+  /** How these buckets are asked, on a clock that does not wait. */
+  function asking(openStore: OpenStore): SearchOptions {
+    return { openStore, logger: new MemoryLog(), clock, random: () => 0.5 };
   }
 
   function requests(count: number): UploadRequest[] {
@@ -92,7 +104,7 @@ describe('existingObjects', () => {
         await delay((number * 7) % 5);
         return number % 3 === 0 ? { ...INFO, etag: key } : undefined;
       });
-      const existing = await findExisting(buckets.open, all, signal);
+      const existing = await findExisting(asking(buckets.open), all, signal);
       const { mtimeMs } = await stat(file);
       assert.deepEqual(
         existing,
@@ -115,7 +127,7 @@ describe('existingObjects', () => {
         running -= 1;
         return undefined;
       });
-      assert.deepEqual(await findExisting(buckets.open, requests(100), signal), []);
+      assert.deepEqual(await findExisting(asking(buckets.open), requests(100), signal), []);
       assert.equal(most, 16);
     });
 
@@ -132,7 +144,7 @@ describe('existingObjects', () => {
         return Promise.resolve(undefined);
       });
       const all = targets.flatMap((target) => [request('a', target), request('b', target)]);
-      await findExisting(buckets.open, all, signal);
+      await findExisting(asking(buckets.open), all, signal);
       assert.equal(buckets.opened.length, 4);
       assert.deepEqual(
         asked.toSorted(),
@@ -148,7 +160,7 @@ describe('existingObjects', () => {
       const buckets = new FakeBuckets((key) =>
         key === 'k1' ? Promise.reject(failure('accessDenied')) : Promise.resolve(INFO),
       );
-      const existing = await findExisting(buckets.open, requests(3), signal);
+      const existing = await findExisting(asking(buckets.open), requests(3), signal);
       assert.deepEqual(
         existing.map((one) => one.request.target.key),
         ['k0', 'k2'],
@@ -158,7 +170,7 @@ describe('existingObjects', () => {
     it('leaves out files that are gone', async () => {
       const gone = { ...request('a'), filePath: path.join(folder, 'gone') };
       const buckets = new FakeBuckets(() => Promise.resolve(INFO));
-      const existing = await findExisting(buckets.open, [gone, request('b')], signal);
+      const existing = await findExisting(asking(buckets.open), [gone, request('b')], signal);
       assert.deepEqual(
         existing.map((one) => one.request.target.key),
         ['b'],
@@ -170,22 +182,26 @@ describe('existingObjects', () => {
       const flaky = new FakeBuckets(() =>
         ++tries < 3 ? Promise.reject(failure('server')) : Promise.resolve(INFO),
       );
-      assert.equal((await findExisting(flaky.open, requests(1), signal)).length, 1);
+      assert.equal((await findExisting(asking(flaky.open), requests(1), signal)).length, 1);
       assert.equal(tries, 3);
+      assert.deepEqual(clock.delays, [250, 500]);
 
       tries = 0;
       const dead = new FakeBuckets(() => {
         tries += 1;
         return Promise.reject(failure('network'));
       });
-      await assert.rejects(findExisting(dead.open, requests(1), signal), { kind: 'network' });
+      await assert.rejects(findExisting(asking(dead.open), requests(1), signal), {
+        kind: 'network',
+      });
       assert.equal(tries, 3);
     });
 
     it('does not wait when the server asks for minutes', async () => {
       const buckets = new FakeBuckets(() => Promise.reject(failure('throttled', 60_000)));
-      const finding = findExisting(buckets.open, requests(1), signal);
+      const finding = findExisting(asking(buckets.open), requests(1), signal);
       await assert.rejects(finding, { kind: 'throttled' });
+      assert.deepEqual(clock.delays, []);
     });
 
     it('lets the store mend credentials and clock, once per object', async () => {
@@ -194,14 +210,16 @@ describe('existingObjects', () => {
         isMended ? Promise.resolve(INFO) : Promise.reject(failure('credentials')),
       );
       buckets.recover = () => Promise.resolve((isMended = true));
-      assert.equal((await findExisting(buckets.open, requests(1), signal)).length, 1);
+      assert.equal((await findExisting(asking(buckets.open), requests(1), signal)).length, 1);
 
       const hopeless = new FakeBuckets(() => {
         tries += 1;
         return Promise.reject(failure('clockSkew'));
       });
       hopeless.recover = () => Promise.resolve(true);
-      await assert.rejects(findExisting(hopeless.open, requests(1), signal), { kind: 'clockSkew' });
+      await assert.rejects(findExisting(asking(hopeless.open), requests(1), signal), {
+        kind: 'clockSkew',
+      });
       assert.equal(tries, 2);
     });
 
@@ -216,14 +234,16 @@ describe('existingObjects', () => {
         }
         throw failure('noSuchBucket');
       });
-      const finding = findExisting(buckets.open, requests(100), signal);
+      const finding = findExisting(asking(buckets.open), requests(100), signal);
       await assert.rejects(finding, { kind: 'noSuchBucket' });
       assert.equal(running, 0);
     });
 
     it('rejects when no store can be opened', async () => {
       const open = (): Promise<ObjectStore> => Promise.reject(failure('noCredentials'));
-      await assert.rejects(findExisting(open, requests(30), signal), { kind: 'noCredentials' });
+      await assert.rejects(findExisting(asking(open), requests(30), signal), {
+        kind: 'noCredentials',
+      });
     });
 
     it('ends with "aborted" as soon as it is aborted', async () => {
@@ -235,7 +255,7 @@ describe('existingObjects', () => {
         await delay(10_000, undefined, { signal: call.signal });
         return INFO;
       });
-      const finding = findExisting(buckets.open, requests(100), controller.signal);
+      const finding = findExisting(asking(buckets.open), requests(100), controller.signal);
       await assert.rejects(finding, (error) => isAbortError(error));
     });
   });
