@@ -3,13 +3,11 @@ import { systemClock } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import { BufferPool } from '../limits/bufferPool';
-import { Lanes } from '../limits/lanes';
 import { UploadError } from '../contract/errors';
 import { runParallel } from '../base/runParallel';
-import type { ObjectInfo, ObjectStore, OpenStore, UploadTarget } from '../contract/ports';
+import type { ObjectInfo, OpenStore } from '../contract/ports';
 import { RequestRunner, WakeUp } from './requestRunner';
-import type { RequestEnvironment, RetryPolicy } from './requestRunner';
-import { UploadMonitor } from './uploadMonitor';
+import type { RequestMonitor, RetryPolicy } from './requestRunner';
 import { SourceFile } from '../file/sourceFile';
 import type { UploadRequest } from '../contract/transfers';
 
@@ -24,13 +22,15 @@ const IMPATIENT: RetryPolicy = {
     isRetryable && attempt < MOST_TRIES && retryAfterMs <= MOST_DELAY_MS,
 };
 
+/** The search takes no lane of the uploads, and no user sees how far it is. */
+const UNLIMITED = { lanes: { speedUp: () => undefined, slowDown: () => undefined } };
+const UNSEEN: RequestMonitor = { track: (request) => request, waitFor: (_retry, wait) => wait() };
+
 /** How OSS is asked. */
 export interface SearchOptions {
   readonly openStore: OpenStore;
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** In [0, 1). */
-  readonly random?: () => number;
 }
 
 /** A request whose object is already there, with the file that would replace it. */
@@ -91,49 +91,33 @@ export async function isIdentical(existing: ExistingObject, signal: AbortSignal)
   }
 }
 
-/** An open bucket, and what sends requests to it. */
-interface Bucket {
-  readonly store: ObjectStore;
-  readonly requests: RequestRunner;
-}
-
 /** Opens a bucket once for all requests that share it, its region and credentials. */
 function onePerBucket({
   openStore,
   logger,
   clock = systemClock,
-  random = Math.random,
-}: SearchOptions): (request: UploadRequest) => Promise<Bucket> {
-  const lanes = new Lanes(HEADS_AT_ONCE, clock);
-  const environment: RequestEnvironment = { lanes, clock, logger, wakeUp: new WakeUp(), random };
-  const monitor = new UploadMonitor(nothing, nothing);
-  const open = async (target: UploadTarget): Promise<Bucket> => {
-    const store = await openStore(target);
-    return { store, requests: new RequestRunner(environment, store, IMPATIENT, monitor) };
-  };
-  const buckets = new Map<string, Promise<Bucket>>();
+}: SearchOptions): (request: UploadRequest) => Promise<RequestRunner> {
+  const environment = { ...UNLIMITED, logger, clock, wakeUp: new WakeUp(), random: Math.random };
+  const buckets = new Map<string, Promise<RequestRunner>>();
   return ({ target }) => {
     const name = JSON.stringify([target.bucket, target.region, target.profile]);
-    const bucket = buckets.get(name) ?? open(target);
+    const bucket =
+      buckets.get(name) ??
+      openStore(target).then((store) => new RequestRunner(environment, store, IMPATIENT, UNSEEN));
     buckets.set(name, bucket);
     return bucket;
   };
 }
 
-/** No user sees how far the search is. */
-function nothing(): void {
-  return;
-}
-
 /** The object of a request; undefined when there is none, or none that may be seen. */
 async function head(
-  { store, requests }: Bucket,
-  { target, options }: UploadRequest,
+  bucket: RequestRunner,
+  { target: { key }, options }: UploadRequest,
   signal: AbortSignal,
 ): Promise<ObjectInfo | undefined> {
   try {
-    return await requests.send(`head ${target.key}`, signal, () =>
-      store.headObject(target.key, options.object, { signal }),
+    return await bucket.send(`head ${key}`, signal, () =>
+      bucket.store.headObject(key, options.object, { signal }),
     );
   } catch (error) {
     if (UploadError.is(error, 'accessDenied')) return undefined;

@@ -34,15 +34,18 @@ interface Outage {
   readonly over: AbortSignal;
 }
 
-/** What every request of every upload shares. */
+/** What requests share, over all uploads of a window. */
 export interface RequestEnvironment {
-  readonly lanes: Lanes;
+  readonly lanes: Pick<Lanes, 'speedUp' | 'slowDown'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly wakeUp: WakeUp;
   /** In [0, 1). */
   readonly random: () => number;
 }
+
+/** What is told of each request: its tries, and the waits between them. */
+export type RequestMonitor = Pick<UploadMonitor, 'track' | 'waitFor'>;
 
 /** Whether a request that failed is sent again. */
 export interface RetryPolicy {
@@ -59,9 +62,9 @@ export class RequestRunner {
 
   constructor(
     private readonly environment: RequestEnvironment,
-    private readonly store: ObjectStore,
+    readonly store: ObjectStore,
     private readonly policy: RetryPolicy,
-    private readonly monitor: UploadMonitor,
+    private readonly monitor: RequestMonitor,
   ) {}
 
   /**

@@ -68,9 +68,9 @@ export interface BodyLane {
   /** Of what was read of the body so far. */
   readonly crc: Crc64;
   /** The part is accepted and recorded. */
-  confirm(): void;
+  readonly confirm: () => void;
   /** The request is over: the file is not read any more, and the lane is free. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -88,23 +88,19 @@ export async function openLane(
   const pool = kind === 'part' ? pools.forParts(job.options.parallel) : pools.usual;
   const leave = await lanes.enter(kind, signal);
   const crc = new Crc64();
-  const progress = monitor.startLane(sizeBytes);
+  const { add, confirm, end } = monitor.startLane(sizeBytes);
   const chunks = source.read(offset, sizeBytes, pool, crc, {
     beforeChunk: (chunkBytes) => limiter.take(chunkBytes, signal),
     chunkBytes: () => limiter.chunkBytes,
     ...(beforeLast !== undefined && { beforeLast: () => beforeLast(crc) }),
-    onTaken: (chunkBytes) => {
-      progress.add(chunkBytes);
-    },
+    onTaken: add,
   });
   return {
     body: { sizeBytes, chunks },
     crc,
-    confirm: () => {
-      progress.confirm();
-    },
+    confirm,
     close: async () => {
-      progress.end();
+      end();
       await chunks.return().finally(leave);
     },
   };

@@ -1,6 +1,7 @@
 import type { CheckpointHeader, PartRecord } from '../record/checkpoint';
 import type { CheckpointStore, OpenCheckpoint } from '../record/checkpointStore';
 import type { BufferPools } from '../limits/bufferPool';
+import type { Lanes } from '../limits/lanes';
 import type { Part, PartPlan } from '../file/partPlan';
 import type { ObjectStore, OpenStore } from '../contract/ports';
 import type { RateLimiter } from '../limits/rateLimiter';
@@ -16,6 +17,7 @@ import type { UploadMonitor } from './uploadMonitor';
 
 /** What all uploads of a window share. */
 export interface UploadEnvironment extends RequestEnvironment {
+  readonly lanes: Lanes;
   readonly openStore: OpenStore;
   readonly checkpoints: CheckpointStore;
   readonly limiter: RateLimiter;

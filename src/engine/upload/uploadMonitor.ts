@@ -16,11 +16,11 @@ export interface PendingRetry {
 /** One request with a body, while it is under way. */
 export interface SendingLane {
   /** So many more bytes have left. */
-  add(sizeBytes: number): void;
+  readonly add: (sizeBytes: number) => void;
   /** The part is accepted and recorded. */
-  confirm(): void;
+  readonly confirm: () => void;
   /** The request is over. Bytes that were not confirmed have to be sent again. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /**
