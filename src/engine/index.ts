@@ -7,7 +7,7 @@ export { Emitter } from './base/events';
 export type { Disposable, Event } from './base/events';
 export { codeOf, isObject } from './base/guards';
 export { findExisting, isIdentical } from './upload/existingObjects';
-export type { ExistingObject, SearchOptions } from './upload/existingObjects';
+export type { ExistingObject, LookupOptions } from './upload/existingObjects';
 export { composedName, scanFolder } from './file/folderScan';
 export type { FolderScan, FolderScanOptions, ScannedFile } from './file/folderScan';
 export type { Logger } from './base/logger';

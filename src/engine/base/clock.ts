@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Disposable } from './events';
 
-/** Time, so that tests own it. */
+/** The port of time: waits and beats, which tests own. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls `action` again and again, so far apart, until disposed. */
+/** Calls `action` once in each period, until disposed. */
 export function every(clock: Clock, periodMs: number, action: () => void): Disposable {
   let timer: Disposable;
   const wait = (): void => {
@@ -45,8 +45,9 @@ export function every(clock: Clock, periodMs: number, action: () => void): Dispo
   };
 }
 
+/** The period of the heart. */
 const TICK_MS = 1000;
-/** The clock jumps by more than this only when the computer slept. */
+/** The least jump of the clock that is taken for sleep of the computer. */
 const SLEEP_MS = 10_000;
 
 /** Calls `tick` once a second, and says when the computer has slept in between. */

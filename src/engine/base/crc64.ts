@@ -23,7 +23,7 @@ const TAIL_ADDRESS = 69_632;
 const TAIL_MIN_SIZE_BYTES = 3_616;
 const FOLD_STEP_BYTES = 16;
 
-/** Below this a chunk is done by table alone: folding would save less than its end costs. */
+/** The smallest chunk that is folded. For less, the table alone is quicker than the end of folding. */
 const FOLD_MIN_SIZE_BYTES = 2 * TAIL_MIN_SIZE_BYTES;
 
 /** The states of CRC-64/XZ are inverted at both ends. */
@@ -33,7 +33,7 @@ const INVERTED = 0xffff_ffff_ffff_ffffn;
 const ONE = 1n << 63n;
 const ONE_BYTE = 1n << 55n;
 
-/** Files of one size, and the last parts of others, share an operator; the rest come and go. */
+/** The most operators kept: one for each size of a part, and for each last part, seen so far. */
 const OPERATORS_KEPT = 64;
 
 let loaded: { readonly module: Crc64Module; readonly memory: Uint8Array } | undefined;
@@ -129,12 +129,12 @@ function operatorOf(sizeBytes: number): bigint {
   return operator;
 }
 
-/** As OSS writes it in `x-oss-hash-crc64ecma` and `HashCrc64ecma`: unsigned decimal. */
+/** A checksum as unsigned decimal: as OSS writes it in `x-oss-hash-crc64ecma` and `HashCrc64ecma`. */
 export function formatCrc64(value: bigint): string {
   return BigInt.asUintN(64, value).toString();
 }
 
-/** Reads what OSS writes; undefined for anything that is not an unsigned 64-bit decimal. */
+/** A checksum from what OSS writes; undefined for anything that is not an unsigned 64-bit decimal. */
 export function parseCrc64(text: string): bigint | undefined {
   if (!/^\d{1,20}$/.test(text)) return undefined;
   const value = BigInt(text);

@@ -13,7 +13,7 @@ export async function runParallel<Item>(
 ): Promise<void> {
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
-  // All workers listen to it, more than Node takes for a leak.
+  // Node warns of a leak above ten listeners; here each worker is one.
   setMaxListeners(0, inner);
   const queue = items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;

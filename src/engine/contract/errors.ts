@@ -167,6 +167,13 @@ export class UploadError extends Error implements UploadErrorDetails {
   }
 }
 
+/** Throws `aborted` when the signal is, or the UploadError that it was aborted with. */
+export function throwIfAborted({ aborted, reason }: AbortSignal): void {
+  if (!aborted) return;
+  if (UploadError.is(reason)) throw reason;
+  throw new UploadError('aborted', 'aborted', { code: 'AbortError', cause: reason });
+}
+
 /** Whether a thrown value means "stopped on purpose": ours, or that of Node and the DOM. */
 export function isAbortError(error: unknown): boolean {
   return (

@@ -29,6 +29,7 @@ export function fingerprintOf(stats: BigIntStats): Fingerprint {
  */
 export type SourceChange = 'same' | 'doubtful' | 'changed';
 
+/** What became of a file between two looks at it. */
 export function compareFingerprints(earlier: Fingerprint, later: Fingerprint): SourceChange {
   if (earlier.sizeBytes !== later.sizeBytes || earlier.mtimeNs !== later.mtimeNs) return 'changed';
   const isSame =

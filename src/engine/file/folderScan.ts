@@ -4,12 +4,12 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { codeOf } from '../base/guards';
-import { UploadError } from '../contract/errors';
+import { UploadError, throwIfAborted } from '../contract/errors';
 
-/** Looked at together: enough to keep the threads that serve the file system busy. */
+/** Entries looked at together: enough to keep the threads that serve the file system busy. */
 const LOOK_AT_ONCE = 64;
 
-/** For a failure of the file system that tells no code of its own. */
+/** The code of a failure of the file system that tells none. */
 const UNKNOWN_CODE = 'EIO';
 
 /** A file below the folder. */
@@ -50,7 +50,7 @@ export interface FolderScanOptions {
   readonly signal: AbortSignal;
   /** The number of files so far, at most once per 64 entries. */
   readonly onProgress?: ((found: number) => void) | undefined;
-  /** The system whose names these are. */
+  /** The system that the names are of; the present one when left out. */
   readonly platform?: NodeJS.Platform | undefined;
 }
 
@@ -63,7 +63,8 @@ export function composedName(name: string, platform: NodeJS.Platform = process.p
   return platform === 'darwin' ? name.normalize('NFC') : name;
 }
 
-interface Folder {
+/** A folder that is still to be read. */
+interface PendingFolder {
   readonly path: string;
   /** '' for the one that is searched, otherwise ending in `/`. */
   readonly prefix: string;
@@ -82,7 +83,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
   const unreadable: { path: string; code: string }[] = [];
   let [excluded, skippedLinks, emptyFolders] = [0, 0, 0];
 
-  const open: Folder[] = [{ path: root, prefix: '' }];
+  const open: PendingFolder[] = [{ path: root, prefix: '' }];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
     const entries = await readFolder(folder, signal);
     if (typeof entries === 'string') {
@@ -92,7 +93,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
     }
     if (entries.length === 0) emptyFolders += 1;
 
-    const folders: Folder[] = [];
+    const folders: PendingFolder[] = [];
     for (let at = 0; at < entries.length; at += LOOK_AT_ONCE) {
       // Matching is the costly part where there are only folders, and does not wait for anything.
       await nextTurn();
@@ -105,7 +106,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
       const kept = chunk.filter(({ relativePath }) => !isExcluded(relativePath));
       excluded += chunk.length - kept.length;
       const looks = await Promise.all(
-        kept.map(async (entry) => (entry.isFolder ? 'FOLDER' : look(entry.path))),
+        kept.map(async (entry) => (entry.isFolder ? 'FOLDER' : inspectEntry(entry.path))),
       );
       for (const [index, { path: entryPath, relativePath }] of kept.entries()) {
         const seen = looks[index];
@@ -125,7 +126,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
 }
 
 /** The entries of a folder, sorted, or the code of the failure. */
-async function readFolder(folder: Folder, signal: AbortSignal): Promise<Dirent[] | string> {
+async function readFolder(folder: PendingFolder, signal: AbortSignal): Promise<Dirent[] | string> {
   throwIfAborted(signal);
   const entries: Dirent[] = [];
   try {
@@ -146,7 +147,7 @@ async function readFolder(folder: Folder, signal: AbortSignal): Promise<Dirent[]
  * Size of a file, 'FOLDER', 'LINK' for a link to a folder, or why it cannot be uploaded. Follows
  * links, blocks on nothing. What Windows lists as a link may be a folder: those of OneDrive are.
  */
-async function look(entryPath: string): Promise<number | string> {
+async function inspectEntry(entryPath: string): Promise<number | string> {
   try {
     const stats = await stat(entryPath);
     if (stats.isFile()) return stats.size;
@@ -194,8 +195,4 @@ function rootError(root: string, code: string): UploadError {
     return new UploadError('sourceNotAFile', `${root} is not a folder`, details);
   }
   return new UploadError('sourceUnreadable', `${root} cannot be read (${code})`, details);
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new UploadError('aborted', 'aborted', { code: 'AbortError' });
 }

@@ -12,10 +12,10 @@ import type { Fingerprint, SourceChange } from './fingerprint';
 
 /** The longest tick of the clock of a file system that counts fractions of a second. */
 const FINE_TICK_MS = 50;
-/** FAT and exFAT count in two seconds, HFS+ and some network drives in one. */
+/** The longest tick of any file system: FAT and exFAT count in two seconds, HFS+ in one. */
 const COARSE_TICK_MS = 2000;
 
-/** Told while a range is read: what has left for the network, before each chunk. */
+/** What is called while a range is read. */
 export interface ReadHooks {
   /** Waits for permission to send so many bytes. */
   beforeChunk?(sizeBytes: number): Promise<void>;
@@ -55,6 +55,7 @@ export class SourceFile {
         let stats = await handle.stat({ bigint: true });
         const settleMs = settlingMs(stats.mtimeNs, Date.now());
         if (settleMs > 0) {
+          // In real time, not that of a Clock: it is the disk that has to tick.
           await delay(settleMs);
           stats = await handle.stat({ bigint: true });
         }

@@ -1,15 +1,18 @@
-/** Large enough that waking a thread for a read does not count, small enough for the caches of a core. */
+/**
+ * Bytes of a usual buffer: enough that waking a thread for a read does not count, and few enough for
+ * the caches of a core.
+ */
 const USUAL_BYTES = 512 * 1024;
 /**
- * Saves half of the wakings. Two for each of more than a few lanes are more than the caches hold, and
- * then each byte comes from memory twice.
+ * Bytes of a large buffer, which saves half of the wakings. Two for each of more than a few lanes are
+ * more than the caches hold, and then each byte comes from memory twice.
  */
 const LARGE_BYTES = 1024 * 1024;
-/** As many lanes as large buffers are good for. */
+/** The most lanes that large buffers are good for. */
 const FEW_LANES = 4;
-/** For less than this, memory of just that size costs less than keeping a large buffer busy. */
+/** The largest range that gets memory of just its size: cheaper than keeping a usual buffer busy. */
 const SMALL_BYTES = 64 * 1024;
-/** Buffers kept for later: what 8 lanes use. More are made when needed and dropped afterwards. */
+/** The most buffers kept for later: what 8 lanes use. Those made beyond are dropped afterwards. */
 const MOST_KEPT = 16;
 
 /** Buffers that are used again, so that memory depends on the lanes in use and on nothing else. */
@@ -24,6 +27,7 @@ export class BufferPool {
     return this.free.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
   }
 
+  /** Takes a buffer of {@link take} back, which is not in use any more. */
   giveBack(buffer: Buffer): void {
     if (buffer.length === this.bufferBytes && this.free.length < MOST_KEPT) this.free.push(buffer);
   }

@@ -4,11 +4,12 @@ import type { Clock } from '../base/clock';
 /** What a request takes: a part fills a lane, several small files fit into one. */
 export type LaneKind = 'part' | 'smallFile';
 
+/** Small files that fit into a lane. */
 const UNITS_PER_LANE = 4;
 const UNITS: Readonly<Record<LaneKind, number>> = { part: UNITS_PER_LANE, smallFile: 1 };
-/** Lanes that are throttled together tell it within this time; the limit is halved once. */
+/** The time in which lanes that are throttled together say so: the limit is halved once for all. */
 const ONE_BURST_MS = 1000;
-/** After throttling, a lane comes back for so many requests that went well. */
+/** Requests that go well after throttling before one more lane opens. */
 const SUCCESSES_PER_LANE = 8;
 
 interface Waiter {
@@ -19,7 +20,7 @@ interface Waiter {
 /**
  * The limit on requests in flight over all transfers. Parts and small files queue apart, and the
  * kind that uses less of the limit goes first: neither starves the other. When OSS asks to slow
- * down, the limit is halved for everybody, and grows again with each lane's worth of successes.
+ * down, the limit is halved, and grows again by a lane for every eight successes.
  */
 export class Lanes {
   private readonly nowMs: () => number;
@@ -43,6 +44,7 @@ export class Lanes {
     return Math.max(1, Math.floor(this.units / UNITS_PER_LANE));
   }
 
+  /** Changes the limit. While OSS is throttling, a higher one has to be earned by successes. */
   setLimit(lanes: number): void {
     const wasFull = this.units >= this.mostLanes * UNITS_PER_LANE;
     this.mostLanes = lanes;
@@ -70,7 +72,7 @@ export class Lanes {
     }
   }
 
-  /** OSS asked to slow down, for so long at least. */
+  /** Tells that OSS asked to slow down: no request for that time, and half of the lanes after it. */
   slowDown(forMs: number): void {
     const now = this.nowMs();
     this.closedUntilMs = Math.max(this.closedUntilMs, now + forMs);
@@ -80,7 +82,7 @@ export class Lanes {
     this.units = Math.max(UNITS_PER_LANE, Math.floor(this.units / 2));
   }
 
-  /** A request went well. */
+  /** Tells that a request went well. */
   speedUp(): void {
     const most = this.mostLanes * UNITS_PER_LANE;
     if (this.units >= most || ++this.successes < SUCCESSES_PER_LANE) return;

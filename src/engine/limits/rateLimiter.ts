@@ -1,14 +1,14 @@
 import { steadyTime } from '../base/clock';
 import type { Clock } from '../base/clock';
 
-/** Bytes that may be sent at once after a pause: a tenth of a second's worth. */
+/** What may be sent at once after a pause, as time at the limit. */
 const BURST_SECONDS = 0.1;
 
 /** A limit on bytes per second over all transfers, changeable while they run. */
 export class RateLimiter {
   private readonly nowMs: () => number;
   private freeAtMs = 0;
-  /** Aborted and replaced when the limit changes, so that whoever waits reckons anew. */
+  /** Aborted and replaced when the limit changes, so that waits are reckoned anew. */
   private changed = new AbortController();
 
   constructor(
@@ -18,6 +18,7 @@ export class RateLimiter {
     this.nowMs = steadyTime(clock);
   }
 
+  /** Changes the limit, also for waits that are under way; 0 is none. */
   setLimit(bytesPerSecond: number): void {
     this.bytesPerSecond = bytesPerSecond;
     this.freeAtMs = 0;

@@ -10,7 +10,7 @@ import type { OpenUpload, UploadContext } from './uploadContext';
 import { sizeOfParts } from '../record/checkpoint';
 
 /**
- * Combines the parts to the object and verifies it. An answer that got lost is looked up by its
+ * Combines the parts to the object (OSS CompleteMultipartUpload) and verifies it. An answer that got lost is looked up by its
  * effect: an object of this content is the answer, and nothing is sent again. Throws
  * `invalidParts` when OSS misses a part, `noSuchUpload` when upload and object are both gone.
  */
@@ -105,7 +105,7 @@ export async function verifyObject(
   return stored;
 }
 
-/** HeadObject; undefined where it is not allowed. */
+/** The object as HeadObject tells it; undefined when there is none, and where it is not allowed. */
 async function headObject(
   { job, store, requests }: UploadContext,
   signal: AbortSignal,

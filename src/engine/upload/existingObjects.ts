@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import { BufferPool } from '../limits/bufferPool';
-import { UploadError } from '../contract/errors';
+import { UploadError, throwIfAborted } from '../contract/errors';
 import { runParallel } from '../base/runParallel';
 import type { ObjectInfo, OpenStore } from '../contract/ports';
 import { RequestRunner, WakeUp } from './requestRunner';
@@ -13,27 +13,29 @@ import type { UploadRequest } from '../contract/transfers';
 
 /** HeadObject requests at the same time: latency is all they cost. */
 const HEADS_AT_ONCE = 16;
+/** Tries of one HeadObject. */
 const MOST_TRIES = 3;
-const MOST_DELAY_MS = 5_000;
+/** The longest wait that a server may ask for. */
+const LONGEST_WAIT_MS = 5_000;
 
-/** Few tries, and none for a server that asks for much time: the user waits for the answer. */
+/** Tries again a little, because the user waits for the answer. */
 const IMPATIENT: RetryPolicy = {
   allows: ({ isRetryable, retryAfterMs = 0 }, _outageMs, attempt) =>
-    isRetryable && attempt < MOST_TRIES && retryAfterMs <= MOST_DELAY_MS,
+    isRetryable && attempt < MOST_TRIES && retryAfterMs <= LONGEST_WAIT_MS,
 };
 
 /** The search takes no lane of the uploads, and no user sees how far it is. */
 const UNLIMITED = { lanes: { speedUp: () => undefined, slowDown: () => undefined } };
 const UNSEEN: RequestMonitor = { track: (request) => request, waitFor: (_retry, wait) => wait() };
 
-/** How OSS is asked. */
-export interface SearchOptions {
+/** How OSS is asked for what is there. */
+export interface LookupOptions {
   readonly openStore: OpenStore;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
 
-/** A request whose object is already there, with the file that would replace it. */
+/** An object that is there already, the request that would replace it, and the file of that. */
 export interface ExistingObject {
   readonly request: UploadRequest;
   readonly info: ObjectInfo;
@@ -49,11 +51,11 @@ export interface ExistingObject {
  * with `aborted`; no request is under way then.
  */
 export async function findExisting(
-  options: SearchOptions,
+  options: LookupOptions,
   requests: readonly UploadRequest[],
   signal: AbortSignal,
 ): Promise<readonly ExistingObject[]> {
-  const bucketOf = onePerBucket(options);
+  const bucketOf = bucketOpener(options);
   const found = new Array<ExistingObject | undefined>(requests.length);
   try {
     await runParallel(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
@@ -92,11 +94,11 @@ export async function isIdentical(existing: ExistingObject, signal: AbortSignal)
 }
 
 /** Opens a bucket once for all requests that share it, its region and credentials. */
-function onePerBucket({
+function bucketOpener({
   openStore,
   logger,
   clock = systemClock,
-}: SearchOptions): (request: UploadRequest) => Promise<RequestRunner> {
+}: LookupOptions): (request: UploadRequest) => Promise<RequestRunner> {
   const environment = { ...UNLIMITED, logger, clock, wakeUp: new WakeUp(), random: Math.random };
   const buckets = new Map<string, Promise<RequestRunner>>();
   return ({ target }) => {
@@ -135,8 +137,4 @@ async function withLocal(
   } catch {
     return undefined;
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new UploadError('aborted', 'aborted', { code: 'AbortError' });
 }

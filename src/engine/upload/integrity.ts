@@ -6,7 +6,7 @@ import { normalEtag, sameEtag } from './reconcile';
 import type { ListedPart, ObjectInfo } from '../contract/ports';
 import type { SourceFile } from '../file/sourceFile';
 
-/** What an object has to be to be the file. */
+/** What an object is when it has the bytes of the file. */
 export interface ExpectedObject {
   readonly sizeBytes: number;
   readonly crc64: bigint;
@@ -21,7 +21,7 @@ export interface ExpectedPart {
   readonly etag?: string | undefined;
 }
 
-/** What becomes of these parts, which are all of them and in order. */
+/** The object that these parts make: all of them, in order. */
 export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   const etags = parts.map(({ etag }) => etag).filter((etag) => etag !== undefined);
@@ -30,8 +30,9 @@ export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
 }
 
 /**
- * The MD5 of the ETags of the parts. OSS makes the ETag of an object so, but does not promise it: one
- * that is equal proves the content, another one says nothing.
+ * The ETag that CompleteMultipartUpload gives to these parts: the MD5 of their ETags, and their number.
+ * OSS does not promise it ("CompleteMultipartUpload"): one that is equal proves the content, another
+ * one says nothing.
  */
 function multipartEtag(etags: readonly string[]): string {
   const text = etags.map(normalEtag).join('');
@@ -68,7 +69,8 @@ export function matchesObject(found: ObjectInfo, expected: ExpectedObject): bool
 
 /**
  * Whether a part that the server holds has the bytes of the file: the CRC-64 of the local range if
- * so, else undefined. Where the server tells no CRC-64, the ETag of a part is the MD5 of its bytes.
+ * so, else undefined. Where the server tells no CRC-64, the ETag decides: that of a part is the MD5 of
+ * its bytes ("UploadPart").
  */
 export async function provesPart(
   listed: ListedPart,

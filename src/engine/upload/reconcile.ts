@@ -47,11 +47,12 @@ function agrees(record: PartRecord, found: ListedPart): boolean {
   );
 }
 
-/** ETags are kept as they came; quotes and case carry no meaning. */
+/** Whether two ETags are the same. They are kept as they came; quotes and case carry no meaning. */
 export function sameEtag(left: string, right: string): boolean {
   return normalEtag(left) === normalEtag(right);
 }
 
+/** An ETag without what carries no meaning, to be compared or combined. */
 export function normalEtag(etag: string): string {
   return etag.replaceAll('"', '').toUpperCase();
 }

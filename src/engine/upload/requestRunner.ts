@@ -1,4 +1,4 @@
-import { UploadError } from '../contract/errors';
+import { UploadError, throwIfAborted } from '../contract/errors';
 import type { Lanes } from '../limits/lanes';
 import type { ObjectStore } from '../contract/ports';
 import { isUnreachable, retryDelayMs } from './retry';
@@ -26,7 +26,7 @@ export class WakeUp {
  */
 const MOST_BETWEEN_MS = 5 * 60_000;
 
-/** A time in which nothing answers. */
+/** A time in which nothing of OSS answers. */
 interface Outage {
   lastedMs: number;
   lastFailureMs: number;
@@ -85,7 +85,7 @@ export class RequestRunner {
         this.answered();
         return answer;
       } catch (thrown) {
-        if (signal.aborted) throw abortedError(signal);
+        throwIfAborted(signal);
         const error = UploadError.from(thrown);
         const canRecover = error.kind === 'credentials' || error.kind === 'clockSkew';
         if (canRecover && !hasRecovered && (await this.store.recover(error, { signal }))) {
@@ -140,10 +140,4 @@ export class RequestRunner {
       await clock.delay(delayMs, AbortSignal.any([signal, ...early])).catch(() => undefined);
     });
   }
-}
-
-function abortedError(signal: AbortSignal): UploadError {
-  return UploadError.is(signal.reason)
-    ? signal.reason
-    : new UploadError('aborted', 'aborted', { code: 'AbortError', cause: signal.reason });
 }

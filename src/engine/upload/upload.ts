@@ -28,11 +28,11 @@ import { sizeOfParts } from '../record/checkpoint';
 /** The other half of this door, behind which all lies that is loaded with the first upload. */
 export { discardUpload } from './abandon';
 
-/** A file that changes again and again is not sent for ever. */
+/** Times that a file may change during its upload before that fails. */
 const MOST_CHANGES = 3;
-/** An upload id that OSS forgets again and again points to something else. */
+/** Times that OSS may forget the upload id; more of them point to something else. */
 const MOST_EXPIRIES = 1;
-/** Files up to this size share a lane with others of their kind. */
+/** Bytes of the largest file that shares a lane with others of its kind. */
 const SMALL_FILE_BYTES = 256 * 1024;
 
 /**
@@ -96,7 +96,7 @@ async function runOnce(
   }
 }
 
-/** Sends a file of at most one part as a whole. */
+/** Sends a file of at most one part as a whole (OSS PutObject). */
 async function putFile(context: SourceContext, signal: AbortSignal): Promise<StoredObject> {
   const { job, environment, store, monitor, requests, source } = context;
   const { key } = job.target;
@@ -186,7 +186,7 @@ async function finish(
   }
 }
 
-/** OSS lost a part, or holds another than we know: asks which, and sends those again. */
+/** Asks which parts OSS lost or holds otherwise than we know (ListParts), and sends those again. */
 async function resendMissing(
   context: SourceContext,
   upload: OpenUpload,

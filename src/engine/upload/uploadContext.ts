@@ -41,7 +41,7 @@ export interface UploadContext {
   readonly budget: RetryBudget;
 }
 
-/** The same, for the steps that look at the file. */
+/** An {@link UploadContext} with the file open, for the steps that look at it. */
 export interface SourceContext extends UploadContext {
   readonly source: SourceFile;
 }
@@ -70,7 +70,10 @@ export async function openContext(
   return { job, environment, store, monitor, requests, budget };
 }
 
-/** How far the clocks of OSS and of this computer may differ without OSS refusing requests. */
+/**
+ * How far the clocks of OSS and of this computer may differ before OSS refuses requests as
+ * RequestTimeTooSkewed: 15 minutes ("Add a signature to the header").
+ */
 export const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /** Writes an accepted part down. When the disk takes no more of them the user is told, once. */

@@ -7,7 +7,7 @@ import { crc64Of } from '../../../../src/engine/base/crc64';
 import { UploadError, isAbortError } from '../../../../src/engine/contract/errors';
 import type { UploadErrorKind } from '../../../../src/engine/contract/errors';
 import { findExisting, isIdentical } from '../../../../src/engine/upload/existingObjects';
-import type { ExistingObject, SearchOptions } from '../../../../src/engine/upload/existingObjects';
+import type { ExistingObject, LookupOptions } from '../../../../src/engine/upload/existingObjects';
 import type {
   CallOptions,
   ObjectInfo,
@@ -88,7 +88,7 @@ describe('existingObjects', () => {
   }
 
   /** How these buckets are asked, on a clock that does not wait. */
-  function asking(openStore: OpenStore): SearchOptions {
+  function asking(openStore: OpenStore): LookupOptions {
     return { openStore, logger: new MemoryLog(), clock };
   }
 
