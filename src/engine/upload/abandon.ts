@@ -1,8 +1,9 @@
 import type { Logger } from '../base/logger';
 import { UploadError } from '../contract/errors';
 import type { CheckpointHeader } from '../record/checkpoint';
-import { CLOCK_TOLERANCE_MS, errorOf, openContext, withLease } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, errorOf, openContext } from './uploadContext';
 import type { UploadContext, UploadEnvironment, UploadJob } from './uploadContext';
+import { withLease } from './uploadLease';
 import type { UploadMonitor } from './uploadMonitor';
 
 /** Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked. */

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../base/clock';
-import type { Clock } from '../base/clock';
 import { checkpointId } from '../record/checkpoint';
 import { CheckpointStore, RecordFolder } from '../record/checkpointStore';
 import { fingerprintOf } from '../file/fingerprint';
@@ -16,7 +15,6 @@ export interface AdoptionOptions {
   readonly stateDir: string;
   readonly openStore: OpenStore;
   readonly logger: Logger;
-  readonly clock?: Clock;
 }
 
 /**
@@ -46,7 +44,7 @@ export async function adoptUpload(
     target,
     partSizeBytes: partSizeOf(listed) ?? request.options.partSizeBytes,
     options: request.options,
-    createdMs: (options.clock ?? systemClock).now(),
+    createdMs: systemClock.now(),
   });
   await checkpoint.close();
 }

@@ -127,6 +127,7 @@ async function head(
   }
 }
 
+/** The object beside the file of the request; undefined when that is gone. */
 async function withLocal(
   request: UploadRequest,
   info: ObjectInfo,

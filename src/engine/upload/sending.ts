@@ -24,6 +24,7 @@ export async function sendParts(
   );
 }
 
+/** Sends one part until OSS has it, and records it. */
 async function sendPart(
   context: SourceContext,
   { uploadId, journal, accepted }: OpenUpload,

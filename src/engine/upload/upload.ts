@@ -14,7 +14,7 @@ import { reconcile } from './reconcile';
 import { loadSaved, proveParts, readSaved } from './savedUpload';
 import { openLane, sendParts } from './sending';
 import { SourceFile, changedError } from '../file/sourceFile';
-import { CLOCK_TOLERANCE_MS, errorOf, openContext, withLease } from './uploadContext';
+import { CLOCK_TOLERANCE_MS, errorOf, openContext } from './uploadContext';
 import type {
   OpenUpload,
   SourceContext,
@@ -22,6 +22,7 @@ import type {
   UploadEnvironment,
   UploadJob,
 } from './uploadContext';
+import { withLease } from './uploadLease';
 import type { UploadMonitor } from './uploadMonitor';
 import { sizeOfParts } from '../record/checkpoint';
 
@@ -67,6 +68,7 @@ export async function runUpload(
   }
 }
 
+/** Uploads the file as it is now: small ones as a whole, others in parts and under a lease. */
 async function runOnce(
   context: UploadContext,
   signal: AbortSignal,
@@ -164,6 +166,7 @@ async function multipart(
   }
 }
 
+/** Completes; once more after sending again what OSS says is missing. */
 async function finish(
   context: SourceContext,
   upload: OpenUpload,

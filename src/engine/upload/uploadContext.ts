@@ -5,9 +5,7 @@ import type { Lanes } from '../limits/lanes';
 import type { Part, PartPlan } from '../file/partPlan';
 import type { ObjectStore, OpenStore } from '../contract/ports';
 import type { RateLimiter } from '../limits/rateLimiter';
-import { UploadError, isAbortError } from '../contract/errors';
-import { acquireLease } from '../record/lease';
-import type { Lease } from '../record/lease';
+import { UploadError } from '../contract/errors';
 import { RequestRunner } from './requestRunner';
 import type { RequestEnvironment } from './requestRunner';
 import { RetryBudget } from './retry';
@@ -95,40 +93,6 @@ export async function openJournal(
   } catch (error) {
     monitor.notice('notResumable', String(error));
     return undefined;
-  }
-}
-
-/** Works while this window holds the lease of the upload; `held` is aborted when it loses it. */
-export async function withLease<T>(
-  { job, environment }: UploadContext,
-  signal: AbortSignal,
-  work: (lease: Lease, held: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const lease = await takeLease(job, environment, signal);
-  try {
-    return await work(lease, AbortSignal.any([signal, lease.lost]));
-  } finally {
-    await lease.release();
-  }
-}
-
-/** A folder that cannot be written holds no lease either; the upload then goes on without. */
-async function takeLease(
-  job: UploadJob,
-  { checkpoints, clock, logger }: UploadEnvironment,
-  signal: AbortSignal,
-): Promise<Lease> {
-  try {
-    await checkpoints.prepare();
-    return await acquireLease(checkpoints.leaseFile(job.id), clock, signal);
-  } catch (error) {
-    if (UploadError.is(error) || isAbortError(error)) throw error;
-    logger.warn(`no lease: ${String(error)}`);
-    return {
-      lost: new AbortController().signal,
-      isHeld: () => Promise.resolve(true),
-      release: () => Promise.resolve(),
-    };
   }
 }
 
