@@ -26,7 +26,8 @@ export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   const etags = parts.map(({ etag }) => etag).filter((etag) => etag !== undefined);
   const etag = etags.length === parts.length ? multipartEtag(etags) : undefined;
-  return { sizeBytes, crc64: combinedCrc64(parts), etag };
+  const crc64 = parts.reduce((whole, part) => combineCrc64(whole, part.crc64, part.sizeBytes), 0n);
+  return { sizeBytes, crc64, etag };
 }
 
 /**
@@ -37,13 +38,6 @@ export function expectedObject(parts: readonly ExpectedPart[]): ExpectedObject {
 function multipartEtag(etags: readonly string[]): string {
   const text = etags.map(normalEtag).join('');
   return `"${hash('md5', text).toUpperCase()}-${etags.length}"`;
-}
-
-/** CRC-64 of the whole from those of its parts, in order. */
-export function combinedCrc64(
-  parts: readonly { readonly crc64: bigint; readonly sizeBytes: number }[],
-): bigint {
-  return parts.reduce((whole, part) => combineCrc64(whole, part.crc64, part.sizeBytes), 0n);
 }
 
 /** Throws `checksumMismatch` unless OSS has stored the bytes that were read here. */

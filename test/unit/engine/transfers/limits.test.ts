@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Crc64 } from '../../../../src/engine/base/crc64.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
 import type { ObjectStore, PartReceipt, StoredObject } from '../../../../src/engine/index.ts';
-import { combinedCrc64 } from '../../../../src/engine/upload/integrity.ts';
+import { expectedObject } from '../../../../src/engine/upload/integrity.ts';
 import { planParts } from '../../../../src/engine/file/partPlan.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
 import { close } from '../../../support/reopenedWindow.ts';
@@ -156,7 +156,7 @@ function memoryStore(onPart: () => void): ObjectStore {
   };
   const completeMultipartUpload = (): Promise<StoredObject> => {
     const inOrder = [...parts].sort(([left], [right]) => left - right).map(([, part]) => part);
-    return Promise.resolve({ etag: '"object"', crc64: combinedCrc64(inOrder) });
+    return Promise.resolve({ etag: '"object"', crc64: expectedObject(inOrder).crc64 });
   };
   const initiateMultipartUpload = (): Promise<{ uploadId: string }> =>
     Promise.resolve({ uploadId: 'id' });
