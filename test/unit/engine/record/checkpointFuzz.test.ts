@@ -141,7 +141,7 @@ describe('fuzz of the files on disk', () => {
   });
 
   describe('readCheckpoint and readBatch never throw and believe nothing false', () => {
-    it('B5 a checkpoint cut at every byte has the whole lines before the cut, or nothing', () => {
+    it('a checkpoint cut at every byte has the whole lines before the cut, or nothing', () => {
       for (let length = 0; length < checkpoint.length; length++) {
         const content = readCheckpoint(checkpoint.subarray(0, length));
         const intact = checkpoint.subarray(0, length).lastIndexOf(LINE_END) + 1;
@@ -156,7 +156,7 @@ describe('fuzz of the files on disk', () => {
       }
     });
 
-    it('B6 a checkpoint with any bit of any byte flipped is damaged, or has lost its torn end', () => {
+    it('a checkpoint with any bit of any byte flipped is damaged, or has lost its torn end', () => {
       const good = readCheckpoint(checkpoint);
       assert.equal(good.state, 'valid');
       for (let offset = 0; offset < checkpoint.length; offset++) {
@@ -191,7 +191,7 @@ describe('fuzz of the files on disk', () => {
       }
     });
 
-    it('B7 JSON of any wrong kind in any place of a checkpoint, its check values right, is no checkpoint', () => {
+    it('JSON of any wrong kind in any place of a checkpoint, its check values right, is no checkpoint', () => {
       const [header, ...parts] = jsonLines(checkpoint) as [object, ...unknown[]];
       const before = { ...header, version: 1, optionsHash: 'f'.repeat(32) };
       const both = [...variants([header, ...parts]), ...variants([before, ...parts])];
@@ -219,7 +219,7 @@ describe('fuzz of the files on disk', () => {
       }
     });
 
-    it('B7 JSON of any wrong kind in any place of a batch, its check values right, costs its line only', () => {
+    it('JSON of any wrong kind in any place of a batch, its check values right, costs its line only', () => {
       for (const { name, json } of variants(jsonLines(batch))) {
         if (!Array.isArray(json) || json.length === 0) continue;
         const content = readBatch(forged(BATCH, json));
@@ -284,7 +284,7 @@ describe('fuzz of the files on disk', () => {
       }
     });
 
-    it('B7 garbage of any kind is neither a checkpoint nor a batch', () => {
+    it('garbage of any kind is neither a checkpoint nor a batch', () => {
       for (const [good, read] of [
         [checkpoint, readCheckpoint],
         [batch, readBatch],
@@ -347,7 +347,7 @@ describe('fuzz of the files on disk', () => {
     }
   }
 
-  it('B5 B6 B7 whatever the checkpoint holds, the right object comes of it and the file is replaced', async function () {
+  it('whatever the checkpoint holds, the right object comes of it and the file is replaced', async function () {
     this.timeout(60_000);
     const flipped = (offset: number): Buffer => {
       const bytes = Buffer.from(checkpoint);
@@ -383,7 +383,7 @@ describe('fuzz of the files on disk', () => {
     }
   });
 
-  it('B7 wrong values with right check values: the right object comes of them', async function () {
+  it('wrong values with right check values: the right object comes of them', async function () {
     this.timeout(60_000);
     const names = [...variants(jsonLines(checkpoint))]
       .filter(({ json }) => Array.isArray(json) && json.length > 0)

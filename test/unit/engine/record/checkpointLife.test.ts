@@ -36,7 +36,7 @@ import { VirtualClock } from '../../../support/virtualClock.ts';
 /** 5 parts, the last of them short. */
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
 
-describe('scenarios B: the life of a checkpoint', () => {
+describe('the life of a checkpoint', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -92,7 +92,7 @@ describe('scenarios B: the life of a checkpoint', () => {
 
   const allParts = [1, 2, 3, 4, 5];
 
-  it('B1 after a refused part 3 of 5 the next run sends only that one, the short last one not again', async () => {
+  it('after a refused part 3 of 5 the next run sends only that one, the short last one not again', async () => {
     const request = await newRequest({ parallel: 5 });
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
     const answer = { status: 403, code: 'AccessDenied' };
@@ -111,7 +111,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  it('B2 with parts 1 and 4 done a resume sends exactly 2, 3 and 5', async () => {
+  it('with parts 1 and 4 done a resume sends exactly 2, 3 and 5', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 4]);
     assert.deepEqual((await resumeAll(interrupted)).sent, [2, 3, 5]);
@@ -119,7 +119,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.equal(harness.operations('initiateMultipartUpload').length, 1);
   });
 
-  it('B2 parts that only the server knows are proven by their bytes and kept', async () => {
+  it('parts that only the server knows are proven by their bytes and kept', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
     const header = await headerOf(interrupted);
@@ -128,7 +128,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  it('B2 a part of the right size and other bytes that only the server knows is sent again', async () => {
+  it('a part of the right size and other bytes that only the server knows is sent again', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
     const { target } = request;
@@ -144,7 +144,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  describe('B20 the options lie in the checkpoint too', () => {
+  describe('the options lie in the checkpoint too', () => {
     const options: Partial<UploadOptions> = {
       parallel: 2,
       forbidOverwrite: true,
@@ -193,14 +193,14 @@ describe('scenarios B: the life of a checkpoint', () => {
       assert.equal(part?.headers['x-oss-traffic-limit'], '819200');
     }
 
-    it('B20 without its batch an upload goes on with the very same options, and sends nothing again', async () => {
+    it('without its batch an upload goes on with the very same options, and sends nothing again', async () => {
       const request = await newRequest(options);
       const interrupted = await interruptUpload(harness, request, [1, 3]);
       await rm(interrupted.batchFile);
       await assertGoesOn(request, interrupted.since);
     });
 
-    it('B20 a checkpoint of the version before goes on, and is one of this version then', async () => {
+    it('a checkpoint of the version before goes on, and is one of this version then', async () => {
       const request = await newRequest(options);
       const interrupted = await interruptUpload(harness, request, [1, 3]);
       await writeOldVersion(interrupted);
@@ -221,7 +221,7 @@ describe('scenarios B: the life of a checkpoint', () => {
       await assertGoesOn(request, interrupted.since);
     });
 
-    it('B20 what the user has changed about it meanwhile is in the checkpoint, too', async () => {
+    it('what the user has changed about it meanwhile is in the checkpoint, too', async () => {
       const request = await newRequest(options);
       const interrupted = await interruptUpload(harness, request, [1, 3]);
       const hold = harness.server.hold({ on: 'uploadPart', times: 9 });
@@ -239,7 +239,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     });
   });
 
-  it('B8 a checkpoint with another part size written into it restarts with the requested one', async () => {
+  it('a checkpoint with another part size written into it restarts with the requested one', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const text = await readFile(interrupted.checkpointFile, 'utf8');
@@ -255,7 +255,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.equal(noticesOf('checkpointDamaged').length, 1);
   });
 
-  it('B10 a checkpoint of a newer version is named and left as it is', async () => {
+  it('a checkpoint of a newer version is named and left as it is', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const { uploadId } = interrupted;
@@ -273,7 +273,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.deepEqual(await harness.stateFiles(), [path.basename(interrupted.checkpointFile)]);
   });
 
-  it('B10 records of a newer version that no batch names are named in the log and left', async () => {
+  it('records of a newer version that no batch names are named in the log and left', async () => {
     await mkdir(harness.stateDir);
     const files = [
       { name: `${'a'.repeat(32)}.jsonl`, kind: 'oss-upload-checkpoint' },
@@ -296,7 +296,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.deepEqual((await harness.stateFiles()).sort(), files.map(({ name }) => name).sort());
   });
 
-  it('B12 a folder that cannot be written: the file is uploaded and the user is told', async () => {
+  it('a folder that cannot be written: the file is uploaded and the user is told', async () => {
     const request = await newRequest();
     const disk = new PlayedDisk(({ call, name }) =>
       call === 'mkdir' || (call === 'open' && name.endsWith('.tmp')) ? 'EROFS' : undefined,
@@ -308,7 +308,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertNothingLeft();
   });
 
-  it('B12 a checkpoint that somebody has open for a moment, as on Windows, is replaced all the same', async () => {
+  it('a checkpoint that somebody has open for a moment, as on Windows, is replaced all the same', async () => {
     const request = await newRequest();
     const refusals = ['EPERM', 'EACCES', 'EBUSY'];
     const disk = new PlayedDisk(({ call, name }) =>
@@ -320,7 +320,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.deepEqual((await resumeAll(interrupted)).sent, [3, 4, 5]);
   });
 
-  it('B12 a checkpoint that stays locked is told, leaves nothing behind, and the upload goes on', async () => {
+  it('a checkpoint that stays locked is told, leaves nothing behind, and the upload goes on', async () => {
     const request = await newRequest();
     const disk = new PlayedDisk(({ call, name }) =>
       call === 'rename' && name.endsWith('.jsonl') ? 'EPERM' : undefined,
@@ -332,7 +332,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertNothingLeft();
   });
 
-  it('B13 a disk that is full at the creation leaves no half-written file, and the upload goes on', async () => {
+  it('a disk that is full at the creation leaves no half-written file, and the upload goes on', async () => {
     const request = await newRequest();
     const disk = new PlayedDisk(({ call }) => (call === 'writeFile' ? 'ENOSPC' : undefined));
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
@@ -352,7 +352,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertNothingLeft();
   });
 
-  it('B13 a disk that is full at the third record: told once, and a later resume sends nothing twice', async () => {
+  it('a disk that is full at the third record: told once, and a later resume sends nothing twice', async () => {
     const request = await newRequest();
     let records = 0;
     const disk = new PlayedDisk(({ call, name }) =>
@@ -369,7 +369,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  it('B13 a disk that is full when parts are taken over from the server: told once', async () => {
+  it('a disk that is full when parts are taken over from the server: told once', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
     const header = await headerOf(interrupted);
@@ -383,7 +383,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  it('B13 a disk that has no room for the lease of a batch: it is resumed all the same', async () => {
+  it('a disk that has no room for the lease of a batch: it is resumed all the same', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const lease = path.join(harness.stateDir, `${interrupted.batchId}.lease`);
@@ -400,7 +400,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertUploaded(request);
   });
 
-  it('B13 a disk that takes half of a line: the line is taken back', async () => {
+  it('a disk that takes half of a line: the line is taken back', async () => {
     const request = await newRequest();
     let records = 0;
     const disk = new PlayedDisk();
@@ -432,7 +432,7 @@ describe('scenarios B: the life of a checkpoint', () => {
   // Windows does not remove a folder with a file in it that is open.
   const removable = ['checkpoint', 'lease files', ...(isWindows ? [] : ['folder'])];
   for (const what of removable) {
-    it(`B14 the ${what} deleted in the middle of an upload: it finishes`, async () => {
+    it(`the ${what} deleted in the middle of an upload: it finishes`, async () => {
       const request = await newRequest();
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
       const manager = harness.manager();
@@ -453,14 +453,14 @@ describe('scenarios B: the life of a checkpoint', () => {
     });
   }
 
-  it('B15 after a clean success the folder is there and empty', async () => {
+  it('after a clean success the folder is there and empty', async () => {
     const manager = harness.manager();
     await harness.uploadOne(manager, await newRequest());
     await manager.shutdown();
     assert.deepEqual(await readdir(harness.stateDir), []);
   });
 
-  it('B16 the records of 10,000 parts are 1 MB in all, each written once and nothing read again', async () => {
+  it('the records of 10,000 parts are 1 MB in all, each written once and nothing read again', async () => {
     const disk = new PlayedDisk();
     const store = new CheckpointStore(
       new RecordFolder(harness.stateDir, new MemoryLog(), disk.files),
@@ -496,7 +496,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.equal(content.checkpoint.parts.size, 10_000);
   });
 
-  it('B17 files are for their owner only, and no key or token is in them', async () => {
+  it('files are for their owner only, and no key or token is in them', async () => {
     const request = await newRequest();
     await interruptUpload(harness, request, [1]);
     const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777;
@@ -513,7 +513,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await resumeAll({ since: 0 });
   });
 
-  it('B18 many old checkpoints are listed with size, age and progress; a discard removes uploads, then files', async () => {
+  it('many old checkpoints are listed with size, age and progress; a discard removes uploads, then files', async () => {
     const count = 20;
     const { signal } = new AbortController();
     const old = Date.now() - 8 * 24 * 3_600_000;
@@ -568,7 +568,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     await harness.assertNothingLeft();
   });
 
-  it('B19 another part size on resume keeps the old plan and says so', async () => {
+  it('another part size on resume keeps the old plan and says so', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const larger = { ...request, options: { ...request.options, partSizeBytes: 2 * PART_BYTES } };
@@ -585,7 +585,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     { cacheControl: 'no-cache' },
   ];
   for (const object of otherOptions) {
-    it(`B20 ${Object.keys(object).join()} changed between runs: told, and all parts are sent under it`, async () => {
+    it(`${Object.keys(object).join()} changed between runs: told, and all parts are sent under it`, async () => {
       const request = await newRequest();
       const interrupted = await interruptUpload(harness, request, [1, 2]);
       const changed = { ...request, options: { ...request.options, object } };
@@ -596,7 +596,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     });
   }
 
-  it('B20 what travels with each request may change between runs', async () => {
+  it('what travels with each request may change between runs', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
     const object = { trafficLimitBitsPerSecond: 838_860_800, requestPayer: true };
@@ -605,7 +605,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     assert.deepEqual(noticesOf('optionsChanged'), []);
   });
 
-  it('B21 after a restart with three running uploads all three are offered, with what is done', async () => {
+  it('after a restart with three running uploads all three are offered, with what is done', async () => {
     const keys = ['one.bin', 'two.bin', 'three.bin'];
     const requests = await Promise.all(
       keys.map(async (key, index) =>
@@ -654,7 +654,7 @@ describe('scenarios B: the life of a checkpoint', () => {
     for (const request of requests) await harness.assertUploaded(request);
   });
 
-  it('B21 a window with nothing to offer tells nobody; what comes and what goes is told', async () => {
+  it('a window with nothing to offer tells nobody; what comes and what goes is told', async () => {
     const clock = new VirtualClock();
     const manager = harness.manager({ clock });
     let told = 0;

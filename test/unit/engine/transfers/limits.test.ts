@@ -14,8 +14,8 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const MB = 1_000_000;
 
-/** G4 (memory) and G7 (CPU) are measured by bench; the limiter alone is in rateLimiter.test.ts. */
-describe('limits (engine-facts.md section 5, group G)', () => {
+/** Memory and CPU are measured by bench; the limiter alone is in rateLimiter.test.ts. */
+describe('limits', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -24,7 +24,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
     await harness.close();
   });
 
-  it('G1 78.125 GiB are 10,000 parts of 8 MiB; a byte more grows them a little, not twice', () => {
+  it('78.125 GiB are 10,000 parts of 8 MiB; a byte more grows them a little, not twice', () => {
     const full = planParts(10_000 * 8 * MIB, 8 * MIB);
     assert.deepEqual([full.partSizeBytes, full.partCount], [8 * MIB, 10_000]);
     const more = planParts(10_000 * 8 * MIB + 1, 8 * MIB);
@@ -32,7 +32,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
     assert.ok(more.partSizeBytes <= 8 * MIB + 4096);
   });
 
-  it('G2 48.8 TB are 10,000 parts of 5 GiB at most; more is refused', () => {
+  it('48.8 TB are 10,000 parts of 5 GiB at most; more is refused', () => {
     const most = planParts(10_000 * 5 * GIB, 8 * MIB);
     assert.deepEqual([most.partSizeBytes, most.partCount], [5 * GIB, 10_000]);
     assert.throws(
@@ -41,7 +41,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
     );
   });
 
-  it('G3 one request up to the part size, parts from one byte more', async () => {
+  it('one request up to the part size, parts from one byte more', async () => {
     const manager = harness.manager();
     for (const [sizeBytes, puts, parts] of [
       [0, 1, 0],
@@ -63,7 +63,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
     await close(harness, manager);
   });
 
-  it('G5 the limit holds over all files of a window, and can be taken away while they are sent', async () => {
+  it('the limit holds over all files of a window, and can be taken away while they are sent', async () => {
     // Time passes only where somebody waits for it, and that is the limiter alone.
     const clock = new VirtualClock();
     const limits = { concurrency: 4, maxBytesPerSecond: 4 * MB };
@@ -95,7 +95,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
     await close(harness, manager);
   });
 
-  it('G5 the traffic limit of OSS is kept within its range', async () => {
+  it('the traffic limit of OSS is kept within its range', async () => {
     const file = await harness.file('a.bin', 1000);
     const manager = harness.manager();
     for (const trafficLimitBitsPerSecond of [819_199, 838_860_801, 1_000_000.5]) {
@@ -110,7 +110,7 @@ describe('limits (engine-facts.md section 5, group G)', () => {
   });
 
   // How late the event loop is gets measured in the bench.
-  it('G6 3,000 parts as fast as they go: few changes are told', async () => {
+  it('3,000 parts as fast as they go: few changes are told', async () => {
     const partCount = 3000;
     const file = await harness.file('a.bin', 0);
     const handle = await open(file, 'r+');

@@ -46,7 +46,7 @@ class LeapingClock implements Clock {
   }
 }
 
-describe('concurrency (engine-facts.md section 5, group E)', () => {
+describe('windows and calls that meet', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -82,8 +82,8 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       error.holder.sinceMs > Date.now() - MINUTE_MS;
   }
 
-  describe('E1, E2 two windows and one upload', () => {
-    it('E1 both start it: one works, the other says who holds it, and leaves it alone', async () => {
+  describe('two windows and one upload', () => {
+    it('both start it: one works, the other says who holds it, and leaves it alone', async () => {
       const upload = await request();
       const another = await request('b.bin');
       const [first, second] = [harness.manager(), harness.manager()];
@@ -109,7 +109,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       assert.equal(completions(), 2);
     });
 
-    it('E2 both resume it: one works, the other sees it work', async () => {
+    it('both resume it: one works, the other sees it work', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       await interruptAtPart(harness, upload, 4);
       const [first, second] = [harness.manager(), harness.manager()];
@@ -135,7 +135,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       assert.equal(completions(), 1);
     });
 
-    it('E2 what the other window has finished meanwhile is not begun again', async () => {
+    it('what the other window has finished meanwhile is not begun again', async () => {
       const small = await request('small', {}, 1000);
       const large = await request('a.bin', { parallel: 1 });
       await interruptAtPart(harness, large, 4);
@@ -160,7 +160,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, second);
     });
 
-    it('E2 a batch on disk has its lease, from the first moment', async () => {
+    it('a batch on disk has its lease, from the first moment', async () => {
       const leases: boolean[] = [];
       const renamed: typeof rename = async (from, to) => {
         await rename(from, to);
@@ -173,7 +173,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E2 a batch that cannot be read is let go, for whoever can', async () => {
+    it('a batch that cannot be read is let go, for whoever can', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const { batchFile, batchId, since } = await interruptUpload(harness, upload, [1]);
       const [first, second] = [harness.manager(), harness.manager()];
@@ -193,7 +193,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, second);
     });
 
-    it('E2 a discard removes what is there when it has the lease', async () => {
+    it('a discard removes what is there when it has the lease', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const interrupted = await interruptUpload(harness, upload, [1]);
       const old = await readFile(interrupted.checkpointFile, 'utf8');
@@ -226,7 +226,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E2 another window is seen also where the folder has a time of whole seconds', async () => {
+    it('another window is seen also where the folder has a time of whole seconds', async () => {
       const clock = new VirtualClock();
       const manager = harness.manager({ clock });
       await manager.refresh();
@@ -241,7 +241,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E2 a window that was taken for dead does not complete, nor start over', async () => {
+    it('a window that was taken for dead does not complete, nor start over', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const clock = new LeapingClock();
       const stopped = harness.manager({ clock });
@@ -265,7 +265,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, second);
     });
 
-    it('E2 a window that was taken for dead leaves what the other one does alone', async () => {
+    it('a window that was taken for dead leaves what the other one does alone', async () => {
       const file = await harness.file('a.bin', FILE_BYTES);
       const upload = harness.request(file, 'a.bin', { parallel: 1 });
       const clock = new LeapingClock();
@@ -298,7 +298,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
   });
 
-  describe('E1 two processes', () => {
+  describe('two processes', () => {
     let child: ChildProcess | undefined;
     afterEach(() => {
       child?.kill('SIGKILL');
@@ -319,7 +319,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       return child;
     }
 
-    it('E1 the other process is named; killed, this one takes over; one completion', async () => {
+    it('the other process is named; killed, this one takes over; one completion', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 6 });
       const other = startProcess(upload);
@@ -347,8 +347,8 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
   });
 
-  describe('E4 files and objects', () => {
-    it('E4 one file to two objects at once', async () => {
+  describe('files and objects', () => {
+    it('one file to two objects at once', async () => {
       const file = await harness.file('a.bin', FILE_BYTES);
       const [left, right] = [harness.request(file, 'left'), harness.request(file, 'right')];
       const manager = harness.manager();
@@ -362,7 +362,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E4 two files to one object: one after the other, the last one stays', async () => {
+    it('two files to one object: one after the other, the last one stays', async () => {
       const first = harness.request(await harness.file('first', FILE_BYTES, 1), 'same');
       const last = harness.request(await harness.file('last', FILE_BYTES, 2), 'same');
       const manager = harness.manager();
@@ -380,7 +380,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E4 the same file to the same object twice: joins what runs', async () => {
+    it('the same file to the same object twice: joins what runs', async () => {
       const upload = await request();
       const manager = harness.manager();
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 2 });
@@ -393,7 +393,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E4 the same file to the same object twice at once: one upload', async () => {
+    it('the same file to the same object twice at once: one upload', async () => {
       const upload = await request();
       const manager = harness.manager();
       const [id, again] = await Promise.all([enqueue(manager, upload), enqueue(manager, upload)]);
@@ -403,7 +403,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E4 resumed and asked for anew at once: one upload', async () => {
+    it('resumed and asked for anew at once: one upload', async () => {
       const upload = await request();
       const { batchId } = await interruptUpload(harness, upload, [1, 2]);
       const manager = harness.manager();
@@ -417,7 +417,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
   });
 
-  it('E5 resumed twice and paused in between: it can be resumed', async () => {
+  it('resumed twice and paused in between: it can be resumed', async () => {
     const writes: (() => void)[] = [];
     const closings: (() => void)[] = [];
     let isSlow = false;
@@ -466,7 +466,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 what is read again while a resume waits for a lease is taken up all the same', async () => {
+  it('what is read again while a resume waits for a lease is taken up all the same', async () => {
     const uploads = [await request('a.bin'), await request('b.bin')];
     const ids: string[] = [];
     for (const upload of uploads) {
@@ -498,7 +498,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 pause and resume twenty times: one completion, no part twice at once, no step back', async () => {
+  it('pause and resume twenty times: one completion, no part twice at once, no step back', async () => {
     const upload = await request('a.bin', { parallel: 3 }, 60 * PART_BYTES);
     const inFlight = new Set<unknown>();
     let twice = 0;
@@ -541,7 +541,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 pause and resume without waiting for anything', async () => {
+  it('pause and resume without waiting for anything', async () => {
     const upload = await request('a.bin', { parallel: 3 }, 20 * PART_BYTES);
     const manager = harness.manager();
     const id = await enqueue(manager, upload);
@@ -559,7 +559,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 a discard of what waits for its turn is heard by whoever waits for its end', async () => {
+  it('a discard of what waits for its turn is heard by whoever waits for its end', async () => {
     const manager = harness.manager({ limits: { concurrency: 1, maxBytesPerSecond: 0 } });
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 1 });
     const running = await enqueue(manager, await request('a.bin', { parallel: 1 }));
@@ -574,7 +574,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 a button of an outdated message takes nothing up again that is finished', async () => {
+  it('a button of an outdated message takes nothing up again that is finished', async () => {
     const manager = harness.manager();
     const { id } = await harness.uploadOne(manager, await request());
     await manager.resume([id]);
@@ -583,7 +583,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E5 a file that is uploaded again costs one record, as the first time', async () => {
+  it('a file that is uploaded again costs one record, as the first time', async () => {
     const written: string[] = [];
     const renamed: typeof rename = async (from, to) => {
       written.push(path.extname(String(to)));
@@ -597,7 +597,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  it('E6 one of five is paused: its connection closes, the others go on', async () => {
+  it('one of five is paused: its connection closes, the others go on', async () => {
     const uploads = await Promise.all(
       ['a', 'b', 'c', 'd', 'e'].map((name) => request(name, { parallel: 1 }, 3 * PART_BYTES)),
     );
@@ -631,14 +631,14 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     await close(harness, manager);
   });
 
-  describe('E8 lanes', () => {
+  describe('lanes', () => {
     for (const [parallel, parts] of [
       [1, 4],
       [3, 10],
       [64, 20],
       [64, 2],
     ] as const) {
-      it(`E8 ${parallel} at a time, ${parts} parts`, async () => {
+      it(`${parallel} at a time, ${parts} parts`, async () => {
         const warnings: Error[] = [];
         const note = (warning: Error): void => void warnings.push(warning);
         process.on('warning', note);
@@ -669,7 +669,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       });
     }
 
-    it('E8 parts finish in reverse order: completed in theirs', async () => {
+    it('parts finish in reverse order: completed in theirs', async () => {
       const upload = await request('a.bin', { parallel: 10 });
       const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
       const holds = numbers.map((partNumber) =>
@@ -691,13 +691,13 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
   });
 
-  describe('E9 many files', () => {
+  describe('many files', () => {
     async function manyFiles(count: number): Promise<UploadRequest[]> {
       const names = Array.from({ length: count }, (_, index) => `small/${index}.txt`);
       return Promise.all(names.map((name, index) => request(name, {}, 1000 + index)));
     }
 
-    it('E9 small and big files together: within the limit, and neither waits for the other', async () => {
+    it('small and big files together: within the limit, and neither waits for the other', async () => {
       const small = await manyFiles(300);
       const big = await Promise.all(
         ['A', 'B', 'C'].map((name) => request(name, {}, 20 * PART_BYTES)),
@@ -728,7 +728,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E9 a folder is interrupted: what is finished is not sent again, the rest is', async () => {
+    it('a folder is interrupted: what is finished is not sent again, the rest is', async () => {
       const uploads = await manyFiles(60);
       const big = await request('big', { parallel: 1 });
       const all = [...uploads, big];
@@ -768,7 +768,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, second);
     });
 
-    it('E9 files that fail do not stop the others, and can be tried again alone', async () => {
+    it('files that fail do not stop the others, and can be tried again alone', async () => {
       const uploads = await manyFiles(30);
       const bad = ['small/3.txt', 'small/17.txt'];
       harness.server.faults.push(
@@ -793,8 +793,8 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
     });
   });
 
-  describe('E10 whoever listens', () => {
-    it('E10 throws: reported, and nobody else notices', async () => {
+  describe('a listener', () => {
+    it('that throws is reported, and no other notices', async () => {
       const upload = await request();
       const manager = harness.manager();
       let told = 0;
@@ -810,7 +810,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E10 is slow: the upload goes on', async () => {
+    it('that is slow does not hold up the upload', async () => {
       const upload = await request();
       const manager = harness.manager();
       manager.onDidChange(() => {
@@ -821,7 +821,7 @@ describe('concurrency (engine-facts.md section 5, group E)', () => {
       await close(harness, manager);
     });
 
-    it('E10 pauses: the upload can be resumed', async () => {
+    it('that pauses leaves an upload that can be resumed', async () => {
       const upload = await request('a.bin', { parallel: 1 });
       const manager = harness.manager();
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });

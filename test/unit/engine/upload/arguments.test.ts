@@ -13,7 +13,7 @@ import { interruptUpload } from '../../../support/interruptedUpload.ts';
 
 const FILE_BYTES = 2 * PART_BYTES + 12_345;
 
-describe('scenarios A: arguments', () => {
+describe('arguments', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -52,13 +52,13 @@ describe('scenarios A: arguments', () => {
     return transfer;
   }
 
-  it('A1 a part size below 100 KB is refused before any request', async () => {
+  it('a part size below 100 KB is refused before any request', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const request = harness.request(file, 'a.bin', { partSizeBytes: PART_BYTES - 1 });
     await assertRefused(request, 'partSizeBytes', /100 KB to 5 GB/);
   });
 
-  it('A2 parts of exactly 100 KB and 5 GB are accepted, one byte more is refused', async () => {
+  it('parts of exactly 100 KB and 5 GB are accepted, one byte more is refused', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const smallest = harness.request(file, 'smallest', { partSizeBytes: PART_BYTES });
     const largest = harness.request(file, 'largest', { partSizeBytes: MAX_PART_SIZE_BYTES });
@@ -77,7 +77,7 @@ describe('scenarios A: arguments', () => {
     }, /100 KB to 5 GB/);
   });
 
-  it('A3 values of the wrong kind are refused with the name of their field', async () => {
+  it('values of the wrong kind are refused with the name of their field', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const good = harness.request(file, 'a.bin');
     const { options, target } = good;
@@ -106,7 +106,7 @@ describe('scenarios A: arguments', () => {
     }
   });
 
-  it('A4 0, -1, 1.5 and 1000 parts at once are refused; more than there are parts works', async () => {
+  it('0, -1, 1.5 and 1000 parts at once are refused; more than there are parts works', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     for (const parallel of [0, -1, 1.5, 65, 1000]) {
       await assertRefused(harness.request(file, 'a', { parallel }), 'parallel', /1 to 64/);
@@ -118,7 +118,7 @@ describe('scenarios A: arguments', () => {
     await harness.assertNothingLeft();
   });
 
-  it('A5 an empty path is refused; a missing file fails with its path, and nothing is sent', async () => {
+  it('an empty path is refused; a missing file fails with its path, and nothing is sent', async () => {
     await assertRefused(harness.request('', 'a.bin'), 'filePath', /path/);
     const missing = path.join(harness.folder, 'missing.bin');
     const { error } = await failureOf(harness.request(missing, 'a.bin'));
@@ -128,7 +128,7 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.operations, []);
   });
 
-  it('A6 a folder in place of a file fails and never becomes an object of 0 bytes', async () => {
+  it('a folder in place of a file fails and never becomes an object of 0 bytes', async () => {
     const folder = path.join(harness.folder, 'folder');
     await mkdir(folder);
     const { error } = await failureOf(harness.request(folder, 'a.bin'));
@@ -137,7 +137,7 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.operations, []);
   });
 
-  it('A7 a FIFO, a socket, a device and a file that cannot be reached fail without hanging', async function () {
+  it('a FIFO, a socket, a device and a file that cannot be reached fail without hanging', async function () {
     // None of these is in a folder there.
     if (isWindows) this.skip();
     const at = (name: string): string => path.join(harness.folder, name);
@@ -163,7 +163,7 @@ describe('scenarios A: arguments', () => {
     }
   });
 
-  it('A8 names that OSS would refuse are refused before any request', async () => {
+  it('names that OSS would refuse are refused before any request', async () => {
     const file = await harness.file('a.bin', 10);
     const good = harness.request(file, 'a.bin');
     const { target } = good;
@@ -178,7 +178,7 @@ describe('scenarios A: arguments', () => {
     await harness.uploadOne(harness.manager(), longest);
   });
 
-  it('A9 any checkpoint folder works: missing, deep, relative, with blanks, emoji, % and #', async () => {
+  it('any checkpoint folder works: missing, deep, relative, with blanks, emoji, % and #', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const relative = path.relative(process.cwd(), path.join(harness.folder, 'relative'));
     const folders = [
@@ -206,7 +206,7 @@ describe('scenarios A: arguments', () => {
     await harness.assertNothingLeft();
   });
 
-  it('A9 a file or a loop of links in place of the checkpoint folder is told, and the file is uploaded', async () => {
+  it('a file or a loop of links in place of the checkpoint folder is told, and the file is uploaded', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const asFile = path.join(harness.folder, 'as-file');
     await writeFile(asFile, 'not a folder');
@@ -222,7 +222,7 @@ describe('scenarios A: arguments', () => {
     await harness.assertNothingLeft();
   });
 
-  it('A10 names with emoji, both forms of Unicode, blanks and signs: right keys, one checkpoint each', async () => {
+  it('names with emoji, both forms of Unicode, blanks and signs: right keys, one checkpoint each', async () => {
     const names = [
       'emoji 😀.bin',
       'caf\u00e9.bin',
@@ -251,7 +251,7 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.keys(BUCKET), keys.sort());
   });
 
-  it('A10 keys that look like paths stay as they are', async () => {
+  it('keys that look like paths stay as they are', async () => {
     const keys = ['a//b', 'a/./b', 'a/../b', '../up', './here', 'trailing/', 'a/..'];
     const file = await harness.file('a.bin', FILE_BYTES);
     const manager = harness.manager();
@@ -261,7 +261,7 @@ describe('scenarios A: arguments', () => {
     await harness.assertNothingLeft();
   });
 
-  it('A12 one file to two keys in two buckets at once: four checkpoints, nothing mixed', async () => {
+  it('one file to two keys in two buckets at once: four checkpoints, nothing mixed', async () => {
     await harness.close();
     const buckets = [
       { name: BUCKET, region: 'cn-hangzhou' },
@@ -296,7 +296,7 @@ describe('scenarios A: arguments', () => {
     assert.deepEqual(harness.server.uploads('other-bucket'), []);
   });
 
-  it('A12 one file by several spellings of its path is one upload', async () => {
+  it('one file by several spellings of its path is one upload', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const source = path.join(harness.folder, 'source');
     const link = path.join(harness.folder, 'link.bin');

@@ -3,7 +3,7 @@ import { runCampaign } from '../../../crash/campaign.ts';
 
 const KILLS = 20;
 
-describe('B3, B4: the engine is killed', () => {
+describe('an engine that is killed', () => {
   it(`and loses, mixes and resends nothing (${KILLS} kills of the campaign)`, async function () {
     this.timeout(180_000);
     const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);

@@ -33,7 +33,7 @@ const loginPage: Fault = {
   },
 };
 
-describe('faults (engine-facts.md section 5, group D)', () => {
+describe('faults of the network, of OSS and of the disk', () => {
   let harness: EngineHarness;
   afterEach(async () => {
     await harness.close();
@@ -90,7 +90,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await close(harness, manager);
   }
 
-  describe('D1 a passing failure of each part', () => {
+  describe('a passing failure of each part', () => {
     const answers: Record<string, FaultAnswer> = {
       500: faultAnswers.internalError,
       502: faultAnswers.badGateway,
@@ -100,7 +100,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       429: faultAnswers.tooManyRequests,
     };
     for (const [status, answer] of Object.entries(answers)) {
-      it(`D1 ${status} once per part: succeeds, and counts the tries`, async () => {
+      it(`${status} once per part: succeeds, and counts the tries`, async () => {
         await start();
         fail(
           ...ALL_PARTS.map((partNumber) => ({
@@ -117,7 +117,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D1 500 once at initiate, list and complete, too', async () => {
+    it('500 once at initiate, list and complete, too', async () => {
       await start();
       const upload = await request({ parallel: 1 });
       fail({ on: 'initiateMultipartUpload', times: 1, do: { answer: faultAnswers.internalError } });
@@ -136,7 +136,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  it('D2 503 on everything for a while: fewer lanes, no storm, and full speed again', async () => {
+  it('503 on everything for a while: fewer lanes, no storm, and full speed again', async () => {
     await start();
     const clock = new VirtualClock();
     clock.run();
@@ -159,7 +159,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await close(harness, manager);
   });
 
-  it('D2 throttled lanes close together: half of them stay', async () => {
+  it('throttled lanes close together: half of them stay', async () => {
     await start();
     const upload = await request({ parallel: 6 }, 12 * PART_BYTES);
     fail({ on: 'uploadPart', times: 6, do: { answer: faultAnswers.tooManyRequests } });
@@ -184,14 +184,14 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await close(harness, manager);
   });
 
-  describe('D3 Retry-After', () => {
+  describe('Retry-After', () => {
     const cases: readonly [string, FaultAnswer, number][] = [
       ['7', { ...faultAnswers.serviceUnavailable, retryAfter: 7 }, 7000],
       ['99999, capped', { ...faultAnswers.serviceUnavailable, retryAfter: 99_999 }, 5 * MINUTE_MS],
       ['x-oss-qos-delay-time', { ...faultAnswers.slowDown, qosDelayMs: 4000 }, 4000],
     ];
     for (const [name, answer, waitMs] of cases) {
-      it(`D3 ${name}: waits as told`, async () => {
+      it(`${name}: waits as told`, async () => {
         await start();
         const clock = new VirtualClock();
         clock.run();
@@ -206,7 +206,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D3 an HTTP date is read against the clock of the server', async () => {
+    it('an HTTP date is read against the clock of the server', async () => {
       await start();
       harness.server.clockOffsetMs = 10 * MINUTE_MS;
       const clock = new VirtualClock();
@@ -221,7 +221,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  it('D4 AccessDenied at part 3 of 100: stops at once, keeps the parts', async () => {
+  it('AccessDenied at part 3 of 100: stops at once, keeps the parts', async () => {
     await start();
     const upload = await request({ parallel: 3 }, 100 * PART_BYTES);
     fail({ on: 'uploadPart', partNumber: 3, do: { answer: faultAnswers.accessDenied } });
@@ -247,7 +247,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(again.length + accepted.length, 100);
   });
 
-  it('D5 NoSuchBucket at a later part: stops', async () => {
+  it('NoSuchBucket at a later part: stops', async () => {
     await start();
     const upload = await request({ parallel: 3 }, 50 * PART_BYTES);
     fail({ on: 'uploadPart', partNumber: 25, do: { answer: faultAnswers.noSuchBucket } });
@@ -260,7 +260,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await goOn(manager, transfer, upload);
   });
 
-  it('D5 NoSuchUpload at a later part: starts over once, and says so', async () => {
+  it('NoSuchUpload at a later part: starts over once, and says so', async () => {
     await start();
     fail({ on: 'uploadPart', partNumber: 4, times: 1, do: { dropUpload: true } });
     await succeed(await request());
@@ -268,7 +268,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('initiateMultipartUpload').length, 2);
   });
 
-  it('D5 NoSuchUpload again and again: asks', async () => {
+  it('NoSuchUpload again and again: asks', async () => {
     await start();
     fail({ on: 'uploadPart', partNumber: 4, do: { dropUpload: true } });
     const manager = harness.manager();
@@ -281,7 +281,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await goOn(manager, transfer, upload);
   });
 
-  it('D6 the upload was aborted between two runs: all parts again', async () => {
+  it('the upload was aborted between two runs: all parts again', async () => {
     await start();
     const upload = await request({ parallel: 1 });
     const uploadId = await interruptAtPart(harness, upload, 4);
@@ -292,7 +292,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.ok(harness.notices.some(({ kind }) => kind === 'uploadExpired'));
   });
 
-  it('D7 ListParts fails and hangs, then works: no part is sent again', async () => {
+  it('ListParts fails and hangs, then works: no part is sent again', async () => {
     await start({ oss: { timeouts: { answerMs: 100 } } });
     const upload = await request({ parallel: 1 });
     const uploadId = await interruptAtPart(harness, upload, 4);
@@ -306,7 +306,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('completeMultipartUpload')[0]?.uploadId, uploadId);
   });
 
-  it('D8 ListParts has many pages, and the key is any text', async () => {
+  it('ListParts has many pages, and the key is any text', async () => {
     await start();
     const upload = await request({ parallel: 1 }, 11 * PART_BYTES, 'ä 日本/%2F&<+>=?#.bin');
     await interruptAtPart(harness, upload, 11);
@@ -317,7 +317,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('listParts').length, 4);
   });
 
-  describe('D9 ListParts shows what should not be there', () => {
+  describe('ListParts shows what should not be there', () => {
     const good = '"00000000000000000000000000000000"';
     const cases: readonly [string, NonNullable<Fault['do']['listParts']>, number[]][] = [
       ['another size', { change: [{ partNumber: 2, sizeBytes: PART_BYTES - 1 }] }, [2, 5]],
@@ -326,7 +326,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       ['no part 3', { hide: [3] }, [3, 5]],
     ];
     for (const [name, listParts, expected] of cases) {
-      it(`D9 ${name}: that part is sent again`, async () => {
+      it(`${name}: that part is sent again`, async () => {
         await start();
         const upload = await request({ parallel: 1 });
         await interruptAtPart(harness, upload, 5);
@@ -337,7 +337,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D9 numbers beyond the plan and duplicates: left out of the completion', async () => {
+    it('numbers beyond the plan and duplicates: left out of the completion', async () => {
       await start();
       const upload = await request({ parallel: 1 });
       await interruptAtPart(harness, upload, 5);
@@ -354,7 +354,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.ok(harness.acceptedParts(before).every((partNumber) => partNumber <= 5));
     });
 
-    it('D9 a part that only the server knows is proven by its bytes and kept', async () => {
+    it('a part that only the server knows is proven by its bytes and kept', async () => {
       await start();
       const upload = await request({ parallel: 1 });
       fail({ on: 'uploadPart', partNumber: 3, do: { carryOutThen: 'reset' } });
@@ -370,7 +370,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  it('D10 Complete is done and its answer lost: uploaded, nothing is sent twice', async () => {
+  it('Complete is done and its answer lost: uploaded, nothing is sent twice', async () => {
     for (const lost of ['reset', 'fin'] as const) {
       await start();
       fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: lost } });
@@ -381,7 +381,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     }
   });
 
-  it('D10 the answer is lost together with the window: the next one finds the object', async () => {
+  it('the answer is lost together with the window: the next one finds the object', async () => {
     await start();
     const upload = await request();
     const manager = harness.manager();
@@ -397,7 +397,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('completeMultipartUpload').length, 1);
   });
 
-  it('D10 Complete is done, but the answer says that there is no such upload', async () => {
+  it('Complete is done, but the answer says that there is no such upload', async () => {
     await start();
     fail({
       on: 'completeMultipartUpload',
@@ -409,7 +409,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('initiateMultipartUpload').length, 1);
   });
 
-  it('D10 an older object of the same size does not pass for ours', async () => {
+  it('an older object of the same size does not pass for ours', async () => {
     await start();
     const upload = await request();
     await harness.server.putObject(BUCKET, upload.target.key, Buffer.alloc(FILE_BYTES));
@@ -422,20 +422,20 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('initiateMultipartUpload').length, 2);
   });
 
-  it('D10 the answer to a small file is lost: stored once more or found, never refused', async () => {
+  it('the answer to a small file is lost: stored once more or found, never refused', async () => {
     await start();
     fail({ on: 'putObject', times: 1, do: { carryOutThen: 'reset' } });
     await succeed(await request({ forbidOverwrite: true }, 1000));
   });
 
-  it('D10 the answer to initiate is lost: the orphan is aborted', async () => {
+  it('the answer to initiate is lost: the orphan is aborted', async () => {
     await start();
     fail({ on: 'initiateMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
     await succeed(await request());
     assert.equal(harness.operations('initiateMultipartUpload').length, 2);
   });
 
-  it('D11 Complete answers 500 and then works', async () => {
+  it('Complete answers 500 and then works', async () => {
     await start();
     fail({ on: 'completeMultipartUpload', times: 2, do: { answer: faultAnswers.internalError } });
     const { retries } = await succeed(await request());
@@ -444,7 +444,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(completions.filter(({ accepted }) => accepted).length, 1);
   });
 
-  it('D11 Complete answers 200 with an error in it', async () => {
+  it('Complete answers 200 with an error in it', async () => {
     await start();
     const body =
       '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>Try again.</Message></Error>';
@@ -454,7 +454,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('completeMultipartUpload').length, 2);
   });
 
-  it('D11 Complete is slower than any other answer may be: "completing", no timeout', async () => {
+  it('Complete is slower than any other answer may be: "completing", no timeout', async () => {
     await start({ oss: { timeouts: { answerMs: 50, stallMs: 50 } } });
     fail({ on: 'completeMultipartUpload', do: { delayBeforeAnsweringMs: 400 } });
     const upload = await request();
@@ -470,7 +470,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await close(harness, manager);
   });
 
-  it('D12 a part that was accepted is lost: found by listing, sent again, completed', async () => {
+  it('a part that was accepted is lost: found by listing, sent again, completed', async () => {
     await start();
     fail({ on: 'uploadPart', partNumber: 2, times: 1, do: { forgetPart: true } });
     await succeed(await request());
@@ -480,7 +480,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
   });
 
   for (const code of ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall']) {
-    it(`D12 ${code} again and again: one more try, then an error with its id`, async () => {
+    it(`${code} again and again: one more try, then an error with its id`, async () => {
       await start();
       fail({ on: 'completeMultipartUpload', do: { answer: { status: 400, code } } });
       const manager = harness.manager();
@@ -497,7 +497,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   }
 
-  it('D13 203 CallbackFailed: uploaded, said, not sent again', async () => {
+  it('203 CallbackFailed: uploaded, said, not sent again', async () => {
     await start();
     const callback = { url: 'http://127.0.0.1:1/nobody', body: 'key=${object}' };
     for (const [key, sizeBytes] of [
@@ -514,9 +514,9 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(harness.operations('putObject').length, 1);
   });
 
-  describe('D14 a connection that dies within a part', () => {
+  describe('a connection that dies within a part', () => {
     for (const by of ['reset', 'fin'] as const) {
-      it(`D14 ${by} before, in the middle and at the end: the whole part again`, async () => {
+      it(`${by} before, in the middle and at the end: the whole part again`, async () => {
         await start();
         fail(
           ...[0, PART_BYTES / 2, Math.floor(PART_BYTES * 0.99)].map((afterBytes, index) => ({
@@ -536,7 +536,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D14 half-open: no byte moves, the stall is seen and the part sent again', async () => {
+    it('half-open: no byte moves, the stall is seen and the part sent again', async () => {
       await start({ oss: { timeouts: { stallMs: 150, answerMs: 150 } } });
       const upload = await request({ partSizeBytes: 8 * 1024 * 1024, parallel: 1 }, 17_000_000);
       fail({ on: 'uploadPart', partNumber: 2, times: 1, do: { stall: { afterBytes: 100_000 } } });
@@ -545,7 +545,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.deepEqual(harness.acceptedParts(), [1, 2, 3]);
     });
 
-    it('D14 the answer to a part is lost: sent again, one object', async () => {
+    it('the answer to a part is lost: sent again, one object', async () => {
       await start({ oss: { timeouts: { answerMs: 150 } } });
       fail(
         { on: 'uploadPart', partNumber: 2, times: 1, do: { carryOutThen: 'reset' } },
@@ -555,8 +555,8 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  describe('D15 the network is gone', () => {
-    it('D15 for two minutes: waits, and goes on by itself', async () => {
+  describe('the network is gone', () => {
+    it('for two minutes: waits, and goes on by itself', async () => {
       await start();
       const clock = new VirtualClock();
       const upload = await request();
@@ -582,7 +582,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D15 goes on at once when somebody says that it is back', async () => {
+    it('goes on at once when somebody says that it is back', async () => {
       await start();
       const clock = new VirtualClock();
       const upload = await request();
@@ -597,7 +597,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D15 while it is resumed: shows what it has', async () => {
+    it('while it is resumed: shows what it has', async () => {
       await start();
       const upload = await request();
       const { batchId } = await interruptUpload(harness, upload, [1, 2]);
@@ -613,7 +613,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D15 behind a login page: waits, says so, and goes on at once when the user is back', async () => {
+    it('behind a login page: waits, says so, and goes on at once when the user is back', async () => {
       await start();
       const clock = new VirtualClock();
       const upload = await request();
@@ -639,7 +639,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D15 a login page does not make a discard believe that the parts are gone', async () => {
+    it('a login page does not make a discard believe that the parts are gone', async () => {
       await start();
       const upload = await request();
       await interruptUpload(harness, upload, [1, 2]);
@@ -656,7 +656,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D15 for 30 minutes: interrupted, and resumed from there', async () => {
+    it('for 30 minutes: interrupted, and resumed from there', async () => {
       await start();
       const clock = new VirtualClock();
       const upload = await request({ parallel: 1 });
@@ -679,7 +679,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.deepEqual(harness.acceptedParts(before), [3, 4, 5]);
     });
 
-    it('D15 the computer sleeps for a night: goes on by itself', async () => {
+    it('the computer sleeps for a night: goes on by itself', async () => {
       await start();
       const clock = new VirtualClock();
       const upload = await request({ parallel: 2 });
@@ -707,13 +707,13 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  describe('D17 the clock is wrong', () => {
+  describe('the clock is wrong', () => {
     const DAY_MS = 24 * 60 * MINUTE_MS;
     for (const [name, offsetMs] of [
       ['an hour behind', 60 * MINUTE_MS],
       ['a day ahead', -DAY_MS],
     ] as const) {
-      it(`D17 ${name}: corrected from the answer of OSS, once`, async () => {
+      it(`${name}: corrected from the answer of OSS, once`, async () => {
         await start();
         harness.server.clockOffsetMs = offsetMs;
         await succeed(await request());
@@ -723,7 +723,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
         assert.equal(skewed.length, 1);
       });
 
-      it(`D17 ${name}, and the answer to Complete is lost: nothing is sent again`, async () => {
+      it(`${name}, and the answer to Complete is lost: nothing is sent again`, async () => {
         await start();
         harness.server.clockOffsetMs = offsetMs;
         fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
@@ -732,7 +732,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
         assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
       });
 
-      it(`D17 ${name}, and the answer to initiate is lost: the orphan is found`, async () => {
+      it(`${name}, and the answer to initiate is lost: the orphan is found`, async () => {
         await start();
         harness.server.clockOffsetMs = offsetMs;
         fail({
@@ -745,7 +745,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D17 a correction that does not help: fails, and tells by how much', async () => {
+    it('a correction that does not help: fails, and tells by how much', async () => {
       await start();
       const answer = {
         status: 403,
@@ -762,7 +762,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  describe('D18 credentials that end', () => {
+  describe('credentials that end', () => {
     /** Gives out a key after the other, as an instance's role does. */
     class Issuer {
       given = 0;
@@ -816,7 +816,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       });
     }
 
-    it('D18 in the middle of eight parts: one refresh, and all go on', async () => {
+    it('in the middle of eight parts: one refresh, and all go on', async () => {
       await startWithIssuer();
       const upload = await request({ parallel: 8 }, 30 * PART_BYTES);
       const hold = harness.server.hold({ on: 'uploadPart', after: 5, times: 8 });
@@ -840,7 +840,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D18 refusals that come when the key is renewed already: still one refresh', async () => {
+    it('refusals that come when the key is renewed already: still one refresh', async () => {
       await startWithIssuer();
       const upload = await request({ parallel: 4 }, 12 * PART_BYTES);
       const [first, ...late] = [1, 2, 3, 4].map((partNumber) =>
@@ -864,7 +864,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await close(harness, manager);
     });
 
-    it('D18 in a single lane: the refused part is sent again', async () => {
+    it('in a single lane: the refused part is sent again', async () => {
       await startWithIssuer();
       const upload = await request({ parallel: 1 });
       fail({ on: 'uploadPart', partNumber: 2, times: 1, do: { credential: 'expire' } });
@@ -873,7 +873,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.deepEqual(harness.acceptedParts(), ALL_PARTS);
     });
 
-    it('D18 the refresh fails: pauses, says why, and the same parts go on later', async () => {
+    it('the refresh fails: pauses, says why, and the same parts go on later', async () => {
       await startWithIssuer();
       const upload = await request({ parallel: 2 }, 10 * PART_BYTES);
       fail({ on: 'uploadPart', partNumber: 5, times: 1, do: { credential: 'expire' } });
@@ -894,7 +894,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.ok(harness.acceptedParts(before).every((partNumber) => partNumber >= 5));
     });
 
-    it('D18 fixed credentials: all transfers pause together, and go on with new ones', async () => {
+    it('fixed credentials: all transfers pause together, and go on with new ones', async () => {
       issuer = new Issuer();
       let source: CredentialsSource = { kind: 'accessKey', key: issued(1) };
       await start({
@@ -925,7 +925,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  it('D19 the key is revoked for good: asked once, and stopped', async () => {
+  it('the key is revoked for good: asked once, and stopped', async () => {
     await start();
     fail({ on: 'uploadPart', partNumber: 3, times: 1, do: { credential: 'disable' } });
     const manager = harness.manager();
@@ -942,7 +942,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await goOn(manager, transfer, upload);
   });
 
-  it('D20 the wrong region: the error names the right endpoint, which works', async () => {
+  it('the wrong region: the error names the right endpoint, which works', async () => {
     await start({
       server: { buckets: [{ name: BUCKET, region: 'cn-shanghai' }] },
     });
@@ -956,7 +956,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     await goOn(manager, transfer, upload, { region: 'cn-shanghai' });
   });
 
-  it('D22 slow but moving: not taken for a stall', async () => {
+  it('slow but moving: not taken for a stall', async () => {
     await start({ oss: { timeouts: { stallMs: 400, answerMs: 3000 } } });
     // The kernel's buffers take the first megabytes; what comes after them takes a second.
     fail({ on: 'uploadPart', partNumber: 1, do: { drainBytesPerSecond: 9_000_000 } });
@@ -966,7 +966,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(retries, 0);
   });
 
-  describe('D23 the file cannot be read', () => {
+  describe('the file cannot be read', () => {
     let restore: (() => void) | undefined;
     afterEach(() => {
       restore?.();
@@ -1003,7 +1003,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     }
 
     for (const code of ['EIO', 'EMFILE']) {
-      it(`D23 ${code}: a clear error, the parts are kept, the file is closed`, async () => {
+      it(`${code}: a clear error, the parts are kept, the file is closed`, async () => {
         await start();
         const upload = await request({ parallel: 2 });
         await failReads(upload.filePath, 3, code);
@@ -1023,8 +1023,8 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     }
   });
 
-  describe('D24 the object exists and must not be overwritten', () => {
-    it('D24 at the start: fails before anything is sent; allowed, it is replaced', async () => {
+  describe('the object exists and must not be overwritten', () => {
+    it('at the start: fails before anything is sent; allowed, it is replaced', async () => {
       await start();
       const upload = await request({ forbidOverwrite: true });
       await harness.server.putObject(BUCKET, upload.target.key, Buffer.from('old'));
@@ -1036,7 +1036,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await goOn(manager, transfer, upload, { forbidOverwrite: false });
     });
 
-    it('D24 when it appears during the upload: kept as it is; allowed, no part is sent again', async () => {
+    it('when it appears during the upload: kept as it is; allowed, no part is sent again', async () => {
       await start();
       const upload = await request({ forbidOverwrite: true });
       const manager = harness.manager();
@@ -1055,7 +1055,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.deepEqual(harness.acceptedParts(before), []);
     });
 
-    it('D24 because a window that was closed had put it there: done', async () => {
+    it('because a window that was closed had put it there: done', async () => {
       await start();
       const upload = await request({ forbidOverwrite: true }, 1000);
       const first = harness.manager();
@@ -1067,7 +1067,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       await resumeToEnd(harness, upload);
     });
 
-    it("D24 an equal one that is older is somebody else's", async () => {
+    it("an equal one that is older is somebody else's", async () => {
       await start();
       const upload = await request({ forbidOverwrite: true }, 1000);
       const content = await readFile(upload.filePath);
@@ -1078,7 +1078,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
       assert.equal(transfer.error?.kind, 'alreadyExists');
     });
 
-    it('D24 and its discard removes the parts', async () => {
+    it('and its discard removes the parts', async () => {
       await start();
       const upload = await request({ forbidOverwrite: true });
       fail({
@@ -1093,7 +1093,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     });
   });
 
-  it('D25 every part fails three times: finishes, the budget is refilled', async () => {
+  it('every part fails three times: finishes, the budget is refilled', async () => {
     await start();
     const parts = Array.from({ length: 40 }, (_, index) => index + 1);
     fail(
@@ -1112,7 +1112,7 @@ describe('faults (engine-facts.md section 5, group D)', () => {
     assert.equal(retries, 120);
   });
 
-  it('D25 nothing gets through: stops after some tries, keeps the parts', async () => {
+  it('nothing gets through: stops after some tries, keeps the parts', async () => {
     await start();
     fail({ on: 'uploadPart', after: 2, do: { answer: faultAnswers.internalError } });
     const clock = new VirtualClock();

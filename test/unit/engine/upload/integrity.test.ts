@@ -17,8 +17,8 @@ const FILE_BYTES = 4 * PART_BYTES + 12_345;
 const ALL_PARTS = [1, 2, 3, 4, 5];
 const NO_CRC = { 'x-oss-hash-crc64ecma': null };
 
-/** F4, vectors of CRC-64, is crc64.test.ts; F9, comparing bytes, is what every scenario does. */
-describe('integrity (engine-facts.md section 5, group F)', () => {
+/** The vectors of CRC-64 are in crc64.test.ts. That the bytes arrive is what all tests here ask. */
+describe('integrity', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -44,26 +44,26 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     await close(harness, manager);
   }
 
-  it('F1 a byte of part 4 is turned over on the way: that part again, not the file', async () => {
+  it('a byte of part 4 is turned over on the way: that part again, not the file', async () => {
     fail({ on: 'uploadPart', partNumber: 4, times: 1, do: { flipByteAt: 50_000 } });
     await succeed(await request());
     assert.deepEqual(harness.acceptedParts().sort(), [1, 2, 3, 4, 4, 5]);
     assert.equal(harness.operations('completeMultipartUpload').length, 1);
   });
 
-  it('F1 the server keeps only the begin of a part', async () => {
+  it('the server keeps only the begin of a part', async () => {
     fail({ on: 'uploadPart', partNumber: 2, times: 1, do: { storeOnlyBytes: 1000 } });
     await succeed(await request());
     assert.deepEqual(harness.acceptedParts().sort(), [1, 2, 2, 3, 4, 5]);
   });
 
-  it('F1 a byte of a file that is sent in one request', async () => {
+  it('a byte of a file that is sent in one request', async () => {
     fail({ on: 'putObject', times: 1, do: { flipByteAt: 500 } });
     await succeed(await request({}, 1000));
     assert.equal(harness.operations('putObject').length, 2);
   });
 
-  it('F1 always: an error, and never a wrong object', async () => {
+  it('a byte that is turned over each time: an error, and never a wrong object', async () => {
     fail({ on: 'uploadPart', partNumber: 4, do: { flipByteAt: 50_000 } });
     const upload = await request();
     const clock = new VirtualClock();
@@ -79,7 +79,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     await close(harness, manager);
   });
 
-  it('F2 another checksum of the whole object: an error, the checkpoint kept', async () => {
+  it('another checksum of the whole object: an error, the checkpoint kept', async () => {
     const lies = [
       { on: 'completeMultipartUpload' as const, do: { objectCrc64: '1234567890' } },
       {
@@ -105,7 +105,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     assert.deepEqual(harness.acceptedParts(before).sort(), ALL_PARTS);
   });
 
-  it('F2 only the answer was wrong: the next run finds the object right', async () => {
+  it('only the answer was wrong: the next run finds the object right', async () => {
     fail({ on: 'completeMultipartUpload', times: 1, do: { objectCrc64: '1234567890' } });
     const upload = await request();
     const manager = harness.manager();
@@ -117,7 +117,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     assert.deepEqual(harness.acceptedParts(before), []);
   });
 
-  describe('F3 no checksum from the server', () => {
+  describe('without a checksum from the server', () => {
     beforeEach(() => {
       fail(
         { on: 'any', do: { answerHeaders: NO_CRC } },
@@ -133,24 +133,24 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     const OTHER_ETAG = { ...NO_CRC, etag: '"00000000000000000000000000000000-5"' };
     const isNotVerified = (): boolean => harness.notices.some(({ kind }) => kind === 'notVerified');
 
-    it('F3 uploaded, parts proven by their MD5, the object by the MD5 of theirs', async () => {
+    it('uploaded, parts proven by their MD5, the object by the MD5 of theirs', async () => {
       await succeed(await request());
       assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
       assert.ok(!isNotVerified());
     });
 
-    it('F3 an object whose ETag is made in another way counts, and that is said', async () => {
+    it('an object whose ETag is made in another way counts, and that is said', async () => {
       fail({ on: 'headObject', do: { answerHeaders: OTHER_ETAG } });
       await succeed(await request());
       assert.ok(isNotVerified());
     });
 
-    it('F3 a small file, too', async () => {
+    it('a small file, too', async () => {
       await succeed(await request({}, 1000));
       assert.ok(harness.notices.some(({ kind }) => kind === 'notVerified'));
     });
 
-    it('F3 a byte that is turned over is still seen', async () => {
+    it('a byte that is turned over is still seen', async () => {
       harness.server.faults.unshift({
         on: 'uploadPart',
         partNumber: 2,
@@ -161,7 +161,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       assert.deepEqual(harness.acceptedParts().sort(), [1, 2, 2, 3, 4, 5]);
     });
 
-    it('F3 resumed: parts are kept by number, size and ETag', async () => {
+    it('resumed: parts are kept by number, size and ETag', async () => {
       const upload = await request({ parallel: 1 });
       await interruptAtPart(harness, upload, 4);
       const before = harness.server.operations.length;
@@ -169,14 +169,14 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       assert.deepEqual(harness.acceptedParts(before), [4, 5]);
     });
 
-    it('F3 the answer to Complete is lost: the ETags of the parts prove the object', async () => {
+    it('the answer to Complete is lost: the ETags of the parts prove the object', async () => {
       fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
       await succeed(await request());
       assert.equal(harness.operations('initiateMultipartUpload').length, 1);
       assert.deepEqual(harness.acceptedParts().sort(), ALL_PARTS);
     });
 
-    it('F3 the answer to Complete is lost with the window: proven by the ETags, also of a touched file', async () => {
+    it('the answer to Complete is lost with the window: proven by the ETags, also of a touched file', async () => {
       for (const key of ['same.bin', 'touched.bin']) {
         const upload = harness.request(await harness.file(key, FILE_BYTES), key);
         const hold = harness.server.hold({ on: 'completeMultipartUpload', at: 'carriedOut' });
@@ -192,7 +192,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       }
     });
 
-    it('F3 the answer to Complete is lost: an object of another ETag does not pass for ours', async () => {
+    it('the answer to Complete is lost: an object of another ETag does not pass for ours', async () => {
       fail({ on: 'headObject', do: { answerHeaders: OTHER_ETAG } });
       fail({ on: 'completeMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
       await succeed(await request());
@@ -200,7 +200,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     });
   });
 
-  it('F5 bytes of a finished part changed, the time restored: seen, all parts again', async () => {
+  it('bytes of a finished part changed, the time restored: seen, all parts again', async () => {
     const upload = await request({ parallel: 1 });
     await interruptAtPart(harness, upload, 4);
     const { atime, mtime } = await stat(upload.filePath);
@@ -214,7 +214,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     assert.ok(harness.notices.some(({ kind }) => kind === 'sourceChanged'));
   });
 
-  it('F5 a part on the server is another than was sent: that part again', async () => {
+  it('a part on the server is another than was sent: that part again', async () => {
     const upload = await request({ parallel: 1 });
     const uploadId = await interruptAtPart(harness, upload, 4);
     const [part] = harness.server.parts(uploadId);
@@ -226,7 +226,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     assert.deepEqual(harness.acceptedParts(before).sort(), [1, 4, 5]);
   });
 
-  describe('F7 a plan that lacks a part', () => {
+  describe('a plan that lacks a part', () => {
     const plan = planParts(FILE_BYTES, PART_BYTES);
 
     /** Asks for the completion with these parts; nothing of the context may be used. */
@@ -250,7 +250,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
       ['the right number, one byte short', [...full.slice(0, 4), 12_344]],
       ['nothing', []],
     ] as const) {
-      it(`F7 ${name}: refused here`, async () => {
+      it(`${name}: refused here`, async () => {
         await assert.rejects(
           complete(sizes),
           (error) => UploadError.is(error, 'internal') && error.code === 'PartsMissing',
@@ -259,7 +259,7 @@ describe('integrity (engine-facts.md section 5, group F)', () => {
     }
   });
 
-  it('F9 every part is written down with the checksum that its bytes have', async () => {
+  it('every part is written down with the checksum that its bytes have', async () => {
     const upload = await request({ parallel: 1 });
     const uploadId = await interruptAtPart(harness, upload, 5);
     const names = (await readdir(harness.stateDir)).filter((name) => name.endsWith('.jsonl'));

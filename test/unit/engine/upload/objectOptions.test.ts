@@ -22,8 +22,8 @@ import { watchedStore } from '../../../support/watchedStore.ts';
 const FILE_BYTES = 4 * PART_BYTES + 12_345;
 const SMALL_BYTES = 1000;
 
-/** H8, folders and their rules, is folderScan.test.ts; H9 is among E9. */
-describe('options (engine-facts.md section 5, group H)', () => {
+/** Folders and their rules are in folderScan.test.ts, many files in twoWindows.test.ts. */
+describe('options of an upload', () => {
   let harness: EngineHarness;
   afterEach(async () => {
     await harness.close();
@@ -74,7 +74,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     return { headers: object.headers, acl: object.acl, tags: object.tags };
   }
 
-  describe('H1 the properties of the object', () => {
+  describe('the properties of the object', () => {
     const all: ObjectOptions = {
       acl: 'public-read',
       storageClass: 'IA',
@@ -96,7 +96,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       { algorithm: 'SM4' },
     ];
     for (const encryption of encryptions) {
-      it(`H1 the same by put and by parts, fresh and resumed (${encryption.algorithm})`, async () => {
+      it(`the same by put and by parts, fresh and resumed (${encryption.algorithm})`, async () => {
         await start();
         const keys = await inFourWays({ ...all, encryption });
         const [expected] = keys.map(propertiesOf);
@@ -120,7 +120,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       });
     }
 
-    it('H1 11 tags are refused before anything is sent', async () => {
+    it('11 tags are refused before anything is sent', async () => {
       await start();
       const tags = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`t${index}`, '']));
       const manager = harness.manager();
@@ -131,7 +131,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       assert.equal(harness.server.operations.length, 0);
     });
 
-    it('H1 other properties than before: all parts again, with the new ones', async () => {
+    it('other properties than before: all parts again, with the new ones', async () => {
       await start();
       const before = await request('a.bin', FILE_BYTES, { storageClass: 'Standard' });
       await interruptAtPart(harness, before, 4);
@@ -144,7 +144,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     });
   });
 
-  it('H2 the content type follows the key, in all four ways; a given one wins', async () => {
+  it('the content type follows the key, in all four ways; a given one wins', async () => {
     await start();
     const keys = await inFourWays({}, '.HTML');
     const types = keys.map((key) => harness.server.object(BUCKET, key)?.headers['content-type']);
@@ -157,7 +157,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     await close(harness, manager);
   });
 
-  it('H3 an object that appears during the upload is not overwritten', async () => {
+  it('an object that appears during the upload is not overwritten', async () => {
     await start();
     const sent = new SentRequests();
     const forbidOverwrite = true;
@@ -181,7 +181,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     await close(harness, manager);
   });
 
-  it('H4 the callback is called with its variables, and its answer comes back, both ways', async () => {
+  it('the callback is called with its variables, and its answer comes back, both ways', async () => {
     await start();
     const received: string[] = [];
     const application = createServer((message, response) => {
@@ -220,7 +220,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     await close(harness, manager);
   });
 
-  it('H5 the traffic limit goes with each body, the payer with every request of the object', async () => {
+  it('the traffic limit goes with each body, the payer with every request of the object', async () => {
     await start();
     const sent = new SentRequests();
     const object = { trafficLimitBitsPerSecond: 838_860_800, requestPayer: true };
@@ -250,7 +250,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     assert.ok(sent.matching('GET', /uploadId=/).length > 0);
   });
 
-  it('H6 one part at a time: in order, and resumed after the last one', async () => {
+  it('one part at a time: in order, and resumed after the last one', async () => {
     await start();
     const upload = await request('a.bin', FILE_BYTES);
     await interruptAtPart(harness, upload, 3);
@@ -258,7 +258,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     assert.deepEqual(harness.acceptedParts(), [1, 2, 3, 4, 5]);
   });
 
-  it('H7 a bucket with versions: the result names the version', async () => {
+  it('a bucket with versions: the result names the version', async () => {
     await start({
       server: { buckets: [{ name: BUCKET, region: 'cn-hangzhou', versioned: true }] },
     });
@@ -271,7 +271,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
     await close(harness, manager);
   });
 
-  describe('H10 progress', () => {
+  describe('progress', () => {
     /** Everything that was told about the first transfer. */
     function watch(manager: TransferManager): TransferSnapshot[] {
       const seen: TransferSnapshot[] = [];
@@ -282,7 +282,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       return seen;
     }
 
-    it('H10 resumed: starts where it was, never over 100 %, never back', async () => {
+    it('resumed: starts where it was, never over 100 %, never back', async () => {
       await start();
       const upload = await request('a.bin', 10 * PART_BYTES);
       await interruptAtPart(harness, upload, 7);
@@ -310,7 +310,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       await close(harness, manager);
     });
 
-    it('H10 a part fails: its bytes are not counted as sent', async () => {
+    it('a part fails: its bytes are not counted as sent', async () => {
       await start();
       const upload = await request('a.bin', FILE_BYTES);
       const stuck = {
@@ -339,7 +339,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       await close(harness, manager);
     });
 
-    it('H10 the states of an upload, in order', async () => {
+    it('the states of an upload, in order', async () => {
       await start();
       const manager = harness.manager();
       const seen = watch(manager);
@@ -358,8 +358,8 @@ describe('options (engine-facts.md section 5, group H)', () => {
     });
   });
 
-  describe('H11 errors', () => {
-    it('H11 what is known about a failure', async () => {
+  describe('errors', () => {
+    it('what is known about a failure', async () => {
       await start();
       harness.server.faults.push({
         on: 'uploadPart',
@@ -412,7 +412,7 @@ describe('options (engine-facts.md section 5, group H)', () => {
       await close(harness, manager);
     });
 
-    it('H11 no secret in any log line, notice, error or file of a run with many faults', async () => {
+    it('no secret in any log line, notice, error or file of a run with many faults', async () => {
       const key = {
         accessKeyId: 'STS.NTxxSecretsTestKey77',
         accessKeySecret: 'theSecretThatNobodyMaySee77',

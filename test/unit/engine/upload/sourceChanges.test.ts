@@ -36,7 +36,7 @@ const ALL_PARTS = [1, 2, 3, 4, 5];
 /** Early in 1970 the numbers that `utimes` takes tell nanoseconds apart. */
 const OLD_SECONDS = 1_000_000.25;
 
-describe('scenarios C: the file changes', () => {
+describe('a file that changes', () => {
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.start();
@@ -98,32 +98,32 @@ describe('scenarios C: the file changes', () => {
     assert.deepEqual(abortedUploads(), [uploadId]);
   }
 
-  it('C1 a file that has grown is sent from the first part, the old upload aborted', async () => {
+  it('a file that has grown is sent from the first part, the old upload aborted', async () => {
     await assertRestarts((file) => appendFile(file, 'more'));
   });
 
-  it('C1 a file that has shrunk is sent from the first part, the old upload aborted', async () => {
+  it('a file that has shrunk is sent from the first part, the old upload aborted', async () => {
     await assertRestarts((file) => truncate(file, 3 * PART_BYTES + 1));
   });
 
-  it('C2 a file of the same size with other content is sent from the first part', async () => {
+  it('a file of the same size with other content is sent from the first part', async () => {
     await assertRestarts((file) => writeTestFile(file, FILE_BYTES, 2));
   });
 
-  it('C3 content changed and the time restored: the bytes tell, never a mixed object', async () => {
+  it('content changed and the time restored: the bytes tell, never a mixed object', async () => {
     await assertRestarts((file) =>
       restoringTimes(file, () => overwrite(file, 2 * PART_BYTES + 8, 16)),
     );
   });
 
-  it('C3 only parts that were not sent yet changed, the time restored: the sent ones are kept', async () => {
+  it('only parts that were not sent yet changed, the time restored: the sent ones are kept', async () => {
     const { sent } = await changedBetweenRuns((file) =>
       restoringTimes(file, () => overwrite(file, PART_BYTES + 8, 16)),
     );
     assert.deepEqual(sent, [2, 4, 5]);
   });
 
-  it('C4 a change within the same second and the same millisecond is seen', async () => {
+  it('a change within the same second and the same millisecond is seen', async () => {
     await assertRestarts(async (file) => {
       const before = await stat(file, { bigint: true });
       await overwrite(file, 8, 8);
@@ -134,7 +134,7 @@ describe('scenarios C: the file changes', () => {
     });
   });
 
-  it('C5 replaced by an identical copy with the same time: proven by its bytes, and goes on', async () => {
+  it('replaced by an identical copy with the same time: proven by its bytes, and goes on', async () => {
     const { sent } = await changedBetweenRuns(async (file) => {
       const { ino } = await stat(file);
       await restoringTimes(file, async () => {
@@ -147,7 +147,7 @@ describe('scenarios C: the file changes', () => {
     assert.deepEqual(noticeKinds(), []);
   });
 
-  it('C5 what was proven once is recorded under the new identity', async () => {
+  it('what was proven once is recorded under the new identity', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const request = harness.request(file, 'a.bin');
     await interruptUpload(harness, request, [1, 3]);
@@ -165,14 +165,14 @@ describe('scenarios C: the file changes', () => {
     assert.deepEqual(harness.acceptedParts(since).sort(), [2, 5]);
   });
 
-  it('C6 only touched, its time new: sent again, and right', async () => {
+  it('only touched, its time new: sent again, and right', async () => {
     await assertRestarts(async (file) => {
       const later = new Date(Date.now() + 5000);
       await utimes(file, later, later);
     });
   });
 
-  it('C6 only its attributes changed: proven by its bytes, and goes on', async () => {
+  it('only its attributes changed: proven by its bytes, and goes on', async () => {
     const { sent } = await changedBetweenRuns((file) => chmod(file, 0o400));
     assert.deepEqual(sent, [2, 4, 5]);
     assert.deepEqual(noticeKinds(), []);
@@ -215,7 +215,7 @@ describe('scenarios C: the file changes', () => {
     assert.ok(noticeKinds().includes('sourceChanged'));
   }
 
-  it('C7 truncated during part 2: that upload is never completed, the short file is uploaded anew', async () => {
+  it('truncated during part 2: that upload is never completed, the short file is uploaded anew', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'arrived' },
       (file) => truncate(file, 2 * PART_BYTES + 77),
@@ -224,7 +224,7 @@ describe('scenarios C: the file changes', () => {
     assert.equal(transfer.sizeBytes, 2 * PART_BYTES + 77);
   });
 
-  it('C7 truncated to less than one part, and to nothing', async () => {
+  it('truncated to less than one part, and to nothing', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 3, at: 'carriedOut' },
       (file) => truncate(file, 0),
@@ -233,7 +233,7 @@ describe('scenarios C: the file changes', () => {
     assert.equal(harness.server.object(BUCKET, 'a.bin')?.sizeBytes, 0);
   });
 
-  it('C8 appended to during the upload: sent again as it is then', async () => {
+  it('appended to during the upload: sent again as it is then', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
       (file) => appendFile(file, 'a line of a log\n'),
@@ -241,7 +241,7 @@ describe('scenarios C: the file changes', () => {
     await assertSentAgain(request, transfer);
   });
 
-  it('C8 a file that keeps changing fails after three restarts, and nothing of it is left', async () => {
+  it('a file that keeps changing fails after three restarts, and nothing of it is left', async () => {
     const file = await harness.file('a.log', FILE_BYTES);
     const request = harness.request(file, 'a.log', { parallel: 1 });
     const manager = harness.manager();
@@ -267,7 +267,7 @@ describe('scenarios C: the file changes', () => {
 
   for (const partNumber of [1, 4]) {
     const what = partNumber === 1 ? 'already sent' : 'not sent yet';
-    it(`C9 a part that is ${what} rewritten in place during part 2: seen before the completion`, async () => {
+    it(`a part that is ${what} rewritten in place during part 2: seen before the completion`, async () => {
       const { request, transfer } = await changedDuringUpload(
         { partNumber: 2, at: 'carriedOut' },
         (file) => overwrite(file, (partNumber - 1) * PART_BYTES, 64),
@@ -276,7 +276,7 @@ describe('scenarios C: the file changes', () => {
     });
   }
 
-  it('C9 a change stops the workers at the next part, not after the last', async () => {
+  it('a change stops the workers at the next part, not after the last', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
       (file) => overwrite(file, 8, 64),
@@ -290,7 +290,7 @@ describe('scenarios C: the file changes', () => {
     assert.deepEqual(accepted, [1, 2]);
   });
 
-  it('C9 a part that is already sent rewritten in place, its time restored: seen before the completion', async () => {
+  it('a part that is already sent rewritten in place, its time restored: seen before the completion', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
       (file) => restoringTimes(file, () => overwrite(file, 8, 64)),
@@ -298,7 +298,7 @@ describe('scenarios C: the file changes', () => {
     await assertSentAgain(request, transfer);
   });
 
-  it('C9 a part that is not sent yet rewritten in place, its time restored: the object is the file', async () => {
+  it('a part that is not sent yet rewritten in place, its time restored: the object is the file', async () => {
     const { request, transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
       (file) => restoringTimes(file, () => overwrite(file, 3 * PART_BYTES, 64)),
@@ -307,7 +307,7 @@ describe('scenarios C: the file changes', () => {
     await harness.assertUploaded(request);
   });
 
-  it('C9 replaced under its name during the upload, as editors save: the new file is uploaded', async function () {
+  it('replaced under its name during the upload, as editors save: the new file is uploaded', async function () {
     // Windows does not replace a file that is open.
     if (isWindows) this.skip();
     const { request, transfer } = await changedDuringUpload(
@@ -320,7 +320,7 @@ describe('scenarios C: the file changes', () => {
     await assertSentAgain(request, transfer);
   });
 
-  it('C9 deleted during the upload: what was opened is uploaded whole', async () => {
+  it('deleted during the upload: what was opened is uploaded whole', async () => {
     let before = '';
     const { transfer } = await changedDuringUpload(
       { partNumber: 2, at: 'carriedOut' },
@@ -354,19 +354,18 @@ describe('scenarios C: the file changes', () => {
       assert.ok(noticeKinds().includes('sourceChanged'));
     }
 
-    it('C7 truncated while it is sent', () =>
+    it('truncated while it is sent', () =>
       changedDuringPut((file) => truncate(file, ONE_PART_BYTES / 2)));
 
-    it('C8 appended to while it is sent', () =>
-      changedDuringPut((file) => appendFile(file, 'more')));
+    it('appended to while it is sent', () => changedDuringPut((file) => appendFile(file, 'more')));
 
-    it('C9 rewritten in place while it is sent', () =>
+    it('rewritten in place while it is sent', () =>
       changedDuringPut((file) => overwrite(file, 8, 64)));
 
-    it('C9 rewritten in place while it is sent, its time restored', () =>
+    it('rewritten in place while it is sent, its time restored', () =>
       changedDuringPut((file) => restoringTimes(file, () => overwrite(file, 8, 64))));
 
-    it('C9 replaced under its name while it is sent, as editors save', function () {
+    it('replaced under its name while it is sent, as editors save', function () {
       if (isWindows) this.skip();
       return changedDuringPut(async (file) => {
         await writeTestFile(`${file}.new`, ONE_PART_BYTES, 3);
@@ -384,7 +383,7 @@ describe('scenarios C: the file changes', () => {
     { name: '2P', sizeBytes: 2 * PART_BYTES, parts: 2 },
     { name: '2P+1', sizeBytes: 2 * PART_BYTES + 1, parts: 3 },
   ];
-  it('C12 files of 0, 1, P-1 and P bytes are sent at once, P+1, 2P and 2P+1 in parts', async () => {
+  it('files of 0, 1, P-1 and P bytes are sent at once, P+1, 2P and 2P+1 in parts', async () => {
     const manager = harness.manager();
     for (const { name, sizeBytes, parts } of sizes) {
       const since = harness.server.operations.length;
@@ -400,7 +399,7 @@ describe('scenarios C: the file changes', () => {
     await harness.assertNothingLeft();
   });
 
-  it('C12 10,000 P stays, 10,000 P + 1 grows the part size, 20 GB of 5 GB parts are four', () => {
+  it('10,000 P stays, 10,000 P + 1 grows the part size, 20 GB of 5 GB parts are four', () => {
     const most = planParts(10_000 * PART_BYTES, PART_BYTES);
     assert.deepEqual([most.partCount, most.partSizeBytes], [10_000, PART_BYTES]);
     const grown = planParts(10_000 * PART_BYTES + 1, PART_BYTES);
@@ -408,7 +407,7 @@ describe('scenarios C: the file changes', () => {
     assert.equal(planParts(20 * 1024 ** 3, 5 * 1024 ** 3).partCount, 4);
   });
 
-  it('C12 a sparse file is uploaded with its holes as zeros', async () => {
+  it('a sparse file is uploaded with its holes as zeros', async () => {
     const file = path.join(harness.folder, 'sparse.bin');
     const handle = await open(file, 'w');
     await handle.write('end', 24 * 1024 ** 2);
@@ -423,7 +422,7 @@ describe('scenarios C: the file changes', () => {
     await harness.assertNothingLeft();
   });
 
-  it('C13 a link to a file uploads the file; dangling links fail; a loop of folders ends', async function () {
+  it('a link to a file uploads the file; dangling links fail; a loop of folders ends', async function () {
     if (isWindows) this.skip();
     const file = await harness.file('a.bin', FILE_BYTES);
     const folder = path.join(harness.folder, 'tree');
@@ -450,7 +449,7 @@ describe('scenarios C: the file changes', () => {
     assert.deepEqual(scan.unreadable, [{ path: link, code: 'ENOENT' }]);
   });
 
-  it('C14 a file that shrinks while it waits for its turn is uploaded as it is then', async () => {
+  it('a file that shrinks while it waits for its turn is uploaded as it is then', async () => {
     const requests = await Promise.all(
       ['first.bin', 'second.bin'].map(async (name) =>
         harness.request(await harness.file(name, FILE_BYTES), name),
@@ -475,7 +474,7 @@ describe('scenarios C: the file changes', () => {
     await harness.assertNothingLeft();
   });
 
-  it('C14 a range that ends early is an error, and never a short chunk', async () => {
+  it('a range that ends early is an error, and never a short chunk', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const source = await SourceFile.open(file);
     try {
