@@ -262,7 +262,7 @@ function listObjectPage(
     prefix: request.parameter('prefix') ?? '',
     delimiter: request.parameter('delimiter') ?? '',
     marker,
-    maxEntries,
+    maxEntries: Math.min(maxEntries, context.faults.maxPageSize ?? maxEntries),
   });
 }
 

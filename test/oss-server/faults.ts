@@ -95,14 +95,14 @@ export interface FaultActions {
   readonly rawAnswer?: string | undefined;
   /** Sends the answer, and a second one that nobody asked for. */
   readonly duplicateAnswer?: boolean | undefined;
+  /** Pages of ListParts and of listings of objects end after so many, whatever was asked for. */
+  readonly maxPageSize?: number | undefined;
   /** Lies of ListParts. */
   readonly listParts?:
     | {
         readonly change?: readonly ListedPartLie[] | undefined;
         readonly add?: readonly Required<ListedPartLie>[] | undefined;
         readonly hide?: readonly number[] | undefined;
-        /** Pages end after so many parts, whatever was asked for. */
-        readonly maxPageSize?: number | undefined;
       }
     | undefined;
   /** CRC-64 of the whole object as Complete tells it (the stored one stays right). */

@@ -388,7 +388,7 @@ const listParts: Operation = (context) => {
     throw invalidArgument('Invalid part-number-marker.', 'part-number-marker', String(marker));
   }
   const all = shownParts(upload, lies, context.nowMs).filter((part) => part.partNumber > marker);
-  const page = all.slice(0, Math.min(maxParts, lies?.maxPageSize ?? maxParts));
+  const page = all.slice(0, Math.min(maxParts, context.faults.maxPageSize ?? maxParts));
   return xmlAnswer(
     element(
       'ListPartsResult',

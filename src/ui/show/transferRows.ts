@@ -103,6 +103,25 @@ const SHORT_REASONS: Readonly<Record<UploadErrorKind, (l10n: Localizer) => strin
   internal: (l10n) => l10n.t('error in this extension'),
 };
 
+/** What stands beside the name of the view, and the number on its icon: how much runs, how fast. */
+export function viewHeader(
+  { totals }: TransfersSnapshot,
+  { l10n, language }: Words,
+): {
+  readonly description: string;
+  readonly badge: { readonly value: number; readonly tooltip: string } | undefined;
+} {
+  const { active, speedBytesPerSecond } = totals;
+  if (active === 0) return { description: '', badge: undefined };
+  return {
+    description: speedBytesPerSecond > 0 ? formatSpeed(speedBytesPerSecond, language) : '',
+    badge: {
+      value: active,
+      tooltip: l10n.t('Uploads running: {n}', { n: formatCount(active, language) }),
+    },
+  };
+}
+
 /** One row for each batch, the latest first: one file as itself, several below a parent. */
 export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
   const totals = totalsOfOnly(snapshot);

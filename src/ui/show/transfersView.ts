@@ -4,8 +4,7 @@ import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index
 import { commandId } from '../editor/commandIds';
 import type { CommandName, ContextKey } from '../editor/commandIds';
 import { setContext } from '../editor/contextKeys';
-import { l10n, language, words } from '../editor/editorWords';
-import { formatCount, formatSpeed } from '../text/format';
+import { l10n, words } from '../editor/editorWords';
 import {
   childRows,
   PAGE_SIZE,
@@ -14,6 +13,7 @@ import {
   rootRows,
   transferFactsList,
   transfersOfRow,
+  viewHeader,
 } from './transferRows';
 import type { RowState, TransferRow } from './transferRows';
 import { batchPlace, ossPath, ownTransfers } from '../text/transferFacts';
@@ -203,20 +203,9 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
   }
 
   private updateHeader(): void {
-    const { totals } = this.transfers.snapshot();
-    this.view.description =
-      totals.active > 0 && totals.speedBytesPerSecond > 0
-        ? formatSpeed(totals.speedBytesPerSecond, language)
-        : '';
-    this.view.badge =
-      totals.active > 0
-        ? {
-            value: totals.active,
-            tooltip: l10n.t('Uploads running: {n}', {
-              n: formatCount(totals.active, language),
-            }),
-          }
-        : undefined;
+    const { description, badge } = viewHeader(this.transfers.snapshot(), words);
+    this.view.description = description;
+    this.view.badge = badge;
   }
 
   private updateContext(): void {

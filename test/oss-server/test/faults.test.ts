@@ -342,8 +342,8 @@ describe('faults of the OSS server', () => {
             ],
             add: [{ partNumber: 99, sizeBytes: 1, etag: 'FOREIGN', crc64: '5' }],
             hide: [3],
-            maxPageSize: 2,
           },
+          maxPageSize: 2,
         },
       );
       const list = (marker: string) =>

@@ -21,7 +21,11 @@ import {
 } from '../../../src/oss/credentials';
 import type { Machine } from '../../../src/oss/credentials';
 import { OssTransport } from '../../../src/oss/ossTransport';
-import { SecurityTokens, signParameters } from '../../../src/oss/securityTokens';
+import {
+  ALIBABA_CLOUD_ISSUERS,
+  SecurityTokens,
+  signParameters,
+} from '../../../src/oss/securityTokens';
 import { OssFixture, rejection } from './ossFixture';
 
 const MINUTE_MS = 60_000;
@@ -80,6 +84,7 @@ const ALIYUN = JSON.stringify({
       ram_role_arn: 'acs:ram::1:role/x',
       ram_session_name: 'me',
       expired_seconds: 900,
+      sts_region: 'cn-hangzhou',
     },
     { name: 'chain', mode: 'ChainableRamRoleArn', source_profile: 'work', ram_role_arn: 'arn' },
     { name: 'circle', mode: 'ChainableRamRoleArn', source_profile: 'circle', ram_role_arn: 'arn' },
@@ -419,6 +424,37 @@ describe('credentials', () => {
         assert.doesNotMatch(`${error.message} ${error.code}`, /LTAI5tsecret/);
       });
     }
+  });
+
+  describe('STS', () => {
+    it('has an address of its own in each region, and one for where none is named', () => {
+      const { stsUrl } = ALIBABA_CLOUD_ISSUERS;
+      assert.equal(stsUrl(''), 'https://sts.aliyuncs.com');
+      assert.equal(stsUrl('cn-hangzhou'), 'https://sts.cn-hangzhou.aliyuncs.com');
+    });
+
+    it('is asked in the region of the role', async () => {
+      const { url } = await issuer(() => ({
+        body: JSON.stringify({ Credentials: issued('role') }),
+      }));
+      const regions: string[] = [];
+      const transport = new OssTransport();
+      closers.push(() => {
+        transport.dispose();
+      });
+      const tokens = new SecurityTokens(transport, {
+        ...ALIBABA_CLOUD_ISSUERS,
+        stsUrl: (region) => {
+          regions.push(region);
+          return url;
+        },
+      });
+      const here = await machine({ '.aliyun/config.json': ALIYUN });
+      for (const profile of ['role', 'chain']) {
+        await openSource({ kind: 'aliyun', profile }, here, tokens).get();
+      }
+      assert.deepEqual(regions, ['cn-hangzhou', '']);
+    });
   });
 
   describe('signParameters', () => {

@@ -153,6 +153,27 @@ describe('OssAccount', () => {
     });
   });
 
+  describe('listFolders of many pages', () => {
+    const bucket = { name: 'photos', region: 'cn-hangzhou' };
+    const names = Array.from({ length: 12 }, (_, index) => `${String.fromCharCode(97 + index)}/`);
+
+    async function list(maxPageSize: number): Promise<[folders: readonly string[], requests: number]> {
+      const server = await fixture.server();
+      for (const name of names) await server.putObject('photos', `${name}x`, Buffer.from('x'));
+      server.faults.push({ on: 'listObjects', do: { maxPageSize } });
+      const folders = await account(server).listFolders(PROFILE, bucket, '', CALL);
+      return [folders, server.operations.length];
+    }
+
+    it('reads them all', async () => {
+      assert.deepEqual(await list(5), [names, 3]);
+    });
+
+    it('stops after ten, because nobody chooses from more', async () => {
+      assert.deepEqual(await list(1), [names.slice(0, 10), 10]);
+    });
+  });
+
   describe('objectUrl', () => {
     it('is for others: public where the uploads go inside the network', async () => {
       const internal = fixture.oss('internal').account;

@@ -341,7 +341,7 @@ describe('OssObjectStore', () => {
 
     it('follows the markers of the pages', async () => {
       const server = await fixture.server();
-      server.faults.push({ on: 'listParts', do: { listParts: { maxPageSize: 2 } } });
+      server.faults.push({ on: 'listParts', do: { maxPageSize: 2 } });
       const store = await fixture.store(server);
       const parts = ['1', '22', '333', '4444', '55555'].map((text) => Buffer.from(text));
       const { uploadId } = await uploadOf(store, 'k', parts);

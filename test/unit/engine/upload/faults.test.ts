@@ -310,7 +310,7 @@ describe('faults of the network, of OSS and of the disk', () => {
     await start();
     const upload = await request({ parallel: 1 }, 11 * PART_BYTES, 'ä 日本/%2F&<+>=?#.bin');
     await interruptAtPart(harness, upload, 11);
-    fail({ on: 'listParts', do: { listParts: { maxPageSize: 3 } } });
+    fail({ on: 'listParts', do: { maxPageSize: 3 } });
     const before = harness.server.operations.length;
     await resumeToEnd(harness, upload);
     assert.deepEqual(harness.acceptedParts(before), [11]);

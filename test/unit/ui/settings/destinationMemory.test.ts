@@ -44,6 +44,17 @@ describe('remembered destination', () => {
     assert.equal(memory.destination(), undefined);
   });
 
+  it('has beside it whether credentials are stored, for all workspaces', async () => {
+    const ofUser = memento();
+    const one = new DestinationMemory(memento(), ofUser, SILENT);
+    const other = new DestinationMemory(memento(), ofUser, SILENT);
+    assert.equal(one.hasCredentials(), false);
+    await one.rememberCredentials(true);
+    assert.deepEqual([one.hasCredentials(), other.hasCredentials()], [true, true]);
+    await other.rememberCredentials(false);
+    assert.equal(one.hasCredentials(), false);
+  });
+
   it('is told to who listens as soon as it counts', async () => {
     const memory = new DestinationMemory(memento(), memento(), SILENT);
     const told: unknown[] = [];
@@ -78,6 +89,7 @@ describe('remembered destination', () => {
         new Map<string, unknown>([
           ['destination', junk],
           ['regions', junk],
+          ['hasCredentials', junk],
         ]),
       );
       const memory = new DestinationMemory(broken, broken, SILENT);

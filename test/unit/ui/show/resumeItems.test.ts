@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import {
   bytesLeft,
+  bytesSent,
   resumeDescription,
   resumeDetail,
   resumeItems,
@@ -56,6 +57,13 @@ describe('what waits to be resumed', () => {
     assert.equal(section({ state: 'failed', error: failure('accessDenied') }), 'attention');
     assert.equal(section({ state: 'paused', error: failure('credentials') }), 'attention');
     assert.equal(section({ state: 'paused' }), 'workspace');
+  });
+
+  it('calls for attention where one file of many needs a decision', () => {
+    const failed = { state: 'failed', error: failure('accessDenied') } as const;
+    const [item] = items(batch([interrupted, { state: 'completed' }, failed, interrupted]));
+    assert.equal(item?.section, 'attention');
+    assert.equal(item.waiting.length, 3);
   });
 
   it('takes a drive for the workspace of what lies on it, and no workspace for none', () => {
@@ -131,6 +139,17 @@ describe('what waits to be resumed', () => {
     assert.equal(resumeDetail(refused, NOW, english), 'paused just now: credentials refused');
     assert.equal(resumeDetail(refused, NOW, chinese), '刚刚暂停：访问凭证无效');
     assert.equal(bytesLeft([item, item]), 2 * (GB - 0.42 * GB));
+  });
+
+  it('counts as lost by a discard what was sent of the files that wait, and of no other', () => {
+    const some = items(
+      batch([{ ...interrupted, confirmedBytes: 3 }, { state: 'completed' }, { state: 'paused' }], {
+        finishedEarlier: { files: 2, sizeBytes: 1000 },
+      }),
+      batch([{ state: 'failed', confirmedBytes: 40, inFlightBytes: 5 }], { id: 'b2' }),
+    );
+    assert.equal(bytesSent(some), 43);
+    assert.equal(bytesSent([]), 0);
   });
 
   it('says first what tells it from another one of the same name, and only then', () => {

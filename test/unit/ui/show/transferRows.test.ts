@@ -10,6 +10,7 @@ import {
   childRows,
   rootRows,
   transfersOfRow,
+  viewHeader,
 } from '../../../../src/ui/show/transferRows';
 import type { TransferRow } from '../../../../src/ui/show/transferRows';
 import { UploadLog, stoppedLine, uploadedLine } from '../../../../src/ui/show/uploadLog';
@@ -29,6 +30,13 @@ describe('rows of the view', () => {
       [{ state: 'preparing' }, 'running', 'checking'],
       [{ state: 'uploading', confirmedBytes: half }, 'running', '42 % · 8.4 MB/s · 2 min'],
       [{ state: 'waiting', confirmedBytes: half }, 'running', 'waiting for the network at 42 %'],
+      ...(['network', 'timeout'] as const).map(
+        (kind): [Partial<TransferSnapshot>, string, string] => [
+          { state: 'waiting', confirmedBytes: half, error: failure(kind) },
+          'running',
+          'waiting for the network at 42 %',
+        ],
+      ),
       [
         { state: 'waiting', confirmedBytes: half, error: failure('badResponse') },
         'running',
@@ -229,6 +237,31 @@ describe('rows of the view', () => {
   it('are there for every state', () => {
     const states: TransferState[] = ['queued', 'waiting', 'completed', 'discarding'];
     for (const state of states) assert.equal(row({ state }).label, 'video.mp4');
+  });
+});
+
+describe('the header of the view', () => {
+  const header = (totals: object, words = english): ReturnType<typeof viewHeader> =>
+    viewHeader(snapshot([], totals), words);
+
+  it('has the number of uploads that run and how fast they are, and nothing when none runs', () => {
+    assert.deepEqual(header({ active: 1200, speedBytesPerSecond: 8.4 * MB }), {
+      description: '8.4 MB/s',
+      badge: { value: 1200, tooltip: 'Uploads running: 1,200' },
+    });
+    assert.deepEqual(header({ active: 1, speedBytesPerSecond: 0 }), {
+      description: '',
+      badge: { value: 1, tooltip: 'Uploads running: 1' },
+    });
+    // The last speed is still known for a moment after the last upload.
+    assert.deepEqual(header({ active: 0, speedBytesPerSecond: 8.4 * MB }), {
+      description: '',
+      badge: undefined,
+    });
+  });
+
+  it('says it in Chinese', () => {
+    assert.equal(header({ active: 2 }, chinese).badge?.tooltip, '正在上传：2');
   });
 });
 

@@ -102,7 +102,10 @@ describe('names', () => {
       'http://127.0.0.1:9000',
       'https://upload.example.com/',
       'oss-cn-hangzhou.aliyuncs.com',
+      'localhost',
       'localhost:9000',
+      'nas:9000',
+      'http://[::1]',
       'http://[::1]:9000',
     ];
     assert.deepEqual(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { UploadError } from '../../../../../src/engine/index';
 import { findSourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
 import type { SearchOptions, SourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
 import { isWindows, makeFifo, removeFolder, temporaryFolder } from '../../../../support/files';
@@ -55,6 +56,40 @@ describe('files of a selection', () => {
       ['set/a.txt', 'other/.git/config'],
     );
     assert.ok(excluded > 0);
+  });
+
+  it('say of all folders together how many were left out, were links, or had nothing in them', async function () {
+    if (isWindows) this.skip();
+    for (const folder of ['one', 'two', 'two/deep']) {
+      await write(`${folder}/keep.txt`, `${folder}/leave.tmp`);
+      await mkdir(at(`${folder}/empty`));
+      await mkdir(at(`${folder}/linked`));
+      await symlink('linked', at(`${folder}/link`));
+    }
+    const { files, ...rest } = await find(['one', 'two'], { exclude: () => ['**/*.tmp'] });
+    assert.equal(files.length, 3);
+    assert.deepEqual(rest, { failures: [], excluded: 3, skippedLinks: 3, emptyFolders: 6 });
+  });
+
+  it('fail with their folder when its settings cannot be used, and leave the others alone', async () => {
+    await write('set/a.txt', 'other/b.txt');
+    const outcome = async (error: Error): Promise<unknown[]> => {
+      const exclude = (root: string): string[] => {
+        if (root === at('set')) throw error;
+        return [];
+      };
+      const { files, failures } = await find(['set', 'other'], { exclude });
+      assert.deepEqual(
+        files.map((file) => file.name),
+        ['other/b.txt'],
+      );
+      return failures.map(({ kind, code, sourcePath }) => [kind, code, sourcePath]);
+    };
+    const refused = new UploadError('invalidArgument', 'not a glob', { code: 'Glob' });
+    assert.deepEqual(await outcome(refused), [['invalidArgument', 'Glob', at('set')]]);
+    const closed = Object.assign(new Error('closed'), { code: 'EACCES' });
+    assert.deepEqual(await outcome(closed), [['sourceUnreadable', 'EACCES', at('set')]]);
+    assert.deepEqual(await outcome(new Error('no code')), [['sourceUnreadable', 'EIO', at('set')]]);
   });
 
   it('fail one by one', async () => {
