@@ -157,7 +157,9 @@ describe('OssAccount', () => {
     const bucket = { name: 'photos', region: 'cn-hangzhou' };
     const names = Array.from({ length: 12 }, (_, index) => `${String.fromCharCode(97 + index)}/`);
 
-    async function list(maxPageSize: number): Promise<[folders: readonly string[], requests: number]> {
+    async function list(
+      maxPageSize: number,
+    ): Promise<[folders: readonly string[], requests: number]> {
       const server = await fixture.server();
       for (const name of names) await server.putObject('photos', `${name}x`, Buffer.from('x'));
       server.faults.push({ on: 'listObjects', do: { maxPageSize } });
