@@ -2,7 +2,7 @@
 import prettier from 'eslint-config-prettier';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
-import { house } from './scripts/house.mjs';
+import { house, ossServer } from './scripts/house.mjs';
 
 export default defineConfig(
   { ignores: ['dist/', 'out/', '.vscode-test/', 'test-results/', 'node_modules/'] },
@@ -24,6 +24,7 @@ export default defineConfig(
     },
   },
   house,
+  ossServer,
   {
     files: ['test/**', 'bench/**', 'scripts/**', 'esbuild.js'],
     rules: {

@@ -83,6 +83,37 @@ export const house = Object.entries(ARROWS).map(([room, others]) => ({
 }));
 
 /**
+ * The local OSS server, for the linter: as a package of its own, it imports nothing from outside of
+ * its folder, and only its tests know ali-oss, which is to agree with it and not to be it.
+ */
+export const ossServer = [
+  apart('test/oss-server/*.{ts,mts}', String.raw`^\.\.`, ['ali-oss']),
+  apart('test/oss-server/test/*.ts', String.raw`^\.\./\.\.`, []),
+];
+
+/**
+ * @param {string} files
+ * @param {string} outside what the path of a file outside begins with
+ * @param {string[]} packages
+ */
+function apart(files, outside, packages) {
+  const message = 'test/oss-server is as a package of its own (scripts/house.mjs).';
+  const patterns = [
+    { regex: outside, message },
+    ...packages.map((name) => ({ group: [name, `${name}/*`], message })),
+  ];
+  return {
+    files: [files],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': /** @type {['error', object]} */ ([
+        'error',
+        { patterns },
+      ]),
+    },
+  };
+}
+
+/**
  * @param {string} room
  * @param {readonly string[]} others
  */

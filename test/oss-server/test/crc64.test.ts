@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { combineCrc64, crc64Of } from '../crc64.ts';
 import { multipartEtag, combinedCrc64 } from '../multipartOperations.ts';
-import crcVectors from '../../vectors/crc64.json';
-import etagVectors from '../../vectors/multipart-etag.json';
+import crcVectors from '../vectors/crc64.json';
+import etagVectors from '../vectors/multipart-etag.json';
 
 describe('CRC-64 of the OSS server', () => {
   for (const { input, decimal, hex } of crcVectors.vectors) {

@@ -13,8 +13,8 @@ import {
   v4StringToSign,
   type SignableRequest,
 } from '../signature.ts';
-import v1 from '../../vectors/signature-v1.json';
-import v4 from '../../vectors/signature-v4.json';
+import v1 from '../vectors/signature-v1.json';
+import v4 from '../vectors/signature-v4.json';
 
 interface Described {
   readonly method: string;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
-import { ARROWS, house } from '../../../scripts/house.mjs';
+import { ARROWS, house, ossServer } from '../../../scripts/house.mjs';
 import { ROOT } from '../../../scripts/paths';
 
 const SRC = path.join(ROOT, 'src');
@@ -49,15 +49,38 @@ describe('the rooms of the house', () => {
   });
 });
 
+describe('the local OSS server', () => {
+  it('imports nothing from outside of its folder, and only its tests know ali-oss', () => {
+    const isAllowed = (file: string, imported: string): boolean =>
+      messagesFor(`test/oss-server/${file}`, imported).length === 0;
+    for (const file of ['server.ts', 'server.cli.mts']) {
+      assert.ok(isAllowed(file, './storage.ts'));
+      assert.ok(isAllowed(file, 'node:http'));
+      assert.ok(!isAllowed(file, '../support/files.ts'));
+      assert.ok(!isAllowed(file, '../../src/engine/index.ts'));
+      assert.ok(!isAllowed(file, 'ali-oss'));
+    }
+    assert.ok(isAllowed('test/a.test.ts', '../server.ts'));
+    assert.ok(isAllowed('test/a.test.ts', 'ali-oss'));
+    assert.ok(!isAllowed('test/a.test.ts', '../../support/files.ts'));
+    assert.ok(!isAllowed('test/a.test.ts', '../../../src/oss/xml.ts'));
+  });
+});
+
 /** What the linter says of a file of that room that imports this. */
 function lint(room: string, imported: string): Linter.LintMessage[] {
+  const file = room === 'account' ? 'account.ts' : path.posix.join(room, 'example.ts');
+  return messagesFor(path.posix.join('src', file), imported);
+}
+
+function messagesFor(file: string, imported: string): Linter.LintMessage[] {
   const code = `import { something } from '${imported}';\nsomething();\n`;
   const config = [
-    { plugins: { '@typescript-eslint': tseslint.plugin }, files: ['**/*.ts'] },
+    { plugins: { '@typescript-eslint': tseslint.plugin }, files: ['**/*.{ts,mts}'] },
     ...house,
+    ...ossServer,
   ] as Linter.Config[];
-  const file = room === 'account' ? 'account.ts' : path.posix.join(room, 'example.ts');
-  return new Linter().verify(code, config, path.posix.join('src', file));
+  return new Linter().verify(code, config, file);
 }
 
 /** Rooms that arrows lead to; `engine/index` is the door of the room `engine`. */

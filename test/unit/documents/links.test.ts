@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ROOT } from '../../../scripts/paths';
 
 /** Documents that are read on the web too; a dead link in them helps nobody. */
-const DOCUMENTS = ['', 'docs/']
+const DOCUMENTS = ['', 'docs/', 'test/oss-server/']
   .flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).map((name) => folder + name))
   .filter((name) => name.endsWith('.md'))
   .sort();

@@ -9,7 +9,7 @@ import {
   formatCrc64,
   parseCrc64,
 } from '../../../../src/engine/base/crc64';
-import vectors from '../../../vectors/crc64.json';
+import vectors from '../../../oss-server/vectors/crc64.json';
 
 const POLYNOMIAL = 0xc96c5795d7870f42n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
