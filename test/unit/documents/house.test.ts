@@ -13,6 +13,19 @@ describe('the rooms of the house', () => {
     assert.deepEqual(roomsOnDisk().toSorted(), Object.keys(ARROWS).toSorted());
   });
 
+  it('have a line each in ARCHITECTURE.md', () => {
+    const text = fs.readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const [, table = ''] = /^\| In `src` .*\n\| -.*\n((?:\|.*\n)+)/m.exec(text) ?? [];
+    const named = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name = '']) => name);
+    const doors: Record<string, string> = {
+      '': 'extension.ts',
+      account: 'account.ts',
+      engine: 'engine/index.ts',
+    };
+    const rooms = Object.keys(ARROWS).map((room) => doors[room] ?? room);
+    assert.deepEqual(named.toSorted(), rooms.toSorted());
+  });
+
   it('are below one another in no circle', () => {
     const under = (room: string, seen: readonly string[]): void => {
       assert.ok(!seen.includes(room), [...seen, room].join(' → '));
