@@ -2,6 +2,9 @@ import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { systemClock } from '../engine/base/clock';
+import type { Clock } from '../engine/base/clock';
+import type { Disposable } from '../engine/base/events';
 import { UploadError } from '../engine/contract/errors';
 import type { RequestBody } from '../engine/contract/ports';
 import { badResponse, errorOfConnection } from './ossErrors';
@@ -23,6 +26,8 @@ export interface TransportOptions {
   readonly ca?: string | readonly string[] | undefined;
   /** False accepts any certificate. */
   readonly rejectUnauthorized?: boolean | undefined;
+  /** Time of the limits; the system's, if not given. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A request as it goes over the wire. */
@@ -53,11 +58,13 @@ const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 export class OssTransport {
   readonly #timeouts: TransportTimeouts;
   readonly #tls: { ca?: string | string[]; rejectUnauthorized?: boolean };
+  readonly #clock: Clock;
   readonly #pace = new Pace();
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
 
   constructor(options: TransportOptions = {}) {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    this.#clock = options.clock ?? systemClock;
     // On the request and not on the agent: the editor replaces the agent.
     this.#tls = {
       ...(options.ca !== undefined && {
@@ -90,7 +97,8 @@ export class OssTransport {
       return Promise.reject(errorOfConnection(error));
     }
     const answerMs = request.answerTimeoutMs ?? this.#timeouts.answerMs;
-    return new Exchange(request, sent, { ...this.#timeouts, answerMs }, this.#pace).answer;
+    return new Exchange(request, sent, { ...this.#timeouts, answerMs }, this.#clock, this.#pace)
+      .answer;
   }
 
   /** Closes all connections. */
@@ -176,6 +184,7 @@ class Exchange {
   readonly #request: TransportRequest;
   readonly #sent: ClientRequest;
   readonly #timeouts: TransportTimeouts;
+  readonly #clock: Clock;
   readonly #pace: Pace;
   #resolve!: (answer: Answer) => void;
   #reject!: (error: unknown) => void;
@@ -190,15 +199,17 @@ class Exchange {
   readonly #received: Buffer[] = [];
   #receivedBytes = 0;
   #responseIsRead = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Disposable | undefined;
   #timerName: keyof TransportTimeouts | undefined;
 
   constructor(
     request: TransportRequest,
     sent: ClientRequest,
     timeouts: TransportTimeouts,
+    clock: Clock,
     pace: Pace,
   ) {
+    this.#clock = clock;
     this.#pace = pace;
     this.#request = request;
     this.#sent = sent;
@@ -275,7 +286,7 @@ class Exchange {
   async #writeChunk(chunk: Uint8Array): Promise<void> {
     for (let offset = 0; offset < chunk.byteLength && !this.#settled && !this.#stopped;) {
       const slice = chunk.subarray(offset, offset + this.#pace.sliceBytes);
-      const startMs = performance.now();
+      const startMs = this.#clock.now();
       await new Promise<void>((resolve) => {
         this.#sent.write(slice, () => {
           resolve();
@@ -283,7 +294,7 @@ class Exchange {
       });
       this.#onConnected();
       offset += slice.byteLength;
-      this.#pace.took(slice.byteLength, performance.now() - startMs);
+      this.#pace.took(slice.byteLength, this.#clock.now() - startMs);
     }
   }
 
@@ -355,7 +366,7 @@ class Exchange {
 
   #settle(): void {
     this.#settled = true;
-    clearTimeout(this.#timer);
+    this.#timer?.dispose();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#endSource();
   }
@@ -374,16 +385,12 @@ class Exchange {
     const name = this.#limitNow();
     // Connecting is one wait, however many things happen on our side meanwhile.
     if (name === this.#timerName && name === 'connectMs') return;
-    if (name === this.#timerName && name !== undefined) {
-      this.#timer?.refresh();
-      return;
-    }
-    clearTimeout(this.#timer);
+    this.#timer?.dispose();
     this.#timerName = name;
     if (name === undefined) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#clock.after(this.#timeouts[name], () => {
       this.#onLimit(name);
-    }, this.#timeouts[name]);
+    });
   }
 
   #limitNow(): keyof TransportTimeouts | undefined {

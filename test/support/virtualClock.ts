@@ -80,6 +80,18 @@ export class VirtualClock implements Clock {
     }, 1);
   }
 
+  /** Lets a second pass with each millisecond until this work has ended, and resolves as it does. */
+  async passUntil<T>(work: Promise<T>): Promise<T> {
+    const timer = setInterval(() => {
+      this.advance(1000);
+    }, 1);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   stop(): void {
     clearInterval(this.#runner);
     this.#runner = undefined;

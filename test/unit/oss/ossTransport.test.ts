@@ -12,6 +12,7 @@ import type { RequestBody } from '../../../src/engine/contract/ports';
 import type { Answer } from '../../../src/oss/ossErrors';
 import { nextSliceBytes, OssTransport } from '../../../src/oss/ossTransport';
 import type { TransportOptions, TransportRequest } from '../../../src/oss/ossTransport';
+import { VirtualClock } from '../../support/virtualClock';
 
 const MIB = 1024 * 1024;
 const NEVER = new AbortController().signal;
@@ -463,68 +464,80 @@ describe('OssTransport', () => {
   });
 
   describe('limits', () => {
+    let clock: VirtualClock;
+    beforeEach(() => {
+      clock = new VirtualClock();
+    });
+
+    /** Asserts that this limit ends the request, and not before its time. */
+    async function assertEnds(
+      url: string,
+      limit: string,
+      seconds: number,
+      more: Partial<TransportRequest> = {},
+    ): Promise<void> {
+      const startMs = clock.now();
+      const sending = transport({ clock }).send(request(url, more));
+      const { kind, code } = await rejection(clock.passUntil(sending));
+      assert.deepEqual([kind, code], ['timeout', limit]);
+      assert.ok(clock.now() - startMs >= seconds * 1000, `${clock.now() - startMs} ms`);
+    }
+
     it('gives up a body that nobody reads', async () => {
       const server = await httpServer((message) => {
         message.pause();
       });
-      const body = reusedBody(64 * MIB, MIB);
-      const sender = transport({ timeouts: { stallMs: 60 } });
-      const error = await rejection(sender.send(request(server.url, { body })));
-      assert.deepEqual([error.kind, error.code], ['timeout', 'StallTimeout']);
+      await assertEnds(server.url, 'StallTimeout', 30, { body: reusedBody(64 * MIB, MIB) });
     });
 
     it('does not give up a body that moves slowly, however long it takes', async () => {
       const server = await httpServer((message, answer) => {
         message.on('data', () => {
           message.pause();
-          setTimeout(() => message.resume(), 8);
+          // So that the sender, in this process too, sees what has moved.
+          setImmediate(() => {
+            clock.advance(1000);
+            message.resume();
+          });
         });
         message.on('end', () => {
           answerText('')(answer);
         });
       });
-      // The kernel's buffers take the first megabytes; after them each 64 KiB takes 8 ms.
-      const body = reusedBody(12 * MIB, 256 * 1024);
-      const sender = transport({ timeouts: { stallMs: 400 } });
-      const startMs = performance.now();
-      assert.equal((await sender.send(request(server.url, { body }))).status, 200);
-      assert.ok(performance.now() - startMs > 500, 'it has to take longer than the limit');
+      // The kernel's buffers take the first megabytes; after them each 64 KiB takes a second.
+      const body = reusedBody(12 * MIB, 12 * MIB);
+      const startMs = clock.now();
+      // The last megabytes are out for us when those buffers have them: the answer comes later.
+      const slow = request(server.url, { body, answerTimeoutMs: 3_600_000 });
+      assert.equal((await transport({ clock }).send(slow)).status, 200);
+      assert.ok(clock.now() - startMs > 60_000, 'it has to take longer than the limit');
     });
 
     it('does not count the time in which the source is being read', async () => {
       const server = await httpServer(readThenAnswer());
+      // eslint-disable-next-line @typescript-eslint/require-await -- the type of a body is asynchronous
       const chunks = (async function* () {
         yield Buffer.alloc(10);
-        await new Promise((resolve) => setTimeout(resolve, 120));
+        clock.advance(3_600_000);
         yield Buffer.alloc(10);
       })();
-      const sender = transport({ timeouts: { stallMs: 40 } });
       const body = { sizeBytes: 20, chunks };
-      assert.equal((await sender.send(request(server.url, { body }))).status, 200);
+      const { status } = await transport({ clock }).send(request(server.url, { body }));
+      assert.equal(status, 200);
     });
 
     it('gives up when no answer comes, later where a request may take longer', async () => {
-      const server = await httpServer((message, answer) => {
+      const server = await httpServer((message) => {
         message.resume();
-        setTimeout(() => {
-          answerText('late')(answer);
-        }, 120);
       });
-      const sender = transport({ timeouts: { answerMs: 30, stallMs: 10_000 } });
-      const error = await rejection(sender.send(request(server.url)));
-      assert.deepEqual([error.kind, error.code], ['timeout', 'AnswerTimeout']);
-      const patient = await sender.send(request(server.url, { answerTimeoutMs: 5000 }));
-      assert.equal(patient.body.toString(), 'late');
+      await assertEnds(server.url, 'AnswerTimeout', 60);
+      await assertEnds(server.url, 'AnswerTimeout', 120, { answerTimeoutMs: 120_000 });
     });
 
     it('gives up when there is no connection', async () => {
       // Accepts TCP and never says a word of TLS.
       const server = await listen(net.createServer(), 'https');
-      const sender = transport({ timeouts: { connectMs: 50 } });
-      const error = await rejection(
-        sender.send(request(server.url, { body: bodyOf(Buffer.alloc(9)) })),
-      );
-      assert.deepEqual([error.kind, error.code], ['timeout', 'ConnectTimeout']);
+      await assertEnds(server.url, 'ConnectTimeout', 20, { body: bodyOf(Buffer.alloc(9)) });
     });
 
     it('gives up an answer that stops in its middle', async () => {
@@ -533,9 +546,7 @@ describe('OssTransport', () => {
         answer.writeHead(200, { 'content-length': 100 });
         answer.write('half');
       });
-      const sender = transport({ timeouts: { stallMs: 50 } });
-      const error = await rejection(sender.send(request(server.url)));
-      assert.deepEqual([error.kind, error.code], ['timeout', 'StallTimeout']);
+      await assertEnds(server.url, 'StallTimeout', 30);
     });
 
     it('hands over small pieces on a slow line and large ones on a fast one', () => {
