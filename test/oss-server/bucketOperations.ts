@@ -85,7 +85,7 @@ const listBuckets: Operation = (context) => {
   const marker = request.parameter('marker') ?? '';
   const maxKeys = pageSize(request, 'max-keys', 100);
   const names = storage.bucketNames().filter((name) => name.startsWith(prefix) && name > marker);
-  const page = names.slice(0, maxKeys);
+  const page = names.slice(0, Math.min(maxKeys, context.faults.maxPageSize ?? maxKeys));
   const isTruncated = page.length < names.length;
   const buckets = page.map((name) => {
     const bucket = storage.bucket(name)!;

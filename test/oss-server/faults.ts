@@ -95,7 +95,7 @@ export interface FaultActions {
   readonly rawAnswer?: string | undefined;
   /** Sends the answer, and a second one that nobody asked for. */
   readonly duplicateAnswer?: boolean | undefined;
-  /** Pages of ListParts and of listings of objects end after so many, whatever was asked for. */
+  /** Pages of lists of parts, objects and buckets end after so many, whatever was asked for. */
   readonly maxPageSize?: number | undefined;
   /** Lies of ListParts. */
   readonly listParts?:
