@@ -6,6 +6,8 @@ import { ROOT } from '../../../scripts/paths';
 
 /** A test file, and names of tests in it: `test/…ts`: "a name", "another name". */
 const MENTION = /`(test\/[^`]+\.ts)`:\s*((?:"[^"]+"(?:,\s*)?)+)/g;
+/** Where the paths begin that documents name. */
+const PLACES = ['', 'src', 'src/engine'];
 /** Calls whose function may skip the tests beside it. */
 const HOOKS = ['before', 'beforeEach'];
 
@@ -21,6 +23,20 @@ describe('tests that documents name', () => {
           assert.equal(verdict(code, name), 'runs', `${file}: "${name}"`);
         }
       }
+    });
+  }
+
+  for (const document of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+    it(`stand in files that exist, as do all files in ${document}`, () => {
+      const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
+      const named = [...text.matchAll(/`((?!dist\/)(?:[\w-]+\/)+[\w.-]+)(?=[`:])/g)].map(
+        ([, file = '']) => file,
+      );
+      assert.ok(named.length > 20, String(named.length));
+      const missing = named.filter(
+        (file) => !PLACES.some((place) => fs.existsSync(path.join(ROOT, place, file))),
+      );
+      assert.deepEqual(missing, []);
     });
   }
 
