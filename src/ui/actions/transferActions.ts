@@ -5,8 +5,10 @@ import { copyText } from '../editor/clipboard';
 import { l10n, words } from '../editor/editorWords';
 import type { Links } from './links';
 import { errorDetails, helpUrl, ramPolicy } from '../text/errorDetails';
-import { actionLabel, describeLooseError, discardQuestion } from '../text/messages';
-import type { Message, MessageAction } from '../text/messages';
+import { actionLabel } from '../text/buttons';
+import type { MessageAction } from '../text/buttons';
+import { describeLooseError, discardQuestion } from '../text/messages';
+import type { Message } from '../text/messages';
 import { plainText } from '../text/plainText';
 import type { ToastPace } from '../editor/toastPace';
 import {

@@ -3,7 +3,7 @@ import type { Disposable, Logger, TransferNotice, Transfers } from '../../engine
 import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionState';
 import type { Announcement, SettledBatch } from './completionState';
 import { words } from '../editor/editorWords';
-import { describeNotice, isNoticeShown } from '../text/messages';
+import { describeNotice, isNoticeShown } from '../text/notices';
 import type { Settings } from '../settings/settings';
 import { Settlements } from './settlements';
 import type { TransferActions } from '../actions/transferActions';

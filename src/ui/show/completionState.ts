@@ -1,9 +1,5 @@
-import type {
-  BatchSnapshot,
-  TransferSnapshot,
-  UploadError,
-  UploadErrorKind,
-} from '../../engine/index';
+import type { BatchSnapshot, TransferSnapshot, UploadError } from '../../engine/index';
+import { failureOf } from '../text/failures';
 import { formatBytes, formatCount } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
@@ -33,6 +29,8 @@ interface SharedCause {
   total: number;
 }
 
+const CREDENTIALS = 'credentials';
+
 /**
  * What has to be said after batches settled at about the same time: one message for all that
  * succeeded, and one for each cause of failure. What the user stopped himself, and what waits for
@@ -49,7 +47,7 @@ export function announce(settled: readonly SettledBatch[], words: Words): Announ
       if (done > 0 && done === entry.ended.length) successes.push(entry);
       continue;
     }
-    const keys = new Set(failed.map(causeOf));
+    const keys = new Set(failed.map((transfer) => causeOf(transfer, words)));
     const [key] = keys;
     if (keys.size > 1 || key === undefined) {
       announcements.push(summary(failed, done, entry.ended.length, words));
@@ -112,39 +110,29 @@ export function isWorthTelling(
   }
 }
 
-/** Failures that concern every upload to the bucket, or every upload. */
-const OF_BUCKET: ReadonlySet<UploadErrorKind> = new Set([
-  'accessDenied',
-  'noSuchBucket',
-  'wrongRegion',
-  'accountBlocked',
-  'alreadyExists',
-]);
-const OF_ALL: ReadonlySet<UploadErrorKind> = new Set([
-  'certificate',
-  'clockSkew',
-  'network',
-  'timeout',
-  'throttled',
-  'server',
-  'badResponse',
-]);
-
 /** Failures with the same key have the same remedy, so that one button helps all of them. */
-function causeOf({ id, error, target }: TransferSnapshot): string {
-  if (error === undefined) return id;
-  const { kind } = error;
-  if (OF_BUCKET.has(kind)) return `${kind} ${target.bucket} ${target.profile}`;
-  if (OF_ALL.has(kind)) return kind;
-  if (kind === 'credentials' || kind === 'noCredentials') return 'credentials';
-  return kind === 'invalidArgument' ? `${kind} ${error.field ?? ''}` : id;
+function causeOf(transfer: TransferSnapshot, words: Words): string {
+  const { id, error, target } = transfer;
+  const failure = failureOf(error, transfer, words);
+  switch (failure.scope) {
+    case 'file':
+      return id;
+    case 'bucket':
+      return `${failure.id} ${target.bucket} ${target.profile}`;
+    case 'credentials':
+      return CREDENTIALS;
+    case 'argument':
+      return `${failure.id} ${error?.field ?? ''}`;
+    case 'everything':
+      return failure.id;
+  }
 }
 
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   const [first] = cause.failed;
   if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
   // Told for all transfers of the profile at once, or known to who stopped it.
-  if (causeOf(first) === 'credentials' || first.error.kind === 'aborted') return undefined;
+  if (causeOf(first, words) === CREDENTIALS || first.error.kind === 'aborted') return undefined;
   const message = describeShared(first.error, cause.failed, words);
   const text =
     cause.total > 1

@@ -1,6 +1,7 @@
 import { DEFAULT_PART_SIZE_BYTES, isActive } from '../../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from '../text/format';
+import { failureOf } from '../text/failures';
 import { plainText } from '../text/plainText';
 import { fileName, ownTransfers } from '../text/transferFacts';
 import type { Words } from '../text/words';
@@ -44,17 +45,17 @@ export function progressOf(
       : percentOf(totals.filesDone, totals.files);
   const percent = Math.max(previousPercent, share);
   const message =
-    waitingText(active, nowMs, words) ??
+    pauseText(active, nowMs, words) ??
     stepText(active, words) ??
     bytesText(snapshot, active, share, words);
   return { percent, message };
 }
 
 /** When nothing moves: why, and when it is tried again. */
-function waitingText(
+function pauseText(
   active: readonly TransferSnapshot[],
   nowMs: number,
-  { l10n }: Words,
+  words: Words,
 ): string | undefined {
   const running = active.filter((transfer) => transfer.state !== 'queued');
   const first = running[0];
@@ -63,22 +64,7 @@ function waitingText(
   }
   const nextTryMs = Math.min(...running.map((transfer) => transfer.nextTryMs ?? nowMs));
   const seconds = Math.ceil((nextTryMs - nowMs) / 1000);
-  const kind = first.error?.kind;
-  if (kind === 'throttled' || kind === 'server') {
-    return seconds > 0
-      ? l10n.t('OSS is busy. Next try in {s} s. Progress is kept.', { s: seconds })
-      : l10n.t('OSS is busy. Trying again. Progress is kept.');
-  }
-  if (kind === 'badResponse') {
-    return seconds > 0
-      ? l10n.t('The answer is not from OSS: a proxy or a login page? Next try in {s} s.', {
-          s: seconds,
-        })
-      : l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.');
-  }
-  return seconds > 0
-    ? l10n.t('OSS cannot be reached. Next try in {s} s. Progress is kept.', { s: seconds })
-    : l10n.t('OSS cannot be reached. Trying again. Progress is kept.');
+  return failureOf(first.error, { seconds }, words).waiting;
 }
 
 /** When all of it is in the same step without bytes: before the first part, or after the last. */

@@ -11,8 +11,8 @@ import {
   sumOf,
   sumOfBatch,
 } from '../text/transferFacts';
-import { shortReason } from './transferRows';
-import type { Localizer, Words } from '../text/words';
+import { failureOf } from '../text/failures';
+import type { Words } from '../text/words';
 
 /** Where a row stands in the pick list. */
 export type ResumeSection = 'workspace' | 'elsewhere' | 'attention' | 'old';
@@ -170,7 +170,7 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
   const { l10n } = words;
   const when = formatAge(item.updatedMs, nowMs, words);
   const states = new Set(item.waiting.map((transfer) => transfer.state));
-  const reason = reasonOf(item, l10n);
+  const reason = reasonOf(item, words);
   if (states.has('failed')) {
     return l10n.t('failed {when}: {reason}', { when, reason: reason ?? '' });
   }
@@ -187,7 +187,7 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
 export function tooltipLines(item: ResumeItem, words: Words): string[] {
   const { l10n } = words;
   const line = `${item.batch.label} — ${resumeDescription(item, words)}`;
-  const reason = reasonOf(item, l10n);
+  const reason = reasonOf(item, words);
   if (item.section !== 'attention' || reason === undefined) return [line];
   const isPaused = !item.waiting.some(isFailed);
   return [
@@ -197,11 +197,11 @@ export function tooltipLines(item: ResumeItem, words: Words): string[] {
 }
 
 /** In a few words, because a sentence would be cut off; the row's remedy says the rest. */
-function reasonOf({ waiting }: ResumeItem, l10n: Localizer): string | undefined {
+function reasonOf({ waiting }: ResumeItem, words: Words): string | undefined {
   const stuck = waiting.find(
     (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
   );
-  return stuck?.error && shortReason(stuck.error.kind, l10n);
+  return stuck && failureOf(stuck.error, stuck, words).short;
 }
 
 /** What is still to be sent. */

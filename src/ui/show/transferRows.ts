@@ -4,7 +4,6 @@ import type {
   TransferSnapshot,
   TransferState,
   TransfersSnapshot,
-  UploadErrorKind,
 } from '../../engine/index';
 import {
   formatAge,
@@ -15,6 +14,7 @@ import {
   formatSpeed,
   percentOf,
 } from '../text/format';
+import { failureOf } from '../text/failures';
 import {
   batchPlace,
   distinctions,
@@ -71,36 +71,6 @@ const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
   interrupted: 'interrupted',
   failed: 'failed',
   discarding: 'discarding',
-};
-
-const SHORT_REASONS: Readonly<Record<UploadErrorKind, (l10n: Localizer) => string>> = {
-  network: (l10n) => l10n.t('no network'),
-  timeout: (l10n) => l10n.t('no answer'),
-  throttled: (l10n) => l10n.t('OSS is busy'),
-  server: (l10n) => l10n.t('error in OSS'),
-  badResponse: (l10n) => l10n.t('not an answer of OSS'),
-  checksumMismatch: (l10n) => l10n.t('arrived damaged'),
-  noSuchUpload: (l10n) => l10n.t('parts removed from OSS'),
-  invalidParts: (l10n) => l10n.t('parts not combined'),
-  credentials: (l10n) => l10n.t('credentials refused'),
-  noCredentials: (l10n) => l10n.t('no credentials'),
-  clockSkew: (l10n) => l10n.t('clock is off'),
-  accessDenied: (l10n) => l10n.t('no permission'),
-  noSuchBucket: (l10n) => l10n.t('bucket not found'),
-  wrongRegion: (l10n) => l10n.t('bucket is in another region'),
-  accountBlocked: (l10n) => l10n.t('account blocked'),
-  alreadyExists: (l10n) => l10n.t('already exists'),
-  refused: (l10n) => l10n.t('refused by OSS'),
-  certificate: (l10n) => l10n.t('certificate not trusted'),
-  invalidArgument: (l10n) => l10n.t('value not allowed'),
-  sourceMissing: (l10n) => l10n.t('file is gone'),
-  sourceUnreadable: (l10n) => l10n.t('file cannot be read'),
-  sourceNotAFile: (l10n) => l10n.t('not a file'),
-  sourceChanged: (l10n) => l10n.t('file keeps changing'),
-  heldElsewhere: (l10n) => l10n.t('in another window'),
-  checkpointNewer: (l10n) => l10n.t('begun by a newer version'),
-  aborted: (l10n) => l10n.t('stopped'),
-  internal: (l10n) => l10n.t('error in this extension'),
 };
 
 /** What stands beside the name of the view, and the number on its icon: how much runs, how fast. */
@@ -270,7 +240,7 @@ function stateText(
 ): string {
   const { l10n, language } = words;
   const percent = percentOf(transfer.confirmedBytes, transfer.sizeBytes);
-  const reason = shortReason(transfer.error?.kind ?? 'internal', l10n);
+  const reason = (): string => failureOf(transfer.error, transfer, words).short;
   switch (transfer.state) {
     case 'queued':
       return l10n.t('queued');
@@ -289,7 +259,7 @@ function stateText(
     case 'waiting':
       return isNetworkGone(transfer.error)
         ? l10n.t('waiting for the network at {percent} %', { percent })
-        : l10n.t('waiting at {percent} %: {reason}', { percent, reason });
+        : l10n.t('waiting at {percent} %: {reason}', { percent, reason: reason() });
     case 'completing':
       return l10n.t('combining parts');
     case 'verifying':
@@ -299,11 +269,11 @@ function stateText(
     case 'paused':
       return transfer.error === undefined
         ? l10n.t('paused at {percent} %', { percent })
-        : l10n.t('paused at {percent} %: {reason}', { percent, reason });
+        : l10n.t('paused at {percent} %: {reason}', { percent, reason: reason() });
     case 'interrupted':
       return l10n.t('interrupted {when}', { when: formatAge(transfer.updatedMs, nowMs, words) });
     case 'failed':
-      return l10n.t('failed: {reason}', { reason });
+      return l10n.t('failed: {reason}', { reason: reason() });
     case 'discarding':
       return l10n.t('will be removed from OSS');
   }
@@ -377,11 +347,6 @@ function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string 
     case 'elsewhere':
       return l10n.t('in another window');
   }
-}
-
-/** Why something failed, in a few words for a narrow row. */
-export function shortReason(kind: UploadErrorKind, l10n: Localizer): string {
-  return SHORT_REASONS[kind](l10n);
 }
 
 function rootLabel(batch: BatchSnapshot): string {

@@ -1,4 +1,5 @@
-import type { Words } from './words';
+import { withFacts } from './words';
+import type { OneOrMany, Words } from './words';
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
 
@@ -27,6 +28,12 @@ export function formatSpeed(bytesPerSecond: number, language: string): string {
 /** A count with the separators of the language: `1,240`. */
 export function formatCount(count: number, language: string): string {
   return new Intl.NumberFormat(language).format(count);
+}
+
+/** The text for so many things; `{n}` in it is their number. */
+export function counted([one, many]: OneOrMany, count: number, { l10n, language }: Words): string {
+  const text = count === 1 ? one : many;
+  return text(withFacts(l10n, { n: formatCount(count, language) }));
 }
 
 /**

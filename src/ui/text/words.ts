@@ -12,3 +12,17 @@ export interface Words {
   /** Such as `en` or `zh-cn`. */
   readonly language: string;
 }
+
+/** A localizer whose texts may name any of these facts. */
+export function withFacts(
+  localizer: Localizer,
+  facts: Readonly<Record<string, string | number>>,
+): Localizer {
+  return { t: (text, more) => localizer.t(text, { ...facts, ...more }) };
+}
+
+/** A text about one thing and about several, `{n}` of them. Neither language has more forms. */
+export type OneOrMany = readonly [
+  one: (l10n: Localizer) => string,
+  many: (l10n: Localizer) => string,
+];

@@ -72,6 +72,20 @@ describe('what is said after uploads', () => {
     assert.equal(only?.about.length, 2);
   });
 
+  it('keeps causes apart whose sentences differ, although they concern one bucket', () => {
+    const blocked = (code: string): Partial<TransferSnapshot> => ({
+      state: 'failed',
+      error: failure('accountBlocked', { code }, 'over quota'),
+    });
+    const [arrears, quota, ...others] = texts([
+      settled([blocked('UserDisable')]),
+      settled([blocked('QuotaExceeded')], 'b2'),
+    ]);
+    assert.match(arrears ?? '', /in arrears or disabled/);
+    assert.match(quota ?? '', /over quota/);
+    assert.equal(others.length, 0);
+  });
+
   it('says the cause of a single file alone', () => {
     assert.deepEqual(texts([settled([failed('sourceMissing')])]), [
       'video.mp4 no longer exists at /home/me/video.mp4.',

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { TransferNotice, UploadErrorKind } from '../../../../src/engine/index';
 import { errorDetails, helpUrl, ramPolicy } from '../../../../src/ui/text/errorDetails';
+import { actionLabel } from '../../../../src/ui/text/buttons';
 import {
-  actionLabel,
   describeError,
   describeLooseError,
-  describeNotice,
   discardQuestion,
   refusedKeyText,
 } from '../../../../src/ui/text/messages';
 import type { Message } from '../../../../src/ui/text/messages';
+import { describeNotice } from '../../../../src/ui/text/notices';
 import { MB, chinese, english, failure, transfer } from '../snapshots';
 
 const KINDS: Record<UploadErrorKind, true> = {

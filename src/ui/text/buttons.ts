@@ -1,0 +1,68 @@
+/** The buttons of messages: what each does, in words. */
+import type { Localizer } from './words';
+
+/** The labels of buttons: verbs. */
+const LABELS = {
+  resume: (l10n) => l10n.t('Resume'),
+  retry: (l10n) => l10n.t('Try Again'),
+  retryFailed: (l10n) => l10n.t('Retry Failed'),
+  discard: (l10n) => l10n.t('Discard'),
+  showUploads: (l10n) => l10n.t('Show Uploads'),
+  showLog: (l10n) => l10n.t('Show Log'),
+  setCredentials: (l10n) => l10n.t('Set Credentials'),
+  updateCredentials: (l10n) => l10n.t('Update Credentials'),
+  switchCredentials: (l10n) => l10n.t('Switch Credentials'),
+  copyRamPolicy: (l10n) => l10n.t('Copy RAM Policy'),
+  openHelp: (l10n) => l10n.t('Open Help'),
+  selectBucket: (l10n) => l10n.t('Select Bucket'),
+  overwrite: (l10n) => l10n.t('Overwrite'),
+  skip: (l10n) => l10n.t('Skip'),
+  locate: (l10n) => l10n.t('Locate...'),
+  openSettings: (l10n) => l10n.t('Open Settings'),
+  copyErrorDetails: (l10n) => l10n.t('Copy Error Details'),
+  copyUrl: (l10n) => l10n.t('Copy URL'),
+  copyUrls: (l10n) => l10n.t('Copy URLs'),
+  dontShowAgain: (l10n) => l10n.t("Don't Show Again"),
+} satisfies Record<string, (l10n: Localizer) => string>;
+
+/** What a button of a message does, where nothing more needs to be said. */
+type SimpleAction = Exclude<keyof typeof LABELS, 'openSettings'>;
+
+/** What a button of a message does; `TransferActions` knows how. */
+export type MessageAction =
+  | { readonly kind: SimpleAction }
+  | { readonly kind: 'useRegion'; readonly region: string }
+  /** Opens the settings editor with this in its search box. */
+  | { readonly kind: 'openSettings'; readonly query: string };
+
+/** Buttons that need no transfer. */
+const WORK_ALONE: ReadonlySet<MessageAction['kind']> = new Set([
+  'showUploads',
+  'showLog',
+  'setCredentials',
+  'updateCredentials',
+  'switchCredentials',
+  'openHelp',
+  'openSettings',
+  'copyErrorDetails',
+]);
+
+/** A button as the tables write it: by its name where nothing more needs to be said. */
+export type Action = SimpleAction | MessageAction;
+
+/** A button that opens the settings editor with this in its search box. */
+export function openSettings(query: string): MessageAction {
+  return { kind: 'openSettings', query };
+}
+
+/** The label of a button: a verb. */
+export function actionLabel(action: MessageAction, l10n: Localizer): string {
+  return action.kind === 'useRegion'
+    ? l10n.t('Use {region}', { region: action.region })
+    : LABELS[action.kind](l10n);
+}
+
+/** Whether a button works where no transfer is at hand. */
+export function worksAlone({ kind }: MessageAction): boolean {
+  return WORK_ALONE.has(kind);
+}

@@ -1,0 +1,492 @@
+/**
+ * The one table of failures: for each kind its sentence, its few words, its buttons, and what it
+ * concerns. A new kind is one row, and the compiler finds a missing one; a code that needs a
+ * sentence of its own is one case of its row.
+ */
+import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
+import { openSettings } from './buttons';
+import type { Action } from './buttons';
+import { formatDuration } from './format';
+import { isRule, ruleText } from './rules';
+import { fileName, keyFolder, regionOfEndpoint } from './transferFacts';
+import { withFacts } from './words';
+import type { Localizer, Words } from './words';
+
+/** What the failure is about, as far as the error does not say it itself. */
+export interface FailureContext {
+  readonly filePath?: string | undefined;
+  readonly target?: UploadTarget | undefined;
+  /** How many transfers share this failure. */
+  readonly count?: number | undefined;
+  /** Parts of theirs that OSS has, and that a resume goes on with. */
+  readonly partsDone?: number | undefined;
+  /** Until the next try; 0 or less at that moment. */
+  readonly seconds?: number | undefined;
+}
+
+/** Everything the user is told about a failure, and what he can do. */
+export interface Failure {
+  /** Failures of one id have one sentence. */
+  readonly id: string;
+  /** What happened and what to do, in one or two sentences. */
+  readonly text: string;
+  /** The reason in a few words, for a narrow row. */
+  readonly short: string;
+  /** What is said while the next try is waited for; that OSS cannot be reached, if not given. */
+  readonly waiting: string;
+  /** What helps, the likeliest first; at most three. */
+  readonly actions: readonly Action[];
+  /** `error`, if not given. */
+  readonly severity: 'information' | 'warning' | 'error';
+  /**
+   * What fails for the same reason, so that one message and one button serve all of it: the file
+   * alone (if not given), all that goes to the bucket with these credentials, all of these
+   * credentials, all with the same argument, or every upload.
+   */
+  readonly scope: 'file' | 'bucket' | 'credentials' | 'argument' | 'everything';
+  /** A resume goes on with the parts that are there; false, if not given. */
+  readonly keepsProgress: boolean;
+}
+
+/** What differs from the rest of the kind for some of its errors. */
+interface Case extends Partial<Failure> {
+  /** Values of `code`, `ec` or `field`, or a look at the rest of the error. */
+  readonly when: readonly string[] | ((error: UploadError) => boolean);
+}
+
+interface Row extends Partial<Failure> {
+  readonly text: string;
+  readonly short: string;
+  readonly actions: readonly Action[];
+  /** The first that fits counts. */
+  readonly cases?: readonly Case[];
+}
+
+/** What a text may name. Each takes what it needs. */
+type Facts = ReturnType<typeof factsOf>;
+
+const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => Row>> = {
+  network: (l10n) => ({
+    text: l10n.t('OSS cannot be reached. Check the network and the endpoint, then try again.'),
+    short: l10n.t('no network'),
+    actions: ['retry', 'copyErrorDetails'],
+    scope: 'everything',
+    keepsProgress: true,
+  }),
+  timeout: (l10n) => ({
+    text: l10n.t('OSS did not answer in time. Check the network, then try again.'),
+    short: l10n.t('no answer'),
+    actions: ['retry', 'copyErrorDetails'],
+    scope: 'everything',
+    keepsProgress: true,
+  }),
+  throttled: (l10n, { s }) => ({
+    text: l10n.t('OSS is busy and limits the speed of requests. Try again in a few minutes.'),
+    short: l10n.t('OSS is busy'),
+    actions: ['retry', 'openHelp'],
+    scope: 'everything',
+    keepsProgress: true,
+    waiting: busyText(l10n, s),
+  }),
+  server: (l10n, { s }) => ({
+    text: l10n.t('OSS had an internal error. Try again in a few minutes.'),
+    short: l10n.t('error in OSS'),
+    actions: ['retry', 'openHelp', 'copyErrorDetails'],
+    scope: 'everything',
+    keepsProgress: true,
+    waiting: busyText(l10n, s),
+  }),
+  badResponse: (l10n, { s }) => ({
+    text: l10n.t(
+      'The answer did not come from OSS. Check the endpoint, and whether a proxy or a login page is in between.',
+    ),
+    short: l10n.t('not an answer of OSS'),
+    actions: ['retry', 'copyErrorDetails'],
+    scope: 'everything',
+    keepsProgress: true,
+    waiting:
+      s > 0
+        ? l10n.t('The answer is not from OSS: a proxy or a login page? Next try in {s} s.')
+        : l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.'),
+  }),
+  checksumMismatch: (l10n) => ({
+    text: l10n.t(
+      '{name} arrived damaged several times and was not uploaded. Check the disk and the network, then try again.',
+    ),
+    short: l10n.t('arrived damaged'),
+    actions: ['retry', 'discard', 'copyErrorDetails'],
+  }),
+  noSuchUpload: (l10n) => ({
+    text: l10n.t(
+      'The unfinished parts of {name} were removed from OSS. Try again to send the whole file.',
+    ),
+    short: l10n.t('parts removed from OSS'),
+    actions: ['retry', 'discard'],
+  }),
+  invalidParts: (l10n) => ({
+    text: l10n.t('OSS could not combine the parts of {name}. Try again to send what is missing.'),
+    short: l10n.t('parts not combined'),
+    actions: ['retry', 'discard', 'copyErrorDetails'],
+  }),
+  credentials: (l10n, { n }) => ({
+    text:
+      n > 1
+        ? l10n.t('Credentials expired. {n} uploads are paused.')
+        : l10n.t('Credentials expired. 1 upload is paused.'),
+    short: l10n.t('credentials refused'),
+    actions: ['updateCredentials', 'openHelp'],
+    severity: 'warning',
+    scope: 'credentials',
+    keepsProgress: true,
+    cases: [
+      {
+        when: ['InvalidAccessKeyId', 'InvalidAccessKeyId.NotFound', 'InvalidAccessKeyId.Inactive'],
+        text: l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.'),
+      },
+      {
+        when: ['SignatureDoesNotMatch'],
+        text: l10n.t('The AccessKey Secret does not belong to this AccessKey ID.'),
+      },
+    ],
+  }),
+  noCredentials: (l10n) => ({
+    text: l10n.t('OSS needs an AccessKey.'),
+    short: l10n.t('no credentials'),
+    actions: ['setCredentials'],
+    severity: 'warning',
+    scope: 'credentials',
+  }),
+  clockSkew: (l10n, { minutesOff, timeOff }) => ({
+    text:
+      minutesOff === 0
+        ? l10n.t(
+            "This computer's clock is off; OSS refuses requests. Set the clock, then try again.",
+          )
+        : minutesOff < 120
+          ? l10n.t("This computer's clock is off by {n} min; OSS refuses requests.", {
+              n: minutesOff,
+            })
+          : l10n.t("This computer's clock is off by {duration}; OSS refuses requests.", {
+              duration: timeOff,
+            }),
+    short: l10n.t('clock is off'),
+    actions: ['retry', 'openHelp'],
+    scope: 'everything',
+  }),
+  accessDenied: (l10n, { key }) => ({
+    text:
+      key === ''
+        ? l10n.t('These credentials have no permission for this in OSS ({code}).')
+        : l10n.t('No permission for oss:PutObject on {bucket}/{prefix}.'),
+    short: l10n.t('no permission'),
+    actions:
+      key === ''
+        ? ['switchCredentials', 'openHelp', 'copyErrorDetails']
+        : ['switchCredentials', 'copyRamPolicy', 'openHelp'],
+    scope: 'bucket',
+  }),
+  noSuchBucket: (l10n, { region }) => ({
+    text:
+      region === ''
+        ? l10n.t('Bucket "{bucket}" was not found.')
+        : l10n.t('Bucket "{bucket}" was not found in {region}.'),
+    short: l10n.t('bucket not found'),
+    actions: ['selectBucket', 'openHelp'],
+    scope: 'bucket',
+  }),
+  wrongRegion: (l10n, { serverRegion }) => ({
+    text:
+      serverRegion === ''
+        ? l10n.t('Bucket "{bucket}" is in another region. Select it again to look its region up.')
+        : l10n.t('Bucket "{bucket}" is in {region}.', { region: serverRegion }),
+    short: l10n.t('bucket is in another region'),
+    actions:
+      serverRegion === ''
+        ? ['selectBucket', 'openHelp']
+        : [{ kind: 'useRegion', region: serverRegion }, 'openHelp'],
+    scope: 'bucket',
+  }),
+  accountBlocked: (l10n) => ({
+    text: l10n.t(
+      'OSS refuses uploads to bucket "{bucket}": {reason} Ask the owner of the account.',
+    ),
+    short: l10n.t('account blocked'),
+    actions: ['openHelp', 'retry', 'copyErrorDetails'],
+    scope: 'bucket',
+    cases: [
+      {
+        // What OSS says of an account that has not paid is no more than this code.
+        when: ['UserDisable'],
+        text: l10n.t(
+          'OSS refuses uploads to bucket "{bucket}": its account is in arrears or disabled ({code}). Ask the owner of the account.',
+        ),
+      },
+    ],
+  }),
+  alreadyExists: (l10n, { n }) => ({
+    text:
+      n > 1
+        ? l10n.t('{n} files already exist in OSS and were not replaced.')
+        : l10n.t('{key} already exists in OSS and was not replaced.'),
+    short: l10n.t('already exists'),
+    actions: ['overwrite', 'skip'],
+    severity: 'warning',
+    scope: 'bucket',
+    keepsProgress: true,
+  }),
+  refused: (l10n, { name }) => ({
+    text:
+      name === ''
+        ? l10n.t('OSS refused the request ({code}). Open the help page for what to change.')
+        : l10n.t(
+            'OSS refused the upload of {name} ({code}). Open the help page for what to change.',
+          ),
+    short: l10n.t('refused by OSS'),
+    actions: ['openHelp', 'retry', 'copyErrorDetails'],
+    keepsProgress: true,
+  }),
+  certificate: (l10n) => ({
+    text: l10n.t(
+      "The certificate of the server is not trusted ({code}). Install your organization's certificate authority on this computer, or check the endpoint.",
+    ),
+    short: l10n.t('certificate not trusted'),
+    actions: [openSettings('http.systemCertificates'), 'retry', 'copyErrorDetails'],
+    scope: 'everything',
+  }),
+  invalidArgument: (l10n, { setting }) => ({
+    text: l10n.t('A value is not allowed: {reason} Change it, then try again.'),
+    short: l10n.t('value not allowed'),
+    actions: [openSettings('ossUpload'), 'copyErrorDetails'],
+    scope: 'argument',
+    cases: [
+      {
+        when: ({ field, code }) => field?.startsWith('ossUpload.') === true && isRule(code),
+        text: l10n.t('The setting {setting} cannot be used. {rule} Change it, then try again.'),
+        actions: [openSettings(setting), 'retry', 'copyErrorDetails'],
+      },
+      {
+        when: ['partSize', 'partSizeBytes'],
+        text: l10n.t(
+          'The part size must be between 100 KB and 5 GB. Change the setting ossUpload.partSize.',
+        ),
+        actions: [openSettings('ossUpload.partSize')],
+      },
+      {
+        when: ['parallel'],
+        text: l10n.t(
+          'The number of parallel parts must be between 1 and 64. Change the setting ossUpload.parallel.',
+        ),
+        actions: [openSettings('ossUpload.parallel')],
+      },
+      {
+        when: ({ field, code, key }) =>
+          field === 'key' && (code === 'keyStart' || /^[/\\]/.test(key ?? '')),
+        text: l10n.t(
+          'A name in OSS cannot start with / or \\. Choose another folder in the bucket, or change the setting ossUpload.prefix.',
+        ),
+        actions: [openSettings('ossUpload.prefix'), 'copyErrorDetails'],
+      },
+      {
+        when: ['keyCharacters'],
+        text: l10n.t(
+          'The name contains characters that cannot be written as UTF-8. Rename the file, then try again.',
+        ),
+        actions: [openSettings('ossUpload.prefix'), 'copyErrorDetails'],
+      },
+      {
+        when: ['key'],
+        text: l10n.t(
+          'The name in OSS has to have 1 to 1,023 bytes. Choose a shorter folder in the bucket, or rename the file.',
+        ),
+        actions: [openSettings('ossUpload.prefix'), 'copyErrorDetails'],
+      },
+      {
+        when: ['bucket'],
+        text: l10n.t(
+          'A bucket name has 3 to 63 lower-case letters, digits and hyphens. Select a bucket, or change the setting ossUpload.bucket.',
+        ),
+        actions: ['selectBucket', openSettings('ossUpload.bucket')],
+      },
+      {
+        when: ['region'],
+        text: l10n.t('A region is written like cn-hangzhou. Change the setting ossUpload.region.'),
+        actions: [openSettings('ossUpload.region')],
+      },
+      {
+        when: ['endpoint'],
+        text: l10n.t(
+          'The endpoint is public, internal, accelerate or an address. Change the setting ossUpload.endpoint.',
+        ),
+        actions: [openSettings('ossUpload.endpoint')],
+      },
+      {
+        when: ['EntityTooLarge'],
+        text: l10n.t('{name} is larger than 48.8 TB, the most OSS stores as one object.'),
+        actions: ['discard'],
+      },
+    ],
+  }),
+  sourceMissing: (l10n) => ({
+    text: l10n.t('{name} no longer exists at {path}.'),
+    short: l10n.t('file is gone'),
+    actions: ['locate', 'discard'],
+    cases: [{ when: ['DeadLink'], text: l10n.t('{name} is a link that leads nowhere.') }],
+  }),
+  sourceUnreadable: (l10n) => ({
+    text: l10n.t(
+      '{path} cannot be read ({code}). Check the disk or the network drive, then try again.',
+    ),
+    short: l10n.t('file cannot be read'),
+    actions: ['retry', 'discard', 'copyErrorDetails'],
+    keepsProgress: true,
+    cases: [
+      {
+        when: ['EACCES', 'EPERM'],
+        text: l10n.t('No permission to read {path}. Change its permissions, then try again.'),
+      },
+      {
+        when: ['EMFILE', 'ENFILE'],
+        text: l10n.t(
+          'Too many files are open on this computer. Close some programs, then try again.',
+        ),
+      },
+      {
+        when: ['EBUSY'],
+        text: l10n.t('{name} is locked by another program. Close it, then try again.'),
+      },
+    ],
+  }),
+  sourceNotAFile: (l10n) => ({
+    text: l10n.t('{name} is not a file. Only files and folders can be uploaded.'),
+    short: l10n.t('not a file'),
+    actions: ['discard'],
+  }),
+  sourceChanged: (l10n) => ({
+    text: l10n.t('{name} keeps changing and was not uploaded.'),
+    short: l10n.t('file keeps changing'),
+    actions: ['retry', 'discard'],
+  }),
+  heldElsewhere: (l10n, { n }) => ({
+    // No notification can be taken back: this one stays true when the other window is closed.
+    text:
+      n > 1
+        ? l10n.t('{n} files were being uploaded in another window, so this one left them alone.')
+        : l10n.t('{name} was being uploaded in another window, so this one left it alone.'),
+    short: l10n.t('in another window'),
+    actions: ['retry', 'showUploads'],
+    severity: 'information',
+  }),
+  checkpointNewer: (l10n) => ({
+    text: l10n.t(
+      'The upload of {name} was begun by a newer version of this extension. Update the extension to go on, or discard it.',
+    ),
+    short: l10n.t('begun by a newer version'),
+    actions: ['discard', 'copyErrorDetails'],
+  }),
+  // Stopped on purpose. It is not told, but it may stand in a list.
+  aborted: (l10n) => ({
+    text: l10n.t('Stopped.'),
+    short: l10n.t('stopped'),
+    actions: ['resume'],
+    severity: 'information',
+    keepsProgress: true,
+  }),
+  internal: (l10n, { name }) => ({
+    text:
+      name === ''
+        ? l10n.t('This did not work because of an error in this extension.')
+        : l10n.t('{name} was not uploaded because of an error in this extension.'),
+    short: l10n.t('error in this extension'),
+    actions: ['retry', 'showLog', 'copyErrorDetails'],
+    keepsProgress: true,
+  }),
+};
+
+/** What the table says of an error. A failure without one is a bug of ours. */
+export function failureOf(
+  error: UploadError | undefined,
+  context: FailureContext,
+  words: Words,
+): Failure {
+  const kind = error?.kind ?? 'internal';
+  const facts = factsOf(error, context, words);
+  const l10n = withFacts(words.l10n, facts);
+  const { cases = [], ...row } = ROWS[kind](l10n, facts);
+  const found = error && [ofProxy(l10n), ...cases].find((each) => fits(each, error));
+  return {
+    id: found === undefined ? kind : `${kind} ${facts.code}`,
+    waiting:
+      facts.s > 0
+        ? l10n.t('OSS cannot be reached. Next try in {s} s. Progress is kept.')
+        : l10n.t('OSS cannot be reached. Trying again. Progress is kept.'),
+    severity: 'error',
+    scope: 'file',
+    keepsProgress: false,
+    ...row,
+    ...found,
+  };
+}
+
+function fits({ when }: Case, error: UploadError): boolean {
+  if (typeof when === 'function') return when(error);
+  return [error.code, error.ec, error.field].some(
+    (value) => value !== undefined && when.includes(value),
+  );
+}
+
+/** Failures that a proxy makes of those of any kind. */
+function ofProxy(l10n: Localizer): Case {
+  return {
+    when: ({ status, code }) => status === 407 || /proxy/i.test(code),
+    text: l10n.t(
+      'The proxy refuses the connection to OSS. Check the proxy settings, then try again.',
+    ),
+    actions: [openSettings('http.proxy'), 'retry', 'copyErrorDetails'],
+    severity: 'error',
+  };
+}
+
+function busyText(l10n: Localizer, seconds: number): string {
+  return seconds > 0
+    ? l10n.t('OSS is busy. Next try in {s} s. Progress is kept.')
+    : l10n.t('OSS is busy. Trying again. Progress is kept.');
+}
+
+function factsOf(
+  error: UploadError | undefined,
+  { target, filePath, count = 1, seconds = 0 }: FailureContext,
+  { l10n, language }: Words,
+) {
+  const { code = '', message = '', field = '', clockSkewMs = 0 } = error ?? {};
+  const key = error?.key ?? target?.key ?? '';
+  const path = filePath ?? error?.sourcePath ?? '';
+  const secondsOff = Math.abs(clockSkewMs) / 1000;
+  return {
+    name: fileName(path === '' ? key : path),
+    path,
+    bucket: error?.bucket ?? target?.bucket ?? '',
+    /** Of the target, and the one that the server names; '' where there is none. */
+    region: target?.region ?? '',
+    serverRegion: regionOfEndpoint(error?.endpoint) ?? '',
+    key,
+    prefix: keyFolder(key),
+    code,
+    /** The server's own words, as a sentence inside ours. */
+    reason: sentence(message),
+    /** The setting that has a wrong value, by its full key, and the rule it breaks. */
+    setting: field,
+    rule: isRule(code) ? ruleText(code, l10n) : '',
+    /** By how much this computer's clock is off: in whole minutes, 0 where less, and in words. */
+    minutesOff: secondsOff < 60 ? 0 : Math.round(secondsOff / 60),
+    timeOff: secondsOff === 0 ? '' : formatDuration(secondsOff, language),
+    n: count,
+    s: seconds,
+  };
+}
+
+/** Someone else's words as a sentence of limited length. */
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  const short = trimmed.length <= 120 ? trimmed : `${trimmed.slice(0, 119)}…`;
+  return /[.!?。]$/.test(short) ? short : `${short}.`;
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { kindOfAnswer } from '../../../../src/oss/ossErrors';
+import { failureOf } from '../../../../src/ui/text/failures';
+import type { Failure, FailureContext } from '../../../../src/ui/text/failures';
+import { chinese, english, failure, transfer } from '../snapshots';
+
+const about = transfer();
+
+function found(
+  kind: Parameters<typeof failure>[0],
+  details: Parameters<typeof failure>[1] = {},
+  context: FailureContext = about,
+): Failure {
+  return failureOf(failure(kind, details), context, english);
+}
+
+describe('the table of failures', () => {
+  it('has a row for each kind, and cases in it by code, EC and field', () => {
+    assert.equal(found('sourceMissing').id, 'sourceMissing');
+    assert.equal(
+      found('sourceMissing', { code: 'DeadLink' }).text,
+      'video.mp4 is a link that leads nowhere.',
+    );
+    assert.match(found('invalidArgument', { field: 'parallel' }).text, /between 1 and 64/);
+    assert.match(found('refused', { status: 407 }).text, /proxy refuses/);
+  });
+
+  it('takes what a case does not say from its row', () => {
+    const unknown = found('credentials', { code: 'InvalidAccessKeyId' });
+    assert.match(unknown.text, /does not know this AccessKey ID/);
+    assert.equal(unknown.short, 'credentials refused');
+    assert.equal(unknown.severity, 'warning');
+    assert.equal(unknown.scope, 'credentials');
+    assert.equal(unknown.keepsProgress, true);
+    // A proxy's refusal is an error, whatever it refused.
+    assert.equal(found('credentials', { status: 407 }).severity, 'error');
+  });
+
+  it('tells causes apart that have different sentences', () => {
+    const arrears = found('accountBlocked', { code: 'UserDisable' });
+    assert.notEqual(arrears.id, found('accountBlocked', { code: 'QuotaExceeded' }).id);
+    assert.equal(arrears.id, found('accountBlocked', { code: 'UserDisable' }).id);
+  });
+
+  it('knows codes that come, by the names OSS and STS give them', () => {
+    const codes = [
+      ['InvalidAccessKeyId', /does not know this AccessKey ID/],
+      ['InvalidAccessKeyId.NotFound', /does not know this AccessKey ID/],
+      ['InvalidAccessKeyId.Inactive', /does not know this AccessKey ID/],
+      ['SignatureDoesNotMatch', /Secret does not belong/],
+      ['UserDisable', /in arrears or disabled/],
+    ] as const;
+    for (const [code, text] of codes) {
+      assert.match(found(kindOfAnswer(403, code), { code }).text, text, code);
+    }
+  });
+
+  it('says why it waits, in both languages', () => {
+    const waiting = (kind: Parameters<typeof failure>[0], seconds: number): string =>
+      found(kind, {}, { seconds }).waiting;
+    assert.equal(waiting('throttled', 3), 'OSS is busy. Next try in 3 s. Progress is kept.');
+    assert.equal(waiting('server', 0), 'OSS is busy. Trying again. Progress is kept.');
+    assert.match(waiting('badResponse', 3), /a login page\? Next try in 3 s\.$/);
+    assert.equal(waiting('network', -1), 'OSS cannot be reached. Trying again. Progress is kept.');
+    const gone = failureOf(undefined, { seconds: 2 }, chinese).waiting;
+    assert.match(gone, /2/);
+    assert.doesNotMatch(gone, /[{}]/);
+  });
+});
