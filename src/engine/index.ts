@@ -6,6 +6,7 @@ export type { UploadErrorDetails, UploadErrorKind } from './contract/errors';
 export { Emitter } from './base/events';
 export type { Disposable, Event } from './base/events';
 export { codeOf, isObject } from './base/guards';
+export { cutOff, maskAccessKeyId, redact } from './base/redact';
 export { findExisting, isIdentical } from './upload/existingObjects';
 export type { ExistingObject, LookupOptions } from './upload/existingObjects';
 export { composedName, scanFolder } from './file/folderScan';

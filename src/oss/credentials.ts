@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccessKey, CredentialsSource, FoundCredentials } from '../account';
+import { maskAccessKeyId } from '../engine/base/redact';
 import type { AliyunProfile } from './credentialFiles';
 import {
   aliyunProfile,
@@ -13,7 +14,6 @@ import {
 } from './credentialFiles';
 import { regionId, regionOfEndpoint } from './endpoints';
 import { SHARED_ATTEMPT_MS } from './ossClient';
-import { maskAccessKeyId } from './ossErrors';
 import type { SecurityTokens, TemporaryKey } from './securityTokens';
 
 /** A machine's environment, so that tests own it. */

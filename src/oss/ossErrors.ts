@@ -1,4 +1,5 @@
 import { codeOf } from '../engine/base/guards';
+import { cutOff, redact } from '../engine/base/redact';
 import { isAbortError, UploadError } from '../engine/contract/errors';
 import type { UploadErrorDetails, UploadErrorKind } from '../engine/contract/errors';
 
@@ -137,31 +138,8 @@ function errorDocument(answer: Answer): string {
 
 const LONGEST_MESSAGE = 500;
 
-/**
- * A text without anything that signs a request: AccessKey ids keep their ends, tokens and
- * signatures go.
- */
-export function maskSecrets(text: string): string {
-  return text
-    .replace(/\b(?:LTAI|STS\.|TMP\.)[\w.]{8,}/g, maskAccessKeyId)
-    .replace(/\bCAIS[\w+/=%-]{16,}/g, '****')
-    .replace(
-      /(signature|security-token|accesskeysecret)(["']?\s*[=:]\s*["']?)[^\s"'&,]+/gi,
-      '$1$2****',
-    );
-}
-
-/** Such as `LTAI****x3Qf`; short ones disappear entirely. */
-export function maskAccessKeyId(accessKeyId: string): string {
-  if (accessKeyId.length < 12) return '****';
-  return `${accessKeyId.slice(0, 4)}****${accessKeyId.slice(-4)}`;
-}
-
 function readable(message: string): string {
-  const oneLine = message.replace(/\s+/g, ' ').trim();
-  return maskSecrets(
-    oneLine.length > LONGEST_MESSAGE ? `${oneLine.slice(0, LONGEST_MESSAGE)}…` : oneLine,
-  );
+  return redact(cutOff(message.replace(/\s+/g, ' ').trim(), LONGEST_MESSAGE));
 }
 
 /** How long the server asks us to wait: `Retry-After` or `x-oss-qos-delay-time`. */

@@ -2,11 +2,12 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AccessKey } from '../account';
 import { isObject } from '../engine/base/guards';
+import { redact } from '../engine/base/redact';
 import { UploadError } from '../engine/contract/errors';
 import type { OidcSettings, RoleToAssume } from './credentialFiles';
 import { noCredentials } from './credentialFiles';
 import type { Answer } from './ossErrors';
-import { kindOfAnswer, maskSecrets } from './ossErrors';
+import { kindOfAnswer } from './ossErrors';
 import type { OssTransport } from './ossTransport';
 
 /** A key that ends. */
@@ -215,7 +216,7 @@ function issuedKey(
     const kind = kindOfAnswer(answer.status, code);
     throw new UploadError(
       kind === 'refused' || kind === 'accessDenied' ? 'credentials' : kind,
-      `temporary credentials were refused: ${maskSecrets(code).slice(0, 100)}`,
+      `temporary credentials were refused: ${redact(code.slice(0, 100))}`,
       { code, status: answer.status },
     );
   }

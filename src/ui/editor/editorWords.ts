@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 
 import { UploadError } from '../../engine/index';
 import { describeError } from '../text/messages';
+import { plainText } from '../text/plainText';
 import type { Words } from '../text/words';
 
 /** Translates for this editor's user. */
@@ -15,5 +16,5 @@ export const words: Words = { l10n, language };
 
 /** What went wrong, as a sentence for the user. */
 export function sentenceOf(error: unknown): string {
-  return describeError(UploadError.from(error), {}, words).text;
+  return plainText(describeError(UploadError.from(error), {}, words).text);
 }

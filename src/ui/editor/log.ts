@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
+import { redact } from '../../engine/index';
 import type { Disposable, Logger } from '../../engine/index';
-import { redact } from '../text/redact';
 
 /**
- * The log as an output channel, whose level the user sets. No line leaves it with a secret. It is
- * made with its first line: the editor writes a file for it, and most windows upload nothing.
+ * The log as an output channel, whose level the user sets. Each message is one line without a secret.
+ * The channel is made with its first line: the editor writes a file for it, and most windows upload
+ * nothing.
  */
 export class OutputLog implements Logger, Disposable {
   private made: vscode.LogOutputChannel | undefined;

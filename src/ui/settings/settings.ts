@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 
+import { cutOff } from '../../engine/index';
 import type { Disposable, Logger } from '../../engine/index';
 import { l10n } from '../editor/editorWords';
 import {
@@ -16,6 +17,9 @@ import type {
   UploadSettings,
   WindowSettings,
 } from './settingsSchema';
+
+/** So much of a value that is not used is written into the log. */
+const LONGEST_VALUE = 200;
 
 /** A setting that this extension writes. */
 type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
@@ -132,7 +136,8 @@ export class Settings implements Disposable {
     const identity = `${problem.key} ${JSON.stringify(problem.value)}`;
     if (this.told.has(identity)) return;
     this.told.add(identity);
-    this.logger.warn(`setting not used: ${identity}`);
+    // A repository may have written it, at any length.
+    this.logger.warn(`setting not used: ${cutOff(identity, LONGEST_VALUE)}`);
     const open = l10n.t('Open Settings');
     void vscode.window
       .showWarningMessage(settingProblemText(problem, l10n), open)

@@ -1,4 +1,4 @@
-import { isActive } from '../../engine/index';
+import { isActive, redact } from '../../engine/index';
 import type {
   BatchSnapshot,
   TransferSnapshot,
@@ -185,7 +185,7 @@ export function transferFactsList(
     ['RequestId', error?.requestId],
     ['EC', error?.ec],
   ];
-  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, redact(value)]]));
 }
 
 /** Two things one after the other, for a voice. */

@@ -1,6 +1,7 @@
+import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
 
-/** What "Copy Error Details" copies: English, for whoever helps. It holds no secret. */
+/** What "Copy Error Details" copies, for a report: a line for each fact, in English, without secrets. */
 export function errorDetails(error: UploadError, transfer?: TransferSnapshot): string {
   const fields: [string, string | number | undefined][] = [
     ['code', error.code],
@@ -24,7 +25,7 @@ export function errorDetails(error: UploadError, transfer?: TransferSnapshot): s
   ];
   return fields
     .filter(([, value]) => value !== undefined && value !== '')
-    .map(([field, value]) => `${field}: ${String(value)}`)
+    .map(([field, value]) => `${field}: ${redact(String(value))}`)
     .join('\n');
 }
 

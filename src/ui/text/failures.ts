@@ -3,6 +3,7 @@
  * concerns. A new kind is one row, and the compiler finds a missing one; a code that needs a
  * sentence of its own is one case of its row.
  */
+import { cutOff } from '../../engine/index';
 import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
 import { openSettings } from './buttons';
 import type { Action } from './buttons';
@@ -484,9 +485,8 @@ function factsOf(
   };
 }
 
-/** Someone else's words as a sentence of limited length. */
+/** The server's words as a sentence of limited length. */
 function sentence(text: string): string {
-  const trimmed = text.trim();
-  const short = trimmed.length <= 120 ? trimmed : `${trimmed.slice(0, 119)}…`;
+  const short = cutOff(text.trim(), 120);
   return /[.!?。]$/.test(short) ? short : `${short}.`;
 }

@@ -1,3 +1,4 @@
+import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
 import { worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
@@ -45,10 +46,10 @@ export function refusedKeyText(code: string, l10n: Localizer): string {
   return code.includes('SecurityToken')
     ? l10n.t(
         'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
-        { code },
+        { code: redact(code) },
       )
     : l10n.t('OSS does not accept this key ({code}). Go back and check the ID and the secret.', {
-        code,
+        code: redact(code),
       });
 }
 

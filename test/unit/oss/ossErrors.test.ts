@@ -6,8 +6,6 @@ import {
   errorOfConnection,
   isErrorBody,
   kindOfAnswer,
-  maskAccessKeyId,
-  maskSecrets,
 } from '../../../src/oss/ossErrors';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -313,17 +311,5 @@ describe('errorOfConnection', () => {
     assert.equal(errorOfConnection(new DOMException('x', 'AbortError')).kind, 'aborted');
     const own = new UploadError('sourceChanged', 'm', { code: 'C' });
     assert.equal(errorOfConnection(own), own);
-  });
-});
-
-describe('masking', () => {
-  it('shows the ends of an AccessKey id only', () => {
-    assert.equal(maskAccessKeyId('LTAI5tAbcdefghijklmnx3Qf'), 'LTAI****x3Qf');
-    assert.equal(maskAccessKeyId('short'), '****');
-  });
-
-  it('leaves ordinary text alone', () => {
-    const text = 'The specified bucket does not exist: my-signatures';
-    assert.equal(maskSecrets(text), text);
   });
 });

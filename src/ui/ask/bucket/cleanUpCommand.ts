@@ -8,7 +8,6 @@ import { l10n, language, sentenceOf } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { withLateProgress } from '../../editor/lateProgress';
 import { pickMany } from '../../editor/boxes';
-import { plainText } from '../../text/plainText';
 import type { TransferActions } from '../../actions/transferActions';
 import type { FoundUpload } from './unfinishedUploads';
 
@@ -92,7 +91,7 @@ function tell(chosen: number, [failure, ...others]: readonly UploadError[]): voi
     l10n.t('Removed {n} of {total} unfinished uploads. {reason}', {
       n,
       total,
-      reason: plainText(sentenceOf(failure)),
+      reason: sentenceOf(failure),
     }),
   );
 }

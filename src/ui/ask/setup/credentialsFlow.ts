@@ -7,7 +7,7 @@ import type {
   FoundCredentials,
   OssAccount,
 } from '../../../account';
-import { UploadError, isAbortError } from '../../../engine/index';
+import { UploadError, isAbortError, maskAccessKeyId } from '../../../engine/index';
 import type { CredentialsStore } from '../../settings/credentialsStore';
 import { l10n, sentenceOf } from '../../editor/editorWords';
 import {
@@ -19,7 +19,6 @@ import {
 import { refusedKeyText } from '../../text/messages';
 import { alone, askPick, askText, mapAnswer, pick, runSteps } from '../../editor/boxes';
 import type { Answer, Choice, Place, Step } from '../../editor/boxes';
-import { maskAccessKeyId } from '../../text/redact';
 
 /** What a series of questions has learnt so far, about credentials and destination. */
 export interface SetupState {

@@ -216,6 +216,18 @@ describe('copied error details', () => {
     assert.doesNotMatch(text, /undefined/);
   });
 
+  it('hold no secret, and a line for each fact, whatever the server said', () => {
+    const secret = 'yourVerySecretKeyOf30Characters';
+    const error = failure('refused', { code: 'Evil\ncode: Good' }, `Signature=${secret}\u202e`);
+    const text = errorDetails(error);
+    assert.ok(!text.includes(secret));
+    assert.deepEqual(text.split('\n'), [
+      String.raw`code: Evil\ncode: Good`,
+      'message: Signature=***',
+      'kind: refused',
+    ]);
+  });
+
   it('prefer the help page that OSS names, when it is one', () => {
     const page = 'https://api.aliyun.com/troubleshoot?q=1';
     assert.equal(helpUrl(failure('server', { helpUrl: page, ec })), page);

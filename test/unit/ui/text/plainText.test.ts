@@ -14,6 +14,11 @@ describe('plain text', () => {
     }
   });
 
+  it('is one line without secrets', () => {
+    assert.equal(plainText('a\u202eb\nc password=x'), String.raw`a\u202eb\nc password=***`);
+    assert.equal(plainText(plainText('[a](command:b)')), plainText('[a](command:b)'));
+  });
+
   it('leaves all others as they are', () => {
     assert.equal(plainText('a (1) [b].txt'), 'a (1) [b].txt');
   });
