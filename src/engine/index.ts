@@ -14,6 +14,7 @@ export type { FolderScan, FolderScanOptions, ScannedFile } from './file/folderSc
 export type { Logger } from './base/logger';
 export type * from './contract/ports';
 export type { Clock } from './base/clock';
+export { regionOfEndpoint } from './contract/ossHosts';
 export { TransferManager } from './transfers/transferManager';
 export type { TransferManagerOptions } from './transfers/transferManager';
 export { ACLS, STORAGE_CLASSES } from './contract/ossLimits';

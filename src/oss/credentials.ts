@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccessKey, CredentialsSource, FoundCredentials } from '../account';
 import { maskAccessKeyId } from '../engine/base/redact';
+import { regionOfEndpoint } from '../engine/contract/ossHosts';
 import type { AliyunProfile } from './credentialFiles';
 import {
   aliyunProfile,
@@ -12,7 +13,7 @@ import {
   ossutilSection,
   ossutilSections,
 } from './credentialFiles';
-import { regionId, regionOfEndpoint } from './endpoints';
+import { regionId } from './endpoints';
 import { SHARED_ATTEMPT_MS } from './ossClient';
 import type { SecurityTokens, TemporaryKey } from './securityTokens';
 

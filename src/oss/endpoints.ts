@@ -1,4 +1,5 @@
 import type { Endpoint } from '../account';
+import { isOssHost, regionOfEndpoint } from '../engine/contract/ossHosts';
 import { invalidArgument } from './ossErrors';
 
 /** Where requests for a bucket go, and how they are signed. */
@@ -32,21 +33,6 @@ export function assertBucketName(bucket: string): void {
 /** `oss-cn-hangzhou`, as settings and answers of OSS write it, as region id `cn-hangzhou`. */
 export function regionId(location: string): string {
   return location.trim().toLowerCase().replace(/^oss-/, '');
-}
-
-/**
- * The region id in the name of an OSS endpoint, with or without a scheme, a port, a bucket before
- * it; '' when it names none, such as an accelerate endpoint or an own domain.
- */
-export function regionOfEndpoint(endpoint: string): string {
-  const host = hostnameOf(endpoint);
-  if (!isOssHost(host)) return '';
-  const labels = host.split('.');
-  const named = labels.at(-3) ?? '';
-  // Both forms occur: oss-cn-hangzhou.aliyuncs.com and cn-hangzhou.oss.aliyuncs.com.
-  const label = named === 'oss' ? `oss-${labels.at(-4) ?? ''}` : named;
-  const region = /^(?:vpc100-)?oss-(.+?)(?:-internal)?$/.exec(label)?.[1] ?? '';
-  return region.startsWith('accelerate') ? '' : region;
 }
 
 /**
@@ -141,18 +127,6 @@ function encodeKey(key: string): string {
   return encodeURIComponent(key)
     .replaceAll('%2F', '/')
     .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function hostnameOf(endpoint: string): string {
-  return (
-    /^(?:[a-z]+:\/\/)?([^/:?#]+)/i.exec(endpoint.trim())?.[1]?.toLowerCase().replace(/\.$/, '') ??
-    ''
-  );
-}
-
-/** Of Alibaba Cloud, or of a private cloud that keeps the names of OSS. */
-function isOssHost(hostname: string): boolean {
-  return hostname.endsWith('.aliyuncs.com') && /(?:^|[.-])oss(?:[.-]|$)/.test(hostname);
 }
 
 function isLoopback(hostname: string): boolean {

@@ -1,5 +1,6 @@
 import type { Access, BucketSummary, Endpoint, FoundCredentials, OssAccount } from '../account';
 import { UploadError } from '../engine/contract/errors';
+import { regionOfEndpoint } from '../engine/contract/ossHosts';
 import type { CallOptions, UploadTarget } from '../engine/contract/ports';
 import type { Address } from './endpoints';
 import {
@@ -7,7 +8,6 @@ import {
   assertBucketName,
   PROBE_REGION,
   regionId,
-  regionOfEndpoint,
   resolveEndpoint,
 } from './endpoints';
 import { assertKey } from './ossClient';

@@ -162,9 +162,14 @@ function serverDateMs(text: string | undefined): number | undefined {
   return dateMs > YEAR_2000_MS ? dateMs : undefined;
 }
 
+/** The answer may be that of a proxy, and a click opens the page. */
+const VENDORS_PAGE =
+  /^https:\/\/(?:[\w-]{1,63}\.){0,4}(?:aliyun|aliyuncs|alibabacloud)\.com(?:\/[^\s"'<>]{0,500})?$/;
+
+/** The page that explains a failure: the one OSS names, else a search by its EC. */
 function helpUrlOf(document: string, ec: string | undefined): string | undefined {
   const recommended = elementText(document, 'RecommendDoc');
-  if (recommended?.startsWith('https://') === true) return recommended;
+  if (recommended !== undefined && VENDORS_PAGE.test(recommended)) return recommended;
   return ec === undefined
     ? undefined
     : `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(ec)}`;

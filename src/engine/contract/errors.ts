@@ -137,6 +137,11 @@ export class UploadError extends Error implements UploadErrorDetails {
     return RETRYABLE.has(this.kind);
   }
 
+  /** Whether other credentials help. */
+  get isAboutCredentials(): boolean {
+    return this.kind === 'credentials' || this.kind === 'noCredentials';
+  }
+
   /** The same failure with more context; fields that are already known are kept. */
   with(details: Partial<UploadErrorDetails>): UploadError {
     const known = Object.fromEntries(

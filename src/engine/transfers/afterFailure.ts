@@ -7,12 +7,12 @@ import type { RestState } from './transfer';
 export function restAfter(error: UploadError): RestState {
   const { kind } = error;
   if (kind === 'aborted' || isUnreachable(error)) return 'interrupted';
-  return isAboutCredentials(error) ? 'paused' : 'failed';
+  return error.isAboutCredentials ? 'paused' : 'failed';
 }
 
 /** Whether a failure of one target is one of the other too: not each has to find it out. */
 export function isShared(error: UploadError, failed: UploadTarget, other: UploadTarget): boolean {
-  if (isAboutCredentials(error)) return other.profile === failed.profile;
+  if (error.isAboutCredentials) return other.profile === failed.profile;
   const isOfBucket = ['noSuchBucket', 'wrongRegion', 'accountBlocked'].includes(error.kind);
   return isOfBucket && other.bucket === failed.bucket;
 }
@@ -22,8 +22,4 @@ export function describeFailure(error: UploadError): string {
   const { code, message, status, requestId, ec, partNumber, uploadId, bucket, key } = error;
   const facts = { code, status, requestId, ec, partNumber, uploadId, bucket, key };
   return `${error.kind}: ${message} ${JSON.stringify(facts)}`;
-}
-
-function isAboutCredentials({ kind }: UploadError): boolean {
-  return kind === 'credentials' || kind === 'noCredentials';
 }

@@ -1,23 +1,17 @@
 import * as vscode from 'vscode';
-import { UploadError, isActive, isWaitingForUser } from '../../engine/index';
+import { UploadError, isActive, isWaitingForUser, regionOfEndpoint } from '../../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../../engine/index';
 import { copyText } from '../editor/clipboard';
 import { l10n, words } from '../editor/editorWords';
 import type { Links } from './links';
-import { errorDetails, helpUrl, ramPolicy } from '../text/errorDetails';
+import { errorDetails, ramPolicy } from '../text/errorDetails';
 import { actionLabel } from '../text/buttons';
 import type { MessageAction } from '../text/buttons';
 import { describeLooseError, discardQuestion } from '../text/messages';
 import type { Message } from '../text/messages';
 import { plainText } from '../text/plainText';
 import type { ToastPace } from '../editor/toastPace';
-import {
-  idsOf,
-  isAboutCredentials,
-  keyFolder,
-  ownTransfers,
-  regionOfEndpoint,
-} from '../text/transferFacts';
+import { idsOf, isAboutCredentials, keyFolder, ownTransfers } from '../text/transferFacts';
 
 const SHOW = {
   information: vscode.window.showInformationMessage,
@@ -196,7 +190,7 @@ export class TransferActions {
 
   /** Opens the page that explains the failure. */
   async openHelp(error: UploadError | undefined): Promise<void> {
-    const url = error === undefined ? undefined : helpUrl(error);
+    const url = error?.helpUrl;
     if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
     // A failure without a page of its own still has its lines in the log.
     else await this.command('showLog');
@@ -205,11 +199,11 @@ export class TransferActions {
   private async resumeOne(transfer: TransferSnapshot): Promise<void> {
     // What was interrupted simply goes on, whatever ended it.
     const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
-    const region = regionOfEndpoint(transfer.error?.endpoint);
+    const region = regionOfEndpoint(transfer.error?.endpoint ?? '');
     if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
     if (kind === 'sourceMissing') return this.locate(transfer);
     if (kind === 'alreadyExists') return this.askOverwrite(transfer);
-    if (kind === 'wrongRegion' && region !== undefined) {
+    if (kind === 'wrongRegion' && region !== '') {
       return this.run({ kind: 'useRegion', region }, [transfer]);
     }
     return this.transfers.resume([transfer.id]);

@@ -19,7 +19,7 @@ export function errorDetails(error: UploadError, transfer?: TransferSnapshot): s
     ['endpoint', error.endpoint],
     ['clockSkewMs', error.clockSkewMs],
     ['field', error.field],
-    ['help', helpUrl(error)],
+    ['help', error.helpUrl],
     ['transfer', transfer?.id],
     ['time', transfer === undefined ? undefined : new Date(transfer.updatedMs).toISOString()],
   ];
@@ -27,15 +27,6 @@ export function errorDetails(error: UploadError, transfer?: TransferSnapshot): s
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([field, value]) => `${field}: ${redact(String(value))}`)
     .join('\n');
-}
-
-/** The page that explains a failure: the one OSS names, else a search by its error code. */
-export function helpUrl(error: UploadError): string | undefined {
-  if (error.helpUrl?.startsWith('https://') === true) return error.helpUrl;
-  if (error.ec !== undefined && error.ec !== '') {
-    return `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(error.ec)}`;
-  }
-  return undefined;
 }
 
 /** The least a RAM user needs to upload below a folder and to resume. */

@@ -3,13 +3,13 @@
  * concerns. A new kind is one row, and the compiler finds a missing one; a code that needs a
  * sentence of its own is one case of its row.
  */
-import { cutOff } from '../../engine/index';
+import { cutOff, regionOfEndpoint } from '../../engine/index';
 import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
 import { openSettings } from './buttons';
 import type { Action } from './buttons';
 import { formatDuration } from './format';
 import { isRule, ruleText } from './rules';
-import { fileName, keyFolder, regionOfEndpoint } from './transferFacts';
+import { fileName, keyFolder } from './transferFacts';
 import { withFacts } from './words';
 import type { Localizer, Words } from './words';
 
@@ -468,7 +468,7 @@ function factsOf(
     bucket: error?.bucket ?? target?.bucket ?? '',
     /** Of the target, and the one that the server names; '' where there is none. */
     region: target?.region ?? '',
-    serverRegion: regionOfEndpoint(error?.endpoint) ?? '',
+    serverRegion: regionOfEndpoint(error?.endpoint ?? ''),
     key,
     prefix: keyFolder(key),
     code,

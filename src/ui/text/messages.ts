@@ -2,7 +2,6 @@ import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
 import { worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
-import { helpUrl } from './errorDetails';
 import { failureOf } from './failures';
 import type { Failure, FailureContext } from './failures';
 import { formatBytes, formatCount } from './format';
@@ -26,7 +25,7 @@ export function describeError(error: UploadError, context: FailureContext, words
     severity,
     actions: actions
       .map((action) => (typeof action === 'string' ? { kind: action } : action))
-      .filter((action) => action.kind !== 'openHelp' || helpUrl(error) !== undefined),
+      .filter((action) => action.kind !== 'openHelp' || error.helpUrl !== undefined),
   };
 }
 

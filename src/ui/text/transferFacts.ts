@@ -16,8 +16,7 @@ export function needsDecision(transfer: TransferSnapshot): boolean {
 
 /** Stopped because its credentials are missing, wrong or expired. */
 export function isAboutCredentials(transfer: TransferSnapshot): boolean {
-  const kind = transfer.error?.kind;
-  return kind === 'credentials' || kind === 'noCredentials';
+  return transfer.error?.isAboutCredentials === true;
 }
 
 /** The last segment of a path or a key; a drive has none and keeps its own. */
@@ -140,16 +139,4 @@ export function ownTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
 /** Identifiers, for a call of the engine. */
 export function idsOf(transfers: readonly TransferSnapshot[]): string[] {
   return transfers.map((transfer) => transfer.id);
-}
-
-/**
- * The region an endpoint stands for: `oss-cn-hangzhou-internal.aliyuncs.com` → `cn-hangzhou`.
- * Undefined for an own domain or an acceleration endpoint, which stand for none.
- */
-export function regionOfEndpoint(endpoint: string | undefined): string | undefined {
-  const host = endpoint?.replace(/^https?:\/\//, '').split(/[/:]/, 1)[0];
-  const match = /(?:^|\.)oss-([a-z]{2,}-[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(
-    host ?? '',
-  );
-  return match?.[1];
 }

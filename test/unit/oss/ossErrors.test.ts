@@ -151,8 +151,16 @@ describe('errorOfAnswer', () => {
   it('makes the help page from the EC, of the header too', () => {
     const error = errorOfAnswer(answer(403, { Code: 'X' }, { 'x-oss-ec': '1-2' }));
     assert.equal(error.helpUrl, 'https://api.aliyun.com/troubleshoot?q=1-2');
-    const other = errorOfAnswer(answer(403, { EC: '1-2', RecommendDoc: 'javascript:alert(1)' }));
-    assert.equal(other.helpUrl, 'https://api.aliyun.com/troubleshoot?q=1-2');
+    for (const RecommendDoc of [
+      'javascript:alert(1)',
+      'https://evil.example.com/aliyun.com/',
+      'https://evilaliyun.com/',
+      'https://api.aliyun.com@evil.example.com/',
+      `https://api.aliyun.com/${'a'.repeat(501)}`,
+    ]) {
+      const other = errorOfAnswer(answer(403, { EC: '1-2', RecommendDoc }));
+      assert.equal(other.helpUrl, 'https://api.aliyun.com/troubleshoot?q=1-2', RecommendDoc);
+    }
   });
 
   it('reads the error of a HEAD out of x-oss-err: NoSuchBucket is not NoSuchKey', () => {

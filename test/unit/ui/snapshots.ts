@@ -97,13 +97,14 @@ export function snapshot(
   };
 }
 
-/** A failure. */
+/** A failure; one with an EC has a help page, as those of OSS have. */
 export function failure(
   kind: UploadErrorKind,
   details: Partial<UploadErrorDetails> = {},
   message = 'what OSS said',
 ): UploadError {
-  return new UploadError(kind, message, { code: 'SomeCode', ...details });
+  const page = details.ec === undefined ? {} : { helpUrl: 'https://api.aliyun.com/troubleshoot' };
+  return new UploadError(kind, message, { code: 'SomeCode', ...page, ...details });
 }
 
 function fill(message: string, args: Record<string, string | number> = {}): string {

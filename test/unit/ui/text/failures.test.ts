@@ -55,6 +55,16 @@ describe('the table of failures', () => {
     }
   });
 
+  it('offers the region that the server names, and none that an endpoint only seems to name', () => {
+    const actions = (endpoint: string): unknown => found('wrongRegion', { endpoint }).actions[0];
+    assert.deepEqual(actions('oss-cn-beijing-internal.aliyuncs.com'), {
+      kind: 'useRegion',
+      region: 'cn-beijing',
+    });
+    assert.equal(actions('oss-accelerate-overseas.aliyuncs.com'), 'selectBucket');
+    assert.equal(actions('upload.example.com'), 'selectBucket');
+  });
+
   it('says why it waits, in both languages', () => {
     const waiting = (kind: Parameters<typeof failure>[0], seconds: number): string =>
       found(kind, {}, { seconds }).waiting;

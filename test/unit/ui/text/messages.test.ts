@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TransferNotice, UploadErrorKind } from '../../../../src/engine/index';
-import { errorDetails, helpUrl, ramPolicy } from '../../../../src/ui/text/errorDetails';
+import { errorDetails, ramPolicy } from '../../../../src/ui/text/errorDetails';
 import { actionLabel } from '../../../../src/ui/text/buttons';
 import {
   describeError,
@@ -226,16 +226,6 @@ describe('copied error details', () => {
       'message: Signature=***',
       'kind: refused',
     ]);
-  });
-
-  it('prefer the help page that OSS names, when it is one', () => {
-    const page = 'https://api.aliyun.com/troubleshoot?q=1';
-    assert.equal(helpUrl(failure('server', { helpUrl: page, ec })), page);
-    assert.equal(
-      helpUrl(failure('server', { helpUrl: 'command:evil', ec })),
-      `https://api.aliyun.com/troubleshoot?q=${ec}`,
-    );
-    assert.equal(helpUrl(failure('server')), undefined);
   });
 });
 
