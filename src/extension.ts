@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 
-import { lazyAccount } from './lazyAccount';
+import type { OssAccount } from './account';
 import { TransferManager, adoptUpload } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
@@ -182,5 +182,18 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
       throw error;
     });
     return made;
+  };
+}
+
+/** An account that is opened by the first question, so that asking none costs nothing. */
+function lazyAccount(open: () => Promise<OssAccount>): OssAccount {
+  return {
+    findCredentials: async () => (await open()).findCredentials(),
+    checkCredentials: async (...args) => (await open()).checkCredentials(...args),
+    listBuckets: async (...args) => (await open()).listBuckets(...args),
+    locateBucket: async (...args) => (await open()).locateBucket(...args),
+    listFolders: async (...args) => (await open()).listFolders(...args),
+    objectUrl: async (...args) => (await open()).objectUrl(...args),
+    signedUrl: async (...args) => (await open()).signedUrl(...args),
   };
 }

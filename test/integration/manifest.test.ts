@@ -7,7 +7,7 @@ import {
   SECTION,
   readUploadSettings,
   readWindowSettings,
-} from '../../src/ui/settings/settingsSchema';
+} from '../../src/ui/settings/settingsModel';
 import { manifest, readJson, theExtension } from './extension';
 
 const sorted = (values: Iterable<string>): string[] => [...values].sort();

@@ -4,7 +4,7 @@ import type { Logger, TransferSnapshot } from '../../engine/index';
 import { copyText } from '../editor/clipboard';
 import { l10n, language, words } from '../editor/editorWords';
 import { formatDuration } from '../text/format';
-import { copiedText, onePerBucket, privateText } from './linkTexts';
+import { copiedText, onePerBucket, privateText } from './linksModel';
 import { plainText } from '../text/plainText';
 import type { Settings } from '../settings/settings';
 import { ossPath } from '../text/transferFacts';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 import { commandId } from './commandIds';
-import type { CommandName } from './commandIds';
+import type { CommandName, ContextKey } from './commandIds';
 
 /** What a command does. Arguments come from menus, key bindings and other extensions. */
 export type CommandHandler = (...args: unknown[]) => unknown;
@@ -22,4 +22,9 @@ export function resourceOf(argument: unknown): vscode.Uri | undefined {
   return (
     vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri
   );
+}
+
+/** Sets what `when` clauses of package.json ask for. */
+export function setContext(key: ContextKey, value: boolean): void {
+  void vscode.commands.executeCommand('setContext', `ossUpload.${key}`, value);
 }

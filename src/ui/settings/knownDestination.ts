@@ -1,5 +1,5 @@
 import type { DestinationMemory } from './destinationMemory';
-import type { UploadSettings } from './settingsSchema';
+import type { UploadSettings } from './settingsModel';
 
 /** Where uploads go: a folder of a bucket, with the credentials to use. */
 export interface Destination {

@@ -9,14 +9,14 @@ import {
   refusalOf,
   SECTION,
   settingProblemText,
-} from './settingsSchema';
+} from './settingsModel';
 import type {
   DecisiveSetting,
   Read,
   SettingProblem,
   UploadSettings,
   WindowSettings,
-} from './settingsSchema';
+} from './settingsModel';
 
 /** So much of a value that is not used is written into the log. */
 const LONGEST_VALUE = 200;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { Disposable } from '../../engine/index';
-import { setContext } from '../editor/contextKeys';
+import { setContext } from '../editor/commands';
 import type { CredentialsStore } from './credentialsStore';
 import type { DestinationMemory } from './destinationMemory';
 import { knownDestination } from './knownDestination';

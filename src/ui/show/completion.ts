@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger, TransferNotice, Transfers } from '../../engine/index';
-import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionState';
-import type { Announcement, SettledBatch } from './completionState';
+import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionModel';
+import type { Announcement, SettledBatch } from './completionModel';
 import { words } from '../editor/editorWords';
 import { describeNotice, isNoticeShown } from '../text/notices';
 import type { Settings } from '../settings/settings';

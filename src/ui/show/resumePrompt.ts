@@ -14,8 +14,8 @@ import {
   statusOf,
   statusText,
   tooltipLines,
-} from './resumeItems';
-import type { ResumeItem, ResumeSection } from './resumeItems';
+} from './resumeModel';
+import type { ResumeItem, ResumeSection } from './resumeModel';
 import type { Settings } from '../settings/settings';
 import type { TransferActions } from '../actions/transferActions';
 import { idsOf } from '../text/transferFacts';

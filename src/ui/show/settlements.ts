@@ -1,6 +1,6 @@
 import { isActive } from '../../engine/index';
 import type { TransferSnapshot, TransfersSnapshot } from '../../engine/index';
-import type { SettledBatch } from './completionState';
+import type { SettledBatch } from './completionModel';
 
 /** What is remembered of a batch while it runs. */
 interface BatchRun {

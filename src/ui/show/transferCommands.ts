@@ -5,7 +5,7 @@ import { registerCommands } from '../editor/commands';
 import type { CommandHandler } from '../editor/commands';
 import type { Links } from '../actions/links';
 import type { TransferActions } from '../actions/transferActions';
-import { transfersOfRow } from './transferRows';
+import { transfersOfRow } from './transfersModel';
 import { idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
 import type { TransfersView } from './transfersView';
 

@@ -3,7 +3,7 @@ import { isActive, isWaitingForUser } from '../../engine/index';
 import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index';
 import { commandId } from '../editor/commandIds';
 import type { CommandName, ContextKey } from '../editor/commandIds';
-import { setContext } from '../editor/contextKeys';
+import { setContext } from '../editor/commands';
 import { l10n, words } from '../editor/editorWords';
 import {
   childRows,
@@ -14,8 +14,8 @@ import {
   transferFactsList,
   transfersOfRow,
   viewHeader,
-} from './transferRows';
-import type { RowState, TransferRow } from './transferRows';
+} from './transfersModel';
+import type { RowState, TransferRow } from './transfersModel';
 import { batchPlace, ossPath, ownTransfers } from '../text/transferFacts';
 
 const VIEW_ID = 'ossUpload.transfers';

@@ -7,7 +7,7 @@ import {
   readUploadSettings,
   readWindowSettings,
   SECTION,
-} from '../../../src/ui/settings/settingsSchema';
+} from '../../../src/ui/settings/settingsModel';
 
 interface MenuItem {
   readonly command: string;

@@ -7,8 +7,8 @@ import {
   settledBySettings,
   withOverwrite,
   withSettings,
-} from './conflictPlan';
-import type { ConflictAnswer, IfExistsOf } from './conflictPlan';
+} from './conflictsModel';
+import type { ConflictAnswer, IfExistsOf } from './conflictsModel';
 import { l10n, language } from '../../editor/editorWords';
 import { formatBytes, formatCount, formatDate } from '../../text/format';
 import { numberedKey } from '../../text/keyNames';

@@ -16,8 +16,8 @@ import {
   tagsProblem,
   trafficLimitBits,
   trafficLimitProblem,
-} from './objectOptions';
-import type { NamedValue } from './objectOptions';
+} from './objectOptionsModel';
+import type { NamedValue } from './objectOptionsModel';
 
 const DEFAULT = l10n.t('Default of the bucket');
 

@@ -10,7 +10,7 @@ import {
 } from '../../../engine/index';
 import { prefixProblem } from '../../text/keyNames';
 import type { Rule } from '../../text/keyNames';
-import type { IfExists } from '../../settings/settingsSchema';
+import type { IfExists } from '../../settings/settingsModel';
 
 /** What a caller may say about the upload. What is left out comes from the settings. */
 export interface UploadCallOptions {

@@ -9,7 +9,7 @@ import type {
   Transfers,
   UploadRequest,
 } from '../../../engine/index';
-import { objectOf } from './conflictPlan';
+import { objectOf } from './conflictsModel';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { l10n, language, sentenceOf, words } from '../../editor/editorWords';

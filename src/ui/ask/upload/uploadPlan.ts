@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 
 import { UploadError, isAbortError, validateTarget } from '../../../engine/index';
 import type { Logger, ObjectOptions, UploadRequest } from '../../../engine/index';
-import { withDistinctKeys } from './conflictPlan';
-import type { IfExistsOf } from './conflictPlan';
+import { withDistinctKeys } from './conflictsModel';
+import type { IfExistsOf } from './conflictsModel';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { settleDirtyDocuments } from './dirtyDocuments';

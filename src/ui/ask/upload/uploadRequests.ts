@@ -10,7 +10,7 @@ import type {
 import type { Destination } from '../../settings/knownDestination';
 import { l10n, language } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
-import type { UploadSettings } from '../../settings/settingsSchema';
+import type { UploadSettings } from '../../settings/settingsModel';
 import { fileName } from '../../text/transferFacts';
 
 /** The object with this key at a destination. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { DestinationMemory } from '../../../../src/ui/settings/destinationMemory';
 import { knownDestination } from '../../../../src/ui/settings/knownDestination';
-import { readUploadSettings } from '../../../../src/ui/settings/settingsSchema';
+import { readUploadSettings } from '../../../../src/ui/settings/settingsModel';
 
 function memento(values = new Map<string, unknown>()): {
   get(key: string): unknown;

@@ -4,8 +4,8 @@ import {
   readUploadSettings,
   readWindowSettings,
   refusalOf,
-} from '../../../../src/ui/settings/settingsSchema';
-import type { GetSetting } from '../../../../src/ui/settings/settingsSchema';
+} from '../../../../src/ui/settings/settingsModel';
+import type { GetSetting } from '../../../../src/ui/settings/settingsModel';
 
 function of(values: Record<string, unknown>): GetSetting {
   return (name) => values[name];

@@ -10,8 +10,8 @@ import {
   statusOf,
   statusText,
   tooltipLines,
-} from '../../../../src/ui/show/resumeItems';
-import type { ResumeItem, StatusKind } from '../../../../src/ui/show/resumeItems';
+} from '../../../../src/ui/show/resumeModel';
+import type { ResumeItem, StatusKind } from '../../../../src/ui/show/resumeModel';
 import type { BatchSnapshot, TransferSnapshot } from '../../../../src/engine/index';
 import { batch, chinese, english, failure, GB, NOW, snapshot } from '../snapshots';
 

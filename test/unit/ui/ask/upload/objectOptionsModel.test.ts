@@ -15,7 +15,7 @@ import {
   tagsProblem,
   trafficLimitBits,
   trafficLimitProblem,
-} from '../../../../../src/ui/ask/upload/objectOptions';
+} from '../../../../../src/ui/ask/upload/objectOptionsModel';
 import { chinese, english } from '../../snapshots';
 
 describe('options of an object', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { activeTransfers, isBrief, progressOf } from '../../../../src/ui/show/progressState';
+import { activeTransfers, isBrief, progressOf } from '../../../../src/ui/show/progressModel';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
 
 const uploading = { state: 'uploading', confirmedBytes: 0.4 * GB, inFlightBytes: 20 * MB } as const;

@@ -11,8 +11,8 @@ import {
   rootRows,
   transfersOfRow,
   viewHeader,
-} from '../../../../src/ui/show/transferRows';
-import type { TransferRow } from '../../../../src/ui/show/transferRows';
+} from '../../../../src/ui/show/transfersModel';
+import type { TransferRow } from '../../../../src/ui/show/transfersModel';
 import { UploadLog, stoppedLine, uploadedLine } from '../../../../src/ui/show/uploadLog';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
 

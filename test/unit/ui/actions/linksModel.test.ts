@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copiedText, onePerBucket, privateText } from '../../../../src/ui/actions/linkTexts';
+import { copiedText, onePerBucket, privateText } from '../../../../src/ui/actions/linksModel';
 import { chinese, english, transfer } from '../snapshots';
 
 const objectIn = (bucket: string, id: string): ReturnType<typeof transfer> =>

@@ -8,8 +8,8 @@ import {
   withDistinctKeys,
   withOverwrite,
   withSettings,
-} from '../../../../../src/ui/ask/upload/conflictPlan';
-import type { IfExistsOf } from '../../../../../src/ui/ask/upload/conflictPlan';
+} from '../../../../../src/ui/ask/upload/conflictsModel';
+import type { IfExistsOf } from '../../../../../src/ui/ask/upload/conflictsModel';
 
 function request(key: string, filePath = `/files/${key}`): UploadRequest {
   return {

@@ -5,8 +5,8 @@ import {
   announceCredentials,
   credentialStops,
   isWorthTelling,
-} from '../../../../src/ui/show/completionState';
-import type { SettledBatch } from '../../../../src/ui/show/completionState';
+} from '../../../../src/ui/show/completionModel';
+import type { SettledBatch } from '../../../../src/ui/show/completionModel';
 import { Settlements } from '../../../../src/ui/show/settlements';
 import { batch, chinese, english, failure, GB, NOW, snapshot } from '../snapshots';
 

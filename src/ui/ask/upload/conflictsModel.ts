@@ -1,7 +1,7 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
 import type { UploadRequest } from '../../../engine/index';
 import { numberedKey } from '../../text/keyNames';
-import type { IfExists } from '../../settings/settingsSchema';
+import type { IfExists } from '../../settings/settingsModel';
 
 /** What the user decided for one of them. */
 export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
