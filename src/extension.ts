@@ -13,12 +13,13 @@ import { DestinationMemory } from './ui/settings/destinationMemory';
 import { Links } from './ui/actions/links';
 import { OutputLog } from './ui/editor/log';
 import { ProgressNotification } from './ui/show/progressNotification';
-import { ResumePrompt } from './ui/show/resumePrompt';
+import { ResumeList } from './ui/show/resumeList';
 import { Settings } from './ui/settings/settings';
 import { SetupContext } from './ui/settings/setupContext';
 import { ToastPace } from './ui/editor/toastPace';
 import { TransferActions } from './ui/actions/transferActions';
 import type { Remedies } from './ui/actions/transferActions';
+import { StatusBar } from './ui/show/statusBar';
 import { TransferCommands } from './ui/show/transferCommands';
 import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
 import { TransfersView } from './ui/show/transfersView';
@@ -127,7 +128,8 @@ export function activate(context: vscode.ExtensionContext): void {
   own(new Completion(transfers, actions, settings, log));
   const view = own(new TransfersView(transfers));
   own(new TransferCommands(transfers, view, actions, links));
-  const prompt = own(new ResumePrompt(transfers, actions, settings));
+  own(new ResumeList(transfers, actions, settings));
+  const status = own(new StatusBar(transfers, settings));
   own(
     registerCommands({
       upload: async (...args) => (await openQuestions()).handleUpload(...args),
@@ -152,7 +154,7 @@ export function activate(context: vscode.ExtensionContext): void {
     transfers.refresh().then(() => {
       // What an earlier window could not discard goes now.
       transfers.retryNow();
-      return prompt.startUp();
+      return status.startUp();
     }),
   );
 }

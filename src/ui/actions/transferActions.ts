@@ -4,7 +4,8 @@ import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../../en
 import { copyText } from '../editor/clipboard';
 import { l10n, words } from '../editor/editorWords';
 import type { Links } from './links';
-import { errorDetails, ramPolicy } from '../text/errorDetails';
+import { errorDetails } from '../text/errorDetails';
+import { ramPolicy } from '../text/ramPolicy';
 import { actionLabel } from '../text/buttons';
 import type { MessageAction } from '../text/buttons';
 import { describeLooseError, discardQuestion } from '../text/messages';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../../scripts/paths';
-import { ramPolicy } from '../../../src/ui/text/errorDetails';
+import { ramPolicy } from '../../../src/ui/text/ramPolicy';
 
 interface Manifest {
   readonly contributes: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TransferNotice, UploadErrorKind } from '../../../../src/engine/index';
-import { errorDetails, ramPolicy } from '../../../../src/ui/text/errorDetails';
+import { errorDetails } from '../../../../src/ui/text/errorDetails';
+import { ramPolicy } from '../../../../src/ui/text/ramPolicy';
 import { actionLabel } from '../../../../src/ui/text/buttons';
 import {
   describeError,

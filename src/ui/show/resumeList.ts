@@ -12,18 +12,11 @@ import {
   resumeItems,
   resumeSections,
   statusOf,
-  statusText,
-  tooltipLines,
 } from './resumeModel';
 import type { ResumeItem, ResumeSection } from './resumeModel';
 import type { Settings } from '../settings/settings';
 import type { TransferActions } from '../actions/transferActions';
 import { idsOf } from '../text/transferFacts';
-
-/** A tooltip that is longer than this hides the editor. */
-const TOOLTIP_ROWS = 5;
-/** Only the tooltip calls it, so it is no command of package.json. */
-const LATER_COMMAND = 'ossUpload.resumeLater';
 
 const RESUME_BUTTON: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('debug-continue'),
@@ -40,59 +33,33 @@ interface ResumeRow extends vscode.QuickPickItem {
   readonly action?: 'resume' | 'discard';
 }
 
-/** The status-bar item that is there only while something waits for the user, and its pick list. */
-export class ResumePrompt implements Disposable {
-  private readonly status: vscode.StatusBarItem;
+/** What waits for the user in this window now. */
+export function waitingItems(transfers: Transfers, settings: Settings): ResumeItem[] {
+  return resumeItems(transfers.snapshot(), {
+    nowMs: Date.now(),
+    workspacePaths: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+    keepUnfinishedDays: settings.forWindow().keepUnfinishedDays,
+  });
+}
+
+/** The command "Resume Interrupted Uploads...": a pick list of what waits for the user. */
+export class ResumeList implements Disposable {
   private readonly subscription: Disposable;
-  private readonly openedMs = Date.now();
-  /** "Later" in the tooltip: what waits now stays quiet, what comes to it does not. */
-  private later: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
     private readonly settings: Settings,
   ) {
-    this.status = vscode.window.createStatusBarItem(
-      'ossUpload.status',
-      vscode.StatusBarAlignment.Left,
-      0,
-    );
-    this.status.name = l10n.t('OSS Uploads');
-    const render = (): void => {
-      this.render();
-    };
-    this.subscription = vscode.Disposable.from(
-      this.status,
-      transfers.onDidChange(render),
-      settings.onDidChange(render),
-      vscode.workspace.onDidChangeWorkspaceFolders(render),
-      vscode.commands.registerCommand(commandId('resume'), () => this.pick()),
-      vscode.commands.registerCommand(LATER_COMMAND, () => {
-        this.later = new Set(this.items().map((item) => item.batch.id));
-        this.render();
-      }),
-    );
+    this.subscription = vscode.commands.registerCommand(commandId('resume'), () => this.pick());
   }
 
   dispose(): void {
     this.subscription.dispose();
   }
 
-  /** After the first look into the checkpoint folder: goes on by itself where that is wished. */
-  async startUp(): Promise<void> {
-    this.render();
-    if (this.settings.forWindow().resumeOnStartup !== 'auto') return;
-    // What the user paused stays paused, and what failed needs a decision first.
-    const interrupted = this.items()
-      .filter((item) => item.section !== 'old')
-      .flatMap((item) => item.waiting)
-      .filter((transfer) => transfer.state === 'interrupted');
-    if (interrupted.length > 0) await this.transfers.resume(idsOf(interrupted));
-  }
-
   /** The pick list: all, one, or none of them any more. */
-  async pick(): Promise<void> {
+  private async pick(): Promise<void> {
     const list = vscode.window.createQuickPick<ResumeRow>();
     list.title = l10n.t('Resume Uploads');
     list.placeholder = l10n.t('Choose an upload to resume');
@@ -124,7 +91,7 @@ export class ResumePrompt implements Disposable {
   }
 
   private rows(): ResumeRow[] {
-    const items = this.items();
+    const items = waitingItems(this.transfers, this.settings);
     const rows: ResumeRow[] = [];
     if (items.length === 0) {
       return [{ label: l10n.t('Nothing waits to be resumed.'), alwaysShow: true }];
@@ -175,37 +142,6 @@ export class ResumePrompt implements Disposable {
         });
     }
   }
-
-  private items(): ResumeItem[] {
-    return resumeItems(this.transfers.snapshot(), {
-      nowMs: Date.now(),
-      workspacePaths: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
-      keepUnfinishedDays: this.settings.forWindow().keepUnfinishedDays,
-    });
-  }
-
-  private render(): void {
-    // "Never" is about what was left behind before this window opened.
-    const isQuiet = this.settings.forWindow().resumeOnStartup === 'never';
-    const items = this.items().filter(
-      (item) => !this.later.has(item.batch.id) && !(isQuiet && item.updatedMs < this.openedMs),
-    );
-    const status = statusOf(items, this.transfers.snapshot());
-    const shown = statusText(status, words);
-    if (shown === undefined) {
-      this.status.hide();
-      return;
-    }
-    this.status.text = shown.text;
-    this.status.accessibilityInformation = { label: shown.label, role: 'button' };
-    this.status.command =
-      status.kind === 'offline' ? commandId('showTransfers') : commandId('resume');
-    this.status.backgroundColor = isUrgent(status)
-      ? new vscode.ThemeColor('statusBarItem.warningBackground')
-      : undefined;
-    this.status.tooltip = status.kind === 'offline' ? shown.label : tooltipOf(items);
-    this.status.show();
-  }
 }
 
 /** What "Resume all" is about. */
@@ -222,27 +158,4 @@ function resumeRow(item: ResumeItem): ResumeRow {
     items: [item],
     action: 'resume',
   };
-}
-
-function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
-  const tooltip = new vscode.MarkdownString(undefined, true);
-  tooltip.isTrusted = { enabledCommands: [commandId('resumeAll'), LATER_COMMAND] };
-  for (const item of items.slice(0, TOOLTIP_ROWS)) {
-    for (const [at, line] of tooltipLines(item, words).entries()) {
-      if (at > 0) tooltip.appendMarkdown('  \n');
-      // A file may be called anything, also like a link.
-      tooltip.appendText(line);
-    }
-    tooltip.appendMarkdown('\n\n');
-  }
-  if (items.length > TOOLTIP_ROWS) {
-    const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
-    tooltip.appendMarkdown(`${more}\n\n`);
-  }
-  const resume = l10n.t('Resume all');
-  const later = l10n.t('Later');
-  tooltip.appendMarkdown(
-    `[${resume}](command:${commandId('resumeAll')}) · [${later}](command:${LATER_COMMAND})`,
-  );
-  return tooltip;
 }

@@ -1,0 +1,114 @@
+import * as vscode from 'vscode';
+import type { Disposable, Transfers } from '../../engine/index';
+import { commandId } from '../editor/commandIds';
+import { l10n, words } from '../editor/editorWords';
+import { waitingItems } from './resumeList';
+import { isUrgent, statusOf, statusText, tooltipLines } from './resumeModel';
+import type { ResumeItem } from './resumeModel';
+import type { Settings } from '../settings/settings';
+import { idsOf } from '../text/transferFacts';
+
+/** A tooltip that is longer than this hides the editor. */
+const TOOLTIP_ROWS = 5;
+/** Only the tooltip calls it, so it is no command of package.json. */
+const LATER_COMMAND = 'ossUpload.resumeLater';
+
+/** The status-bar item, which is there only while something waits for the user. */
+export class StatusBar implements Disposable {
+  private readonly status: vscode.StatusBarItem;
+  private readonly subscription: Disposable;
+  private readonly openedMs = Date.now();
+  /** "Later" in the tooltip: what waits now stays quiet, what comes to it does not. */
+  private later: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly settings: Settings,
+  ) {
+    this.status = vscode.window.createStatusBarItem(
+      'ossUpload.status',
+      vscode.StatusBarAlignment.Left,
+      0,
+    );
+    this.status.name = l10n.t('OSS Uploads');
+    const render = (): void => {
+      this.render();
+    };
+    this.subscription = vscode.Disposable.from(
+      this.status,
+      transfers.onDidChange(render),
+      settings.onDidChange(render),
+      vscode.workspace.onDidChangeWorkspaceFolders(render),
+      vscode.commands.registerCommand(LATER_COMMAND, () => {
+        this.later = new Set(this.items().map((item) => item.batch.id));
+        this.render();
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+
+  /** After the first look into the checkpoint folder: goes on by itself where that is wished. */
+  async startUp(): Promise<void> {
+    this.render();
+    if (this.settings.forWindow().resumeOnStartup !== 'auto') return;
+    // What the user paused stays paused, and what failed needs a decision first.
+    const interrupted = this.items()
+      .filter((item) => item.section !== 'old')
+      .flatMap((item) => item.waiting)
+      .filter((transfer) => transfer.state === 'interrupted');
+    if (interrupted.length > 0) await this.transfers.resume(idsOf(interrupted));
+  }
+
+  private items(): ResumeItem[] {
+    return waitingItems(this.transfers, this.settings);
+  }
+
+  private render(): void {
+    // "Never" is about what was left behind before this window opened.
+    const isQuiet = this.settings.forWindow().resumeOnStartup === 'never';
+    const items = this.items().filter(
+      (item) => !this.later.has(item.batch.id) && !(isQuiet && item.updatedMs < this.openedMs),
+    );
+    const status = statusOf(items, this.transfers.snapshot());
+    const shown = statusText(status, words);
+    if (shown === undefined) {
+      this.status.hide();
+      return;
+    }
+    this.status.text = shown.text;
+    this.status.accessibilityInformation = { label: shown.label, role: 'button' };
+    this.status.command =
+      status.kind === 'offline' ? commandId('showTransfers') : commandId('resume');
+    this.status.backgroundColor = isUrgent(status)
+      ? new vscode.ThemeColor('statusBarItem.warningBackground')
+      : undefined;
+    this.status.tooltip = status.kind === 'offline' ? shown.label : tooltipOf(items);
+    this.status.show();
+  }
+}
+
+function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString(undefined, true);
+  tooltip.isTrusted = { enabledCommands: [commandId('resumeAll'), LATER_COMMAND] };
+  for (const item of items.slice(0, TOOLTIP_ROWS)) {
+    for (const [at, line] of tooltipLines(item, words).entries()) {
+      if (at > 0) tooltip.appendMarkdown('  \n');
+      // A file may be called anything, also like a link.
+      tooltip.appendText(line);
+    }
+    tooltip.appendMarkdown('\n\n');
+  }
+  if (items.length > TOOLTIP_ROWS) {
+    const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
+    tooltip.appendMarkdown(`${more}\n\n`);
+  }
+  const resume = l10n.t('Resume all');
+  const later = l10n.t('Later');
+  tooltip.appendMarkdown(
+    `[${resume}](command:${commandId('resumeAll')}) · [${later}](command:${LATER_COMMAND})`,
+  );
+  return tooltip;
+}
