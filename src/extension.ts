@@ -25,7 +25,7 @@ import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
 import { TransfersView } from './ui/show/transfersView';
 import { UploadLog } from './ui/show/uploadLog';
 
-/** Ended by `deactivate`, which gets no argument to find it by. */
+/** The engine that `deactivate` ends, which gets no argument to find it by. */
 let running: Transfers | undefined;
 
 /**
@@ -146,7 +146,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   own(
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      // Who comes back to the window often comes back to the network, too.
+      // The user often comes back to the window and to the network at once.
       if (focused) transfers.retryNow();
     }),
   );

@@ -21,8 +21,8 @@ export function copiedText(copied: Copied, count: number, { l10n, language }: Wo
 }
 
 /**
- * One transfer of each bucket: whoever asks OSS who may read thousands of objects asks about these,
- * because objects mostly inherit that from their bucket.
+ * One transfer of each bucket. Objects mostly inherit from their bucket who may read them, so asking
+ * about these stands for asking about thousands.
  */
 export function onePerBucket(transfers: readonly TransferSnapshot[]): TransferSnapshot[] {
   const buckets = new Map<string, TransferSnapshot>();

@@ -65,7 +65,7 @@ export class TransferActions {
     }
   }
 
-  /** Tells a failure that is about no transfer. A toast may stay for hours: nobody waits for it. */
+  /** Tells a failure that is about no transfer. Does not wait: a toast may stay for hours. */
   tell(failure: UploadError): void {
     if (failure.kind === 'aborted') return;
     this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);

@@ -22,7 +22,7 @@ export async function withLateProgress<T>(
   const running = task((text) => {
     show(text);
   }, cancelling.signal);
-  // The notification is closed, not failed, by an error: who awaits `running` tells it.
+  // An error closes the notification and does not fail it: the caller, which awaits `running`, tells it.
   const settled = running.then(
     () => undefined,
     () => undefined,

@@ -78,7 +78,7 @@ export class Settings implements Disposable {
     return value.endpoint;
   }
 
-  /** Whether somebody wrote this setting, at any level. */
+  /** Whether this setting has a value at any level. */
   isSet(name: WritableSetting, resource: vscode.Uri | undefined): boolean {
     const found = configurationOf(resource).inspect(name);
     const values = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue];
@@ -97,7 +97,7 @@ export class Settings implements Disposable {
     }
   }
 
-  /** Writes a setting where it came from; nothing when nobody had set it. */
+  /** Writes a setting where it came from; nothing when it was not set. */
   async rewrite(
     name: WritableSetting,
     value: string,

@@ -131,7 +131,7 @@ function causeOf(transfer: TransferSnapshot, words: Words): string {
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   const [first] = cause.failed;
   if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
-  // Told for all transfers of the profile at once, or known to who stopped it.
+  // The first is told for all transfers of the profile at once; the second the user did himself.
   if (causeOf(first, words) === CREDENTIALS || first.error.kind === 'aborted') return undefined;
   const message = describeShared(first.error, cause.failed, words);
   const text =

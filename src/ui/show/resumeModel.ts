@@ -95,7 +95,7 @@ export function resumeSections(
   items: readonly ResumeItem[],
   status: StatusKind,
 ): { readonly section: ResumeSection; readonly members: readonly ResumeItem[] }[] {
-  // Whoever follows a warning finds what it is about under Enter.
+  // After a warning, Enter takes what it is about.
   const order: readonly ResumeSection[] = isUrgent(status)
     ? ['attention', 'workspace', 'elsewhere', 'old']
     : ['workspace', 'elsewhere', 'attention', 'old'];

@@ -4,8 +4,8 @@ import { formatSpeed } from '../text/format';
 import { ossPath } from '../text/transferFacts';
 
 /**
- * An upload that begins to send parts. All lines are in English: logs are for whoever helps, and they
- * may not read Chinese.
+ * An upload that begins to send parts. All lines are in English: those who help with them may not
+ * read Chinese.
  */
 function startedLine(transfer: TransferSnapshot): string {
   const isResumed = transfer.resumedBytes > 0;

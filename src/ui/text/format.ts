@@ -37,8 +37,8 @@ export function counted([one, many]: OneOrMany, count: number, { l10n, language 
 }
 
 /**
- * A duration in one or two units, coarser the longer it is, because nobody believes seconds in an
- * estimate of hours: `40 sec`, `2 min`, `1 hr 5 min`, `3 days`.
+ * A duration in one or two units, coarser the longer it is, because an estimate of hours is not
+ * right to the second: `40 sec`, `2 min`, `1 hr 5 min`, `3 days`.
  */
 export function formatDuration(seconds: number, language: string): string {
   const unit = (value: number, name: 'second' | 'minute' | 'hour' | 'day'): string =>

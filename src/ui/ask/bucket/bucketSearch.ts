@@ -12,7 +12,7 @@ import { plainText } from '../../text/plainText';
 import { removableUploads } from './unfinishedUploads';
 import type { FoundUpload } from './unfinishedUploads';
 
-/** Unfinished uploads of a bucket that nobody is working on: at least one. */
+/** Unfinished uploads of a bucket, one or more, on which no window of this computer works. */
 export interface BucketUploads {
   readonly destination: Destination;
   readonly store: ObjectStore;

@@ -11,7 +11,7 @@ import { pickMany } from '../../editor/boxes';
 import type { TransferActions } from '../../actions/transferActions';
 import type { FoundUpload } from './unfinishedUploads';
 
-/** "Clean Up Unfinished Uploads in Bucket...": parts that nobody goes on with cost storage. */
+/** "Clean Up Unfinished Uploads in Bucket...": left-over parts cost storage. */
 export class CleanUpCommand {
   private readonly search: BucketSearch;
 
@@ -62,7 +62,7 @@ export class CleanUpCommand {
       for (const { upload, transfer } of chosen) {
         signal.throwIfAborted();
         try {
-          // Our own record goes with it, so that nobody is asked to resume what is gone.
+          // Our own record goes with it, so that the status bar does not offer what is gone.
           if (transfer !== undefined) await this.transfers.discard([transfer.id]);
           await store.abortMultipartUpload(upload.key, upload.uploadId, { signal });
           this.logger.info(`removed unfinished upload ${upload.key} id=${upload.uploadId}`);

@@ -236,7 +236,7 @@ export class CredentialsFlow {
       await this.account.checkCredentials({ source }, { signal });
       return undefined;
     } catch (error) {
-      // Who may not list may still upload: the key itself was accepted.
+      // The key itself was accepted: without permission to list it may still upload.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
       return UploadError.is(error, 'credentials')
         ? refusedKeyText(error.code, l10n)

@@ -38,7 +38,7 @@ export class Destinations {
     resource: vscode.Uri | undefined,
     options: AskOptions = { always: false, remember: true },
   ): Promise<Destination | undefined> {
-    // Who is asked for bucket and folder needs none of the settings.
+    // Settings that are asked for anyway may be wrong.
     this.settings.assertUsable(
       options.always ? ['profile'] : ['bucket', 'prefix', 'profile'],
       resource,

@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<NamedValue, (l10n: Localizer) => string>> = {
   DeepColdArchive: (l10n) => l10n.t('Deep Cold Archive'),
 };
 
-/** The name of a value, and the value itself where that says more; whoever knows OSS types it. */
+/** The name of a value, and the value itself where that says more; that is what is typed to find it. */
 export function nameOfValue(
   value: NamedValue,
   l10n: Localizer,

@@ -17,7 +17,7 @@ export function uploadHandler(
   isElsewhere: boolean,
 ): (...args: unknown[]) => Promise<UploadCallResult> {
   return async (clicked, second) => {
-    // Who names no file wants none: only who names nothing is asked.
+    // An empty list means no files; only a call without one asks for them.
     if (Array.isArray(clicked) && clicked.length === 0) return NOTHING_UPLOADED;
     const selected = Array.isArray(second) ? second.map(toUri) : undefined;
     const options = selected === undefined ? parseCallOptions(second) : {};

@@ -18,7 +18,7 @@ export function targetAt({ bucket, region, profile }: Destination, key: string):
   return { bucket, region, profile, key };
 }
 
-/** How a file is sent. No object is replaced: who may, says so in the answer to a conflict. */
+/** How a file is sent. No object is replaced, unless the answer to a conflict allows it later. */
 export function uploadOptions(settings: UploadSettings, object: ObjectOptions): UploadOptions {
   return {
     partSizeBytes: parsePartSize(settings.partSize),
