@@ -11,7 +11,7 @@ import type {
   StoredObject,
   UnfinishedUpload,
 } from '../engine/contract/ports';
-import type { RenewableKey } from './credentials';
+import type { RenewableKey } from './credentials/renewableKey';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';

@@ -116,20 +116,26 @@ export function describeLooseError(error: UploadError, words: Words): Message {
 
 /** What is wrong with a key that was just typed, for the last of its boxes. */
 export function refusedKeyText(code: string, l10n: Localizer): string {
-  switch (code) {
-    case 'InvalidSecurityToken':
-    case 'SecurityTokenExpired':
-    case 'SecurityTokenMalformed':
-      return l10n.t(
-        'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
-        { code },
-      );
-    default:
-      return l10n.t(
-        'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
-        { code },
-      );
+  if (code === 'InvalidAccessKeyId.Inactive') return inactiveKeyText(l10n);
+  if (code === 'SecurityTokenExpired' || code.startsWith('InvalidSecurityToken')) {
+    return l10n.t(
+      'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
+      { code },
+    );
   }
+  if (/^(?:NoPermission|EntityNotExist|InvalidParameter|AuthenticationFail)/.test(code)) {
+    return l10n.t(
+      'The role cannot be assumed ({code}). Check its name, and whether this key may assume it.',
+      { code },
+    );
+  }
+  return l10n.t('OSS does not accept this key ({code}). Go back and check the ID and the secret.', {
+    code,
+  });
+}
+
+function inactiveKeyText(l10n: Localizer): string {
+  return l10n.t('This AccessKey is disabled. Enable it in the RAM console, or use another one.');
 }
 
 /** More than this already sent, and a discard asks first. */
@@ -321,9 +327,11 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
         'OSS could not combine the parts of {name}. Try again to send what is missing.',
       );
     case 'credentials':
-      return credentialsText(facts, l10n);
+      return credentialsText(error, facts, l10n);
     case 'noCredentials':
-      return l10n.t('OSS needs an AccessKey.');
+      return facts.code === 'NoCredentials'
+        ? l10n.t('OSS needs an AccessKey.')
+        : l10n.t('The credentials cannot be used any more ({code}). Set them again to see why.');
     case 'clockSkew':
       return clockSkewText(error, l10n, words.language);
     case 'accessDenied':
@@ -393,17 +401,27 @@ function textOf(error: UploadError, facts: Facts, words: Words): string {
   }
 }
 
-function credentialsText(facts: Facts, l10n: Localizer): string {
-  switch (facts.code) {
+function credentialsText({ code, field }: UploadError, { n }: Facts, l10n: Localizer): string {
+  switch (code) {
     case 'InvalidAccessKeyId':
-    case 'InvalidAccessKeyIdNotFound':
+    case 'InvalidAccessKeyId.NotFound':
       return l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.');
+    case 'InvalidAccessKeyId.Inactive':
+      return inactiveKeyText(l10n);
     case 'SignatureDoesNotMatch':
       return l10n.t('The AccessKey Secret does not belong to this AccessKey ID.');
-    default:
-      return facts.n > 1
+    case 'SignInOver':
+      return l10n.t('The sign-in is over. Run "{command}" in a terminal, then try again.', {
+        command: field ?? 'aliyun configure',
+      });
+    case 'SecurityTokenExpired':
+    case 'InvalidSecurityToken':
+    case 'InvalidSecurityToken.Expired':
+      return n > 1
         ? l10n.t('Credentials expired. {n} uploads are paused.')
         : l10n.t('Credentials expired. 1 upload is paused.');
+    default:
+      return l10n.t('The credentials were refused ({code}). Set them again to see why.');
   }
 }
 

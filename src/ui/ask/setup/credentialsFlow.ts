@@ -10,6 +10,7 @@ import type {
 import { UploadError, isAbortError } from '../../../engine/index';
 import type { CredentialsStore } from '../../settings/credentialsStore';
 import { l10n, sentenceOf } from '../../editor/editorWords';
+import { foundLabel, isProblem, problemText, sourceLabel } from './credentialTexts';
 import {
   accessKeyIdProblem,
   profileProblem,
@@ -19,7 +20,6 @@ import {
 import { refusedKeyText } from '../../text/messages';
 import { alone, askPick, askText, mapAnswer, pick, runSteps } from '../../editor/boxes';
 import type { Answer, Choice, Place, Step } from '../../editor/boxes';
-import { maskAccessKeyId } from '../../text/redact';
 
 /** What a series of questions has learnt so far, about credentials and destination. */
 export interface SetupState {
@@ -28,6 +28,8 @@ export interface SetupState {
   readonly access: Access;
   /** A key is typed rather than taken from this machine. */
   readonly isKeyTyped: boolean;
+  /** Chosen, and waiting for a yes: its key comes from a program. */
+  readonly unconfirmed: FoundCredentials | undefined;
   readonly accessKeyId: string;
   readonly secret: string;
   readonly bucket: BucketSummary | undefined;
@@ -43,6 +45,7 @@ export function initialSetup(profile: string, prefix: string): SetupState {
     profile,
     access: { profile },
     isKeyTyped: false,
+    unconfirmed: undefined,
     accessKeyId: '',
     secret: '',
     bucket: undefined,
@@ -67,6 +70,10 @@ export class CredentialsFlow {
       {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
+      },
+      {
+        applies: (state) => state.unconfirmed !== undefined,
+        ask: (state, place) => this.askProgram(state, place),
       },
       {
         applies: isTyped,
@@ -120,7 +127,7 @@ export class CredentialsFlow {
     const source = await this.store.get(profile);
     if (source !== undefined) {
       vscode.window.setStatusBarMessage(
-        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source) }),
+        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source, l10n) }),
         5000,
       );
     }
@@ -173,7 +180,7 @@ export class CredentialsFlow {
     return Promise.all(
       profiles.map(async (profile) => {
         const source = await this.store.get(profile);
-        const held = source === undefined ? l10n.t('not set') : sourceLabel(source);
+        const held = source === undefined ? l10n.t('not set') : sourceLabel(source, l10n);
         return {
           label: `$(key) ${profile === '' ? l10n.t('Default') : profile}`,
           description:
@@ -193,20 +200,42 @@ export class CredentialsFlow {
       place,
       placeholder: l10n.t('Choose the credentials for OSS'),
       choices: [
-        ...found.map((credentials) => ({
-          label: `$(key) ${foundLabel(credentials)}`,
-          value: credentials,
-        })),
+        ...found.map((credentials) => foundChoice(credentials)),
         { label: `$(add) ${l10n.t('Enter new...')}`, value: undefined },
       ],
-      check: async (chosen, signal) =>
-        chosen === undefined ? undefined : this.problemOf(chosen.source, signal),
+      check: async (chosen, signal) => {
+        if (chosen?.problem !== undefined) return problemText(chosen.problem, l10n);
+        // A program is run only after the next question.
+        if (chosen?.program !== '') return undefined;
+        return this.problemOf(chosen.source, signal);
+      },
     });
-    return mapAnswer(answer, (chosen) => ({
-      ...state,
-      isKeyTyped: chosen === undefined,
-      access: chosen === undefined ? { profile: state.profile } : { source: chosen.source },
-    }));
+    return mapAnswer(answer, (chosen) => {
+      const asks = chosen !== undefined && chosen.program !== '';
+      return {
+        ...state,
+        isKeyTyped: chosen === undefined,
+        unconfirmed: asks ? chosen : undefined,
+        access:
+          chosen === undefined || asks ? { profile: state.profile } : { source: chosen.source },
+      };
+    });
+  }
+
+  /** Shows the whole command line. The yes is kept with the source, for this command line alone. */
+  private async askProgram(state: SetupState, place: Place): Promise<Answer<SetupState>> {
+    const { source, program } = state.unconfirmed ?? { source: undefined, program: '' };
+    if (source?.kind !== 'aliyun' && source?.kind !== 'ossutil') return { kind: 'back' };
+    const confirmed: CredentialsSource = { ...source, program };
+    const answer = await askPick({
+      place,
+      placeholder: l10n.t('This profile gets its key from a program. Run it on this computer?'),
+      choices: [
+        { label: `$(play) ${l10n.t('Run this program')}`, detail: program, value: confirmed },
+      ],
+      check: (chosen, signal) => this.problemOf(chosen, signal),
+    });
+    return mapAnswer(answer, (chosen) => ({ ...state, access: { source: chosen } }));
   }
 
   private async askToken(state: SetupState, place: Place): Promise<Answer<SetupState>> {
@@ -239,6 +268,9 @@ export class CredentialsFlow {
     } catch (error) {
       // Who may not list may still upload: the key itself was accepted.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
+      if (UploadError.is(error) && isProblem(error.code)) {
+        return problemText({ code: error.code, subject: error.field ?? '' }, l10n);
+      }
       return UploadError.is(error, 'credentials')
         ? refusedKeyText(error.code, l10n)
         : sentenceOf(error);
@@ -246,38 +278,12 @@ export class CredentialsFlow {
   }
 }
 
-/** Which credentials these are, without a secret. */
-export function sourceLabel(source: CredentialsSource): string {
-  switch (source.kind) {
-    case 'accessKey':
-      return maskAccessKeyId(source.key.accessKeyId);
-    case 'environment':
-      return l10n.t('credentials from environment');
-    case 'ossutil':
-      return l10n.t('credentials from {file}', { file: '~/.ossutilconfig' });
-    case 'aliyun':
-      return l10n.t('credentials from {file}', { file: '~/.aliyun/config.json' });
-    case 'ecsRamRole':
-      return l10n.t('RAM role of this ECS instance');
-    case 'uri':
-      return l10n.t('credentials from {file}', { file: 'ALIBABA_CLOUD_CREDENTIALS_URI' });
-    case 'oidc':
-      return l10n.t('credentials of an OIDC provider');
+function foundChoice(found: FoundCredentials): Choice<FoundCredentials> {
+  const { problem, program } = found;
+  if (problem !== undefined) {
+    const label = `$(circle-slash) ${foundLabel(found, l10n)}`;
+    return { label, detail: problemText(problem, l10n), value: found };
   }
-}
-
-function foundLabel(found: FoundCredentials): string {
-  // Several profiles of one file may hold keys that look alike.
-  const details = [sourceDetail(found.source), found.maskedId].filter((text) => text !== '');
-  const credentials = sourceLabel(found.source);
-  return details.length === 0
-    ? l10n.t('Use {credentials}', { credentials })
-    : l10n.t('Use {credentials} ({id})', { credentials, id: details.join(' · ') });
-}
-
-/** Which one of its kind it is; '' where there is but one. */
-function sourceDetail(source: CredentialsSource): string {
-  if (source.kind === 'ossutil') return source.section;
-  if (source.kind === 'aliyun') return source.profile;
-  return source.kind === 'ecsRamRole' ? source.role : '';
+  const icon = program === '' ? '$(key)' : '$(terminal)';
+  return { label: `${icon} ${foundLabel(found, l10n)}`, value: found };
 }
