@@ -34,7 +34,7 @@ export const ARROWS = {
   /** A file that is a room: between ui, which asks, and oss, which answers. */
   account: ['engine/contract'],
   /** Whose key a request is signed with; knows no OSS, only those who issue keys. */
-  'oss/credentials': ['account', 'engine/contract'],
+  'oss/credentials': ['account', 'engine/contract', 'engine/base'],
   oss: ['oss/credentials', 'account', 'engine/contract', 'engine/base'],
   'ui/text': ['engine/index'],
   'ui/editor': ['ui/text', 'engine/index'],

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isObject } from '../../engine/base/guards';
 import { fromHome, readTextFile, variable } from './machine';
 import type { Machine } from './machine';
 import { unusable } from './problem';
@@ -219,5 +220,5 @@ function entriesOf(profile: unknown): Entries {
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { AccessKey } from '../../account';
+import { isObject } from '../../engine/base/guards';
 import { UploadError } from '../../engine/contract/errors';
 import type { UploadErrorKind } from '../../engine/contract/errors';
 import type { RequestBody } from '../../engine/contract/ports';
@@ -39,7 +40,7 @@ const METADATA_ORIGIN = 'http://100.100.100.200';
 const LONGEST_WAIT_MS = 20_000;
 
 /** The metadata service is in the same machine, or this is no ECS instance. */
-const LONGEST_METADATA_WAIT_MS = 5_000;
+const LONGEST_METADATA_WAIT_MS = 3_000;
 
 /** A token has some hundred bytes. */
 const LARGEST_ANSWER_BYTES = 64 * 1024;
@@ -264,7 +265,7 @@ function jsonOf(text: Buffer): Readonly<Record<string, unknown>> {
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 /**
