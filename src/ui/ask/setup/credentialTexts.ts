@@ -36,7 +36,9 @@ export function foundLabel(found: FoundCredentials, l10n: Localizer): string {
   const details = [sourceDetail(found.source), found.maskedId].filter((text) => text !== '');
   const credentials = sourceLabel(found.source, l10n);
   const id = details.join(' · ');
-  if (found.problem !== undefined) return id === '' ? credentials : `${credentials} (${id})`;
+  if (found.problem !== undefined) {
+    return id === '' ? credentials : l10n.t('{credentials} ({id})', { credentials, id });
+  }
   return id === ''
     ? l10n.t('Use {credentials}', { credentials })
     : l10n.t('Use {credentials} ({id})', { credentials, id });

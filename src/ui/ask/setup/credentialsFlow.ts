@@ -28,8 +28,6 @@ export interface SetupState {
   readonly access: Access;
   /** A key is typed rather than taken from this machine. */
   readonly isKeyTyped: boolean;
-  /** Chosen, and waiting for a yes: its key comes from a program. */
-  readonly unconfirmed: FoundCredentials | undefined;
   readonly accessKeyId: string;
   readonly secret: string;
   readonly bucket: BucketSummary | undefined;
@@ -45,7 +43,6 @@ export function initialSetup(profile: string, prefix: string): SetupState {
     profile,
     access: { profile },
     isKeyTyped: false,
-    unconfirmed: undefined,
     accessKeyId: '',
     secret: '',
     bucket: undefined,
@@ -70,10 +67,6 @@ export class CredentialsFlow {
       {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
-      },
-      {
-        applies: (state) => state.unconfirmed !== undefined,
-        ask: (state, place) => this.askProgram(state, place),
       },
       {
         applies: isTyped,
@@ -200,42 +193,23 @@ export class CredentialsFlow {
       place,
       placeholder: l10n.t('Choose the credentials for OSS'),
       choices: [
-        ...found.map((credentials) => foundChoice(credentials)),
+        ...found
+          .toSorted((left, right) => Number(isUnusable(left)) - Number(isUnusable(right)))
+          .map((credentials) => foundChoice(credentials)),
         { label: `$(add) ${l10n.t('Enter new...')}`, value: undefined },
       ],
       check: async (chosen, signal) => {
         if (chosen?.problem !== undefined) return problemText(chosen.problem, l10n);
-        // A program is run only after the next question.
-        if (chosen?.program !== '') return undefined;
-        return this.problemOf(chosen.source, signal);
+        if (chosen === undefined) return undefined;
+        if (!(await mayRun(chosen.program))) return l10n.t('The program was not run.');
+        return this.problemOf(allowed(chosen), signal);
       },
     });
-    return mapAnswer(answer, (chosen) => {
-      const asks = chosen !== undefined && chosen.program !== '';
-      return {
-        ...state,
-        isKeyTyped: chosen === undefined,
-        unconfirmed: asks ? chosen : undefined,
-        access:
-          chosen === undefined || asks ? { profile: state.profile } : { source: chosen.source },
-      };
-    });
-  }
-
-  /** Shows the whole command line. The yes is kept with the source, for this command line alone. */
-  private async askProgram(state: SetupState, place: Place): Promise<Answer<SetupState>> {
-    const { source, program } = state.unconfirmed ?? { source: undefined, program: '' };
-    if (source?.kind !== 'aliyun' && source?.kind !== 'ossutil') return { kind: 'back' };
-    const confirmed: CredentialsSource = { ...source, program };
-    const answer = await askPick({
-      place,
-      placeholder: l10n.t('This profile gets its key from a program. Run it on this computer?'),
-      choices: [
-        { label: `$(play) ${l10n.t('Run this program')}`, detail: program, value: confirmed },
-      ],
-      check: (chosen, signal) => this.problemOf(chosen, signal),
-    });
-    return mapAnswer(answer, (chosen) => ({ ...state, access: { source: chosen } }));
+    return mapAnswer(answer, (chosen) => ({
+      ...state,
+      isKeyTyped: chosen === undefined,
+      access: chosen === undefined ? { profile: state.profile } : { source: allowed(chosen) },
+    }));
   }
 
   private async askToken(state: SetupState, place: Place): Promise<Answer<SetupState>> {
@@ -276,6 +250,25 @@ export class CredentialsFlow {
         : sentenceOf(error);
     }
   }
+}
+
+function isUnusable({ problem }: FoundCredentials): boolean {
+  return problem !== undefined;
+}
+
+/** Shows the whole command line of a program; true where none is run. */
+async function mayRun(program: string): Promise<boolean> {
+  if (program === '') return true;
+  const run = l10n.t('Run Program');
+  const question = l10n.t('This profile gets its key from a program. Run it on this computer?');
+  const options = { modal: true, detail: program };
+  return (await vscode.window.showWarningMessage(question, options, run)) === run;
+}
+
+/** The yes is kept with the source, for this command line alone. */
+function allowed({ source, program }: FoundCredentials): CredentialsSource {
+  const isOfProgram = program !== '' && (source.kind === 'aliyun' || source.kind === 'ossutil');
+  return isOfProgram ? { ...source, program } : source;
 }
 
 function foundChoice(found: FoundCredentials): Choice<FoundCredentials> {
