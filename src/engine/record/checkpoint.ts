@@ -83,14 +83,10 @@ export function hasProperties({ options }: CheckpointHeader, object: ObjectOptio
 
 /**
  * Hash of the options that OSS fixes when an upload is initiated. Those that travel with each part
- * or with the completion (traffic limit, payer, callback) may change in between.
+ * or with the completion (traffic limit, callback) may change in between.
  */
 export function hashOptions(options: ObjectOptions): string {
-  const travelling = {
-    callback: undefined,
-    trafficLimitBitsPerSecond: undefined,
-    requestPayer: undefined,
-  };
+  const travelling = { callback: undefined, trafficLimitBitsPerSecond: undefined };
   const fixed: ObjectOptions = { ...options, ...travelling };
   return createHash('sha256').update(canonicalJson(fixed)).digest('hex').slice(0, 32);
 }

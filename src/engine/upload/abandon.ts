@@ -56,10 +56,9 @@ export async function abortUpload(
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = job.target;
-  const { requestPayer } = job.options.object;
   await asFarAsAllowed(environment.logger, `abort ${uploadId} of ${key}`, () =>
     requests.send(`abort ${key}`, signal, () =>
-      store.abortMultipartUpload(key, uploadId, { signal, requestPayer }),
+      store.abortMultipartUpload(key, uploadId, { signal }),
     ),
   );
 }
@@ -77,10 +76,9 @@ export async function abortOrphans(
   const { job, environment, store, requests } = context;
   const { logger, checkpoints } = environment;
   const ownKey = job.target.key;
-  const { requestPayer } = job.options.object;
   await asFarAsAllowed(logger, `list unfinished uploads of ${ownKey}`, async () => {
     const uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
-      store.listMultipartUploads(ownKey, { signal, requestPayer }),
+      store.listMultipartUploads(ownKey, { signal }),
     );
     const known = new Set([ownUploadId]);
     for (const { content } of await checkpoints.list()) {

@@ -36,7 +36,7 @@ export async function adoptUpload(
   const id = checkpointId(filePath, target.bucket, target.key);
   if ((await checkpoints.read(id))?.state === 'valid') return;
   const store = await options.openStore(target);
-  const listed = await store.listParts(target.key, uploadId, request.options.object, { signal });
+  const listed = await store.listParts(target.key, uploadId, { signal });
   const checkpoint = await checkpoints.create(id, {
     uploadId,
     filePath,

@@ -111,7 +111,7 @@ async function takeStock(
   const { header, parts } = checkpoint;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
-    store.listParts(key, header.uploadId, job.options.object, { signal }),
+    store.listParts(key, header.uploadId, { signal }),
   );
   const found = reconcile(plan, parts, listed);
   if (change === 'doubtful' && !(await proveParts(context, found.done, plan, signal))) {

@@ -599,7 +599,7 @@ describe('the life of a checkpoint', () => {
   it('what travels with each request may change between runs', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
-    const object = { trafficLimitBitsPerSecond: 838_860_800, requestPayer: true };
+    const object = { trafficLimitBitsPerSecond: 838_860_800 };
     const changed = { ...request, options: { ...request.options, object } };
     assert.deepEqual(await uploadAgain(changed, interrupted), [3, 4, 5]);
     assert.deepEqual(noticesOf('optionsChanged'), []);

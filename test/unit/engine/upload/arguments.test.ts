@@ -94,7 +94,13 @@ describe('arguments', () => {
     }
     const inObject = (object: object): unknown => ({ ...good, options: { ...options, object } });
     for (const value of [5, ...wrong]) {
-      for (const field of ['contentType', 'cacheControl', 'expires', 'acl', 'storageClass']) {
+      for (const field of [
+        'contentType',
+        'cacheControl',
+        'contentDisposition',
+        'acl',
+        'storageClass',
+      ]) {
         if (value === undefined) continue;
         await assertRefused(inObject({ [field]: value }), field, /must be/);
       }
