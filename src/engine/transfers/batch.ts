@@ -1,5 +1,4 @@
-import type { BatchHeader } from '../record/batchRecord';
-import type { OpenBatch } from '../record/batchStore';
+import type { BatchHeader, OpenBatch } from '../record/batchRecord';
 import type { Lease } from '../record/lease';
 import type { Transfer } from './transfer';
 import type { BatchSnapshot } from '../contract/transfers';

@@ -1,6 +1,5 @@
 import type { Batch } from './batch';
-import type { BatchContent, BatchItem } from '../record/batchRecord';
-import type { BatchStore } from '../record/batchStore';
+import type { BatchContent, BatchItem, BatchLine, BatchStore } from '../record/batchRecord';
 import { UploadError, isAbortError } from '../contract/errors';
 import { acquireLease } from '../record/lease';
 import type { Lease } from '../record/lease';
@@ -24,9 +23,9 @@ export class BatchOwner {
   async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
     batch.isOwned = true;
     // The lease first: another window takes a batch that nobody holds for one that was left behind.
-    await this.store.prepare();
+    await this.store.records.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
-    batch.journal = await this.store.create(batch.id, batch.header, items);
+    batch.journal = await this.store.create(batch.id, batch.header, linesOf(items));
   }
 
   /** Takes up a batch that lies on disk, as no finished one does. Throws `heldElsewhere`. */
@@ -100,14 +99,22 @@ export class BatchOwner {
       content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
     );
     for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
-    const items = [...batch.transfers.values()].map(({ item }) => item);
+    const lines = linesOf(
+      content?.state === 'valid'
+        ? content.items.values()
+        : Array.from(batch.transfers.values(), ({ item }) => item),
+    );
     batch.journal = await (
       content?.state === 'valid'
-        ? this.store.reopen(batch.id, content)
-        : this.store.create(batch.id, batch.header, items)
+        ? this.store.reopen(batch.id, content, content.header, lines)
+        : this.store.create(batch.id, batch.header, lines)
     ).catch((error: unknown) => {
       this.logger.warn(`cannot write the batch: ${String(error)}`);
       return undefined;
     });
   }
+}
+
+function linesOf(items: Iterable<BatchItem>): Iterable<BatchLine> {
+  return Array.from(items, (item) => ({ item }));
 }

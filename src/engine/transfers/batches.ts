@@ -1,5 +1,5 @@
 import type { Batch } from './batch';
-import type { OpenBatch } from '../record/batchStore';
+import type { BatchLine } from '../record/batchRecord';
 import type { Transfer } from './transfer';
 
 /** The batches of one window, found by their ids and by those of their transfers. */
@@ -49,17 +49,11 @@ export class Batches implements Iterable<Batch> {
   }
 
   /** Writes something about these transfers into the files of their batches. */
-  async note(
-    transfers: readonly Transfer[],
-    write: (journal: OpenBatch, ids: string[]) => Promise<void>,
-  ): Promise<void> {
+  async note(transfers: readonly Transfer[], line: (ids: string[]) => BatchLine): Promise<void> {
     for (const { id, journal } of this.ofAll(transfers)) {
       if (journal === undefined) continue;
       const ofBatch = transfers.filter(({ batchId }) => batchId === id);
-      await write(
-        journal,
-        ofBatch.map((transfer) => transfer.id),
-      );
+      await journal.append(line(ofBatch.map((transfer) => transfer.id)));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Batch } from './batch';
 import type { Batches } from './batches';
 import type { Disposable } from '../base/events';
-import type { Folder, SavedItem } from '../record/savedBatches';
+import type { SavedBatches, SavedItem } from '../record/savedBatches';
 import { every } from '../base/clock';
 import type { Transfer } from './transfer';
 import type { Clock } from '../base/clock';
@@ -21,7 +21,7 @@ export class FolderWatch {
   private isOver = false;
 
   constructor(
-    private readonly folder: Folder,
+    private readonly folder: SavedBatches,
     private readonly batches: Batches,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -70,7 +70,9 @@ export class FolderWatch {
 
   private async read(): Promise<void> {
     const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
-    const found = await this.folder.read(owned);
+    const own = [...this.batches.transfers()].filter(({ batchId }) => owned.has(batchId));
+    const items = new Set(own.map(({ id }) => id));
+    const found = await this.folder.read({ batches: owned, items });
     const isDriven = ({ batchId, state }: Transfer): boolean =>
       owned.has(batchId) && state !== 'completed';
     const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));

@@ -4,17 +4,18 @@ import { Batch } from './batch';
 import { changedItem, itemsOf, toItem } from './batchItems';
 import { Batches } from './batches';
 import { BatchOwner } from './batchOwner';
+import { batchesIn } from '../record/batchRecord';
 import type { BatchItem } from '../record/batchRecord';
-import { BatchStore } from '../record/batchStore';
+import { checkpointsIn, moveCheckpoint } from '../record/checkpoint';
 import { BufferPools } from '../limits/bufferPool';
 import { ChangeTicker } from './changeTicker';
-import { CheckpointStore, RecordFolder } from '../record/checkpointStore';
-import type { StoreFiles } from '../record/checkpointStore';
+import { RecordFolder } from '../record/recordFolder';
+import type { RecordFiles } from '../record/recordFolder';
 import { UploadError } from '../contract/errors';
 import { Emitter } from '../base/events';
 import type { Disposable } from '../base/events';
 import { describeFailure, isShared, restAfter } from './afterFailure';
-import { Folder } from '../record/savedBatches';
+import { SavedBatches } from '../record/savedBatches';
 import { FolderWatch } from './folderWatch';
 import { runParallel } from '../base/runParallel';
 import { Lanes } from '../limits/lanes';
@@ -56,7 +57,7 @@ export interface TransferManagerOptions {
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
-  readonly files?: StoreFiles;
+  readonly files?: RecordFiles;
 }
 
 /** The set of transfers of one window. See {@link Transfers} for what each call guarantees. */
@@ -85,10 +86,10 @@ export class TransferManager implements Transfers {
     this.clock = clock;
     this.steadyMs = steadyTime(clock);
     const records = new RecordFolder(options.stateDir, logger, options.files);
-    const batches = new BatchStore(records);
+    const batches = batchesIn(records);
     this.owner = new BatchOwner(batches, clock, logger, this.life.signal);
-    const checkpoints = new CheckpointStore(records);
-    const folder = new Folder(records, batches, checkpoints, clock, logger);
+    const checkpoints = checkpointsIn(records);
+    const folder = new SavedBatches(records, batches, checkpoints, clock, logger);
     this.watch = new FolderWatch(folder, this.batches, clock, logger, {
       add: (batch, { item, state, updatedMs, progress }) => {
         Object.assign(this.addTransfer(batch, item, state, updatedMs).monitor, progress);
@@ -158,7 +159,7 @@ export class TransferManager implements Transfers {
       transfer.moveTo('paused');
     });
     await Promise.all(active.map((transfer) => transfer.stop()));
-    await this.batches.note(active, (journal, paused) => journal.pause(paused));
+    await this.batches.note(active, (paused) => ({ paused }));
     this.settle(active);
   }
 
@@ -175,10 +176,10 @@ export class TransferManager implements Transfers {
         const item = changedItem(transfer.item, change);
         if (item === transfer.item) return;
         transfer.item = item;
-        await this.batches.of(transfer)?.journal?.putItem(item);
+        await this.batches.of(transfer)?.journal?.append({ item });
       }),
     );
-    await this.batches.note(transfers, (journal, resumed) => journal.resume(resumed));
+    await this.batches.note(transfers, (resumed) => ({ resumed }));
     // Meanwhile they may have been discarded, resumed already, or asked for anew.
     this.queueUp(
       transfers.filter((transfer) => transfer.isWaitingForUser && this.batches.has(transfer)),
@@ -215,9 +216,9 @@ export class TransferManager implements Transfers {
     const request = { filePath, target, options };
     validateRequest(request);
     const item = await toItem(request);
-    await this.environment.checkpoints.move(transfer.id, item.id, item.filePath);
-    await batch.journal?.remove(transfer.id);
-    await batch.journal?.putItem(item);
+    await moveCheckpoint(this.environment.checkpoints, transfer.id, item.id, item.filePath);
+    await batch.journal?.append({ removed: transfer.id });
+    await batch.journal?.append({ item });
     batch.transfers.delete(transfer.id);
     this.queueUp([this.addTransfer(batch, item, 'queued')]);
   }
@@ -318,7 +319,7 @@ export class TransferManager implements Transfers {
         const { environment } = this;
         const { runUpload } = await this.uploads();
         transfer.result = await runUpload(job, environment, monitor, signal, async () => {
-          await this.batches.of(transfer)?.journal?.finish(job.id);
+          await this.batches.of(transfer)?.journal?.append({ finished: job.id });
         });
         transfer.moveTo('completed');
         // OSS can be reached: what it has not heard of yet, it hears now. Not after each of thousands.
@@ -376,7 +377,7 @@ export class TransferManager implements Transfers {
     if (!this.batches.has(transfer)) return;
     const batch = this.batches.of(transfer);
     const forget = async (): Promise<void> => {
-      await batch?.journal?.remove(transfer.id);
+      await batch?.journal?.append({ removed: transfer.id });
       batch?.transfers.delete(transfer.id);
     };
     await transfer.start(async (signal) => {
@@ -396,7 +397,7 @@ export class TransferManager implements Transfers {
         transfer.moveTo('discarding', error);
         const item = { ...transfer.item, isDiscarding: true };
         transfer.item = item;
-        await batch?.journal?.putItem(item);
+        await batch?.journal?.append({ item });
       }
     });
     if (batch?.isOwned && batch.isFinished) {
@@ -500,7 +501,7 @@ export class TransferManager implements Transfers {
       batch.transfers.delete(id);
       if (batch.isOwned) {
         await transfer?.stop();
-        await batch.journal?.remove(id);
+        await batch.journal?.append({ removed: id });
       }
       if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
       if (batch.transfers.size === 0) this.batches.remove(batch);

@@ -81,8 +81,9 @@ export async function abortOrphans(
       store.listMultipartUploads(ownKey, { signal }),
     );
     const known = new Set([ownUploadId]);
-    for (const { content } of await checkpoints.list()) {
-      if (content.state === 'valid') known.add(content.checkpoint.header.uploadId);
+    for (const id of checkpoints.idsIn(await checkpoints.records.list())) {
+      const content = await checkpoints.read(id);
+      if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
     }
     for (const { key, uploadId, initiatedMs } of uploads) {
       const isOurs = key === ownKey && initiatedMs >= sinceMs - CLOCK_TOLERANCE_MS;

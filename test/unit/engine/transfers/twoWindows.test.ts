@@ -8,8 +8,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { BatchStore } from '../../../../src/engine/record/batchStore.ts';
-import { CheckpointWriter, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { CHECKPOINT, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { JournalStore, JournalText } from '../../../../src/engine/record/journalStore.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
 import type {
   Clock,
@@ -178,8 +178,8 @@ describe('windows and calls that meet', () => {
       const { batchFile, batchId, since } = await interruptUpload(harness, upload, [1]);
       const [first, second] = [harness.manager(), harness.manager()];
       await Promise.all([first.refresh(), second.refresh()]);
-      const read = Reflect.get(BatchStore.prototype, 'read') as (id: string) => Promise<never>;
-      mock.method(BatchStore.prototype, 'read', function (this: BatchStore, id: string) {
+      const read = Reflect.get(JournalStore.prototype, 'read') as (id: string) => Promise<never>;
+      mock.method(JournalStore.prototype, 'read', function (this: unknown, id: string) {
         // With the lease, nobody else reads it.
         const isTaking = existsSync(batchFile.replace('.batch', '.lease'));
         return isTaking ? Promise.reject(new Error('EIO')) : read.call(this, id);
@@ -217,7 +217,7 @@ describe('windows and calls that meet', () => {
       const content = readCheckpoint(Buffer.from(old));
       assert.equal(content.state, 'valid');
       const header = { ...content.checkpoint.header, uploadId: again.uploadId };
-      await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+      await writeFile(interrupted.checkpointFile, new JournalText(CHECKPOINT, header).headerLine);
       clock.advance(MINUTE_MS);
       await discarding;
       const left = harness.server.uploads(BUCKET).map(({ uploadId }) => uploadId);
