@@ -128,16 +128,18 @@ export class JournalStore<Header extends object, Line, Content> {
   async read(id: string): Promise<Content | undefined> {
     const name = this.nameOf(id);
     const stats = await this.records.look(name);
-    const mark = stats && [stats.mtimeNs, stats.size, stats.ino].join();
     const known = this.known.get(id);
-    if (known !== undefined && known.mark === mark) return known.content;
     this.known.delete(id);
+    if (stats === undefined) return undefined;
+    const mark = [stats.mtimeNs, stats.size, stats.ino].join();
+    if (known?.mark === mark) {
+      this.known.set(id, known);
+      return known.content;
+    }
     const bytes = await this.records.read(name, this.format.mostBytes);
     if (bytes === undefined) return undefined;
     const content = this.format.read(bytes);
-    if (stats !== undefined && mark !== undefined) {
-      this.known.set(id, { mark, content, modifiedMs: Number(stats.mtimeMs) });
-    }
+    this.known.set(id, { mark, content, modifiedMs: Number(stats.mtimeMs) });
     return content;
   }
 

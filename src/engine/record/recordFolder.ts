@@ -77,9 +77,14 @@ export class RecordFolder {
     return new GrowingFile(handle, intactBytes, this.logger);
   }
 
-  /** Size and times of a file; undefined when there is none. */
+  /** Size and times of a file, or of the folder ('.'); undefined when there is none. */
   async look(name: string): Promise<BigIntStats | undefined> {
-    return stat(this.pathOf(name), { bigint: true }).catch(() => undefined);
+    try {
+      return await whenFree(() => stat(this.pathOf(name), { bigint: true }));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
   }
 
   /** The file's bytes; undefined when there is none. A file over the limit reads as empty. */

@@ -64,7 +64,8 @@ export class SavedBatches {
 
   /** Changes whenever a file of the folder comes or goes. */
   async mark(): Promise<string> {
-    return String((await this.records.look('.'))?.mtimeNs);
+    const stats = await this.records.look('.').catch(() => undefined);
+    return String(stats?.mtimeNs);
   }
 
   /** The batches but our own; a checkpoint that no batch names is a batch of its own. */

@@ -1,4 +1,4 @@
-import type { Batch } from './batch';
+import type { Batch } from './batches';
 import type { BatchContent, BatchItem, BatchLine, BatchStore } from '../record/batchRecord';
 import { UploadError, isAbortError } from '../contract/errors';
 import { acquireLease } from '../record/lease';

@@ -99,7 +99,7 @@ describe('the life of a checkpoint', () => {
     const answer = { status: 403, code: 'AccessDenied' };
     harness.server.faults.push({ on: 'uploadPart', partNumber: 3, do: { answer } });
     const manager = harness.manager();
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await whenSnapshot(manager, ({ batches }) => batches[0]?.transfers[0]?.partsDone === 4);
     hold.release();
     const { transfers } = await manager.whenSettled(id);
@@ -318,7 +318,7 @@ describe('the life of a checkpoint', () => {
     const disk = new PlayedDisk(({ call }) => (call === 'writeFile' ? 'ENOSPC' : undefined));
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
     const manager = harness.manager({ files: disk.files });
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     const names = await harness.stateFiles();
     assert.ok(
@@ -417,7 +417,7 @@ describe('the life of a checkpoint', () => {
       const request = await newRequest();
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
       const manager = harness.manager();
-      const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+      const id = await harness.enqueue(manager, request);
       await hold.reached;
       for (const name of await harness.stateFiles()) {
         const isMeant = name.endsWith(what === 'checkpoint' ? '.jsonl' : '.lease');
@@ -719,7 +719,7 @@ describe('the life of a checkpoint', () => {
     const disk = new PlayedDisk();
     const hold = harness.server.hold({ on: 'uploadPart', times: Infinity });
     const manager = harness.manager({ files: disk.files });
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     const uploadId = harness.server.uploads(BUCKET)[0]?.uploadId;
     const names = (await harness.stateFiles()).filter((name) => name.endsWith('.jsonl'));
@@ -749,7 +749,7 @@ describe('the life of a checkpoint', () => {
     const request = harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin');
     const first = harness.manager();
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 2 });
-    const id = await first.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(first, request);
     await hold.reached;
     await first.pause([id]);
     hold.release();

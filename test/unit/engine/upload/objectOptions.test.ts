@@ -161,7 +161,7 @@ describe('options of an upload', () => {
     const upload = await request('a.bin', FILE_BYTES, {}, { forbidOverwrite });
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
-    const id = await manager.enqueue({ label: 'test', workspacePath: '', requests: [upload] });
+    const id = await harness.enqueue(manager, upload);
     await hold.reached;
     await harness.server.putObject(BUCKET, 'a.bin', Buffer.from('theirs'));
     hold.release();
@@ -316,7 +316,7 @@ describe('options of an upload', () => {
       };
       harness.server.faults.push(stuck);
       const manager = harness.manager();
-      const id = await manager.enqueue({ label: 'test', workspacePath: '', requests: [upload] });
+      const id = await harness.enqueue(manager, upload);
       await new Promise<void>((resolve) => {
         manager.onDidChange(() => {
           if (manager.snapshot().batches[0]?.transfers[0]?.state === 'waiting') resolve();
