@@ -80,10 +80,10 @@ export class UploadCommand {
       target: targetAt(destination, target.key),
       options,
     }));
-    const settled = await this.conflicts.settle(requests, () => settings.ifExists);
-    if (settled === undefined) return false;
+    const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
+    if (answered === undefined) return false;
     await this.transfers.discard(idsOf(about));
-    if (settled.length > 0) await this.enqueue([resource], settled);
+    if (answered.length > 0) await this.enqueue([resource], answered);
     return true;
   }
 
