@@ -305,7 +305,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 });
 }
 
-/** The code is the rule's own word, so that whoever shows it can translate it. */
+/** Throws `invalidArgument`; the code is the rule's own word, so that it can be translated. */
 function refuse(field: string, code: string, message: string): never {
   throw new UploadError('invalidArgument', message, { code, field });
 }

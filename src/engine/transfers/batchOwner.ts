@@ -22,7 +22,7 @@ export class BatchOwner {
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
   async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
     batch.isOwned = true;
-    // The lease first: another window takes a batch that nobody holds for one that was left behind.
+    // The lease first: a batch without one looks to other windows as if it was left behind.
     await this.store.records.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
     batch.journal = await this.store.create(batch.id, batch.header, linesOf(items));
@@ -39,7 +39,7 @@ export class BatchOwner {
 
   /**
    * All files of a batch are uploaded or discarded: nothing of it stays on disk. Never rejects; see
-   * {@link whenEnded} for who does not wait.
+   * {@link whenEnded} for a caller that does not wait.
    */
   finish(batch: Batch): Promise<void> {
     const ending = this.remove(batch)
@@ -80,13 +80,13 @@ export class BatchOwner {
     } catch (error) {
       batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
       if (batch.isElsewhere || isAbortError(error)) throw error;
-      // A full disk is no reason not to go on: nobody else can take the batch up there either.
+      // A full disk is no reason not to go on: no other window can take the batch up there either.
       this.logger.warn(`no lease for the batch: ${String(error)}`);
     }
     let content: BatchContent | undefined;
     try {
       content = await this.store.read(batch.id);
-      // Whoever has let go of all batches meanwhile does not know of this one.
+      // A shutdown meanwhile has let go of all batches that it knew of, and not of this one.
       this.signal.throwIfAborted();
     } catch (error) {
       await lease?.release();

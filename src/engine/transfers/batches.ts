@@ -3,7 +3,7 @@ import type { Lease } from '../record/lease';
 import type { Transfer } from './transfer';
 import type { BatchSnapshot, SettledBatch } from '../contract/transfers';
 
-/** Transfers that were asked for together, and who drives them. */
+/** Transfers that were asked for together, and the right to drive them. */
 export class Batch {
   readonly transfers = new Map<string, Transfer>();
   /** Its file. Undefined until this window takes it up, or when the folder cannot be written. */

@@ -136,7 +136,7 @@ function causeOf({ id, error, target }: TransferSnapshot): string {
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   const [first] = cause.failed;
   if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
-  // Told for all transfers of the profile at once, or known to who stopped it.
+  // Told for all transfers of the profile at once, or stopped by the user.
   if (causeOf(first) === 'credentials' || first.error.kind === 'aborted') return undefined;
   const message = describeShared(first.error, cause.failed, words);
   const text =

@@ -51,7 +51,7 @@ export class UploadCommand {
       return plan === undefined ? NOTHING_UPLOADED : await this.run(roots, plan);
     } catch (error) {
       const failure = UploadError.from(error);
-      // A bucket that the caller named stays what it is, and nobody may be there to choose another.
+      // A bucket that the caller named stays what it is: there may be no user to choose another.
       if (failure.kind === 'noSuchBucket' && call.options.bucket === undefined) {
         if (await this.selectAnother(failure, roots)) return await this.upload(roots, call);
       } else {
