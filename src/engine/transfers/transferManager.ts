@@ -63,10 +63,17 @@ export class TransferManager implements Transfers {
   private readonly watch: FolderWatch;
   private readonly runs: TransferRuns;
   private readonly takeOver: TakeOver;
-  private readonly change: Emitter<readonly string[]>;
-  private readonly end: Emitter<EndedTransfer>;
-  private readonly settled: Emitter<SettledBatch>;
-  private readonly notice: Emitter<TransferNotice>;
+  private readonly report = (error: unknown): void => {
+    this.logger.error(`a listener failed: ${String(error)}`);
+  };
+  private readonly change = new Emitter<readonly string[]>(this.report);
+  private readonly end = new Emitter<EndedTransfer>(this.report);
+  private readonly settled = new Emitter<SettledBatch>(this.report);
+  private readonly notice = new Emitter<TransferNotice>(this.report);
+  readonly onDidChange = this.change.event;
+  readonly onDidEnd = this.end.event;
+  readonly onDidSettle = this.settled.event;
+  readonly onNotice = this.notice.event;
   private readonly ticker: ChangeTicker;
   private readonly life = new AbortController();
   /** What changed since that was told. */
@@ -80,13 +87,6 @@ export class TransferManager implements Transfers {
     this.logger = logger;
     this.clock = clock;
     this.steadyMs = steadyTime(clock);
-    const report = (error: unknown): void => {
-      logger.error(`a listener failed: ${String(error)}`);
-    };
-    this.change = new Emitter(report);
-    this.end = new Emitter(report);
-    this.settled = new Emitter(report);
-    this.notice = new Emitter(report);
     this.ticker = new ChangeTicker(clock, () => {
       this.cached = undefined;
       this.runs.totals.sample(this.steadyMs());
@@ -143,22 +143,6 @@ export class TransferManager implements Transfers {
         this.changed(true, [id]);
       },
     );
-  }
-
-  get onDidChange(): Transfers['onDidChange'] {
-    return this.change.event;
-  }
-
-  get onDidEnd(): Transfers['onDidEnd'] {
-    return this.end.event;
-  }
-
-  get onDidSettle(): Transfers['onDidSettle'] {
-    return this.settled.event;
-  }
-
-  get onNotice(): Transfers['onNotice'] {
-    return this.notice.event;
   }
 
   snapshot(): TransfersSnapshot {
