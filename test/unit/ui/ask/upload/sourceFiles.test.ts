@@ -74,7 +74,7 @@ describe('files of a selection', () => {
       await mkdir(at(`${folder}/linked`));
       await symlink('linked', at(`${folder}/link`));
     }
-    const { files, ...rest } = await find(['one', 'two'], { exclude: () => ['**/*.tmp'] });
+    const { files, ...rest } = await find(['one', 'two'], {}, () => ['**/*.tmp']);
     assert.equal(files.length, 3);
     assert.deepEqual(rest, { failures: [], excluded: 3, skippedLinks: 3, emptyFolders: 6 });
   });
@@ -86,7 +86,7 @@ describe('files of a selection', () => {
         if (root === at('set')) throw error;
         return [];
       };
-      const { files, failures } = await find(['set', 'other'], { exclude });
+      const { files, failures } = await find(['set', 'other'], {}, exclude);
       assert.deepEqual(
         files.map((file) => file.name),
         ['other/b.txt'],
