@@ -4,8 +4,6 @@ import type { ObjectOptions, UploadTarget } from './ports';
 
 /** Bytes of a part when nothing else is said: 8 MB. */
 export const DEFAULT_PART_SIZE_BYTES = 8 * 1024 ** 2;
-/** Parts in flight for one file when nothing else is said. */
-export const DEFAULT_PARALLEL = 3;
 /** The most parts in flight for one file. */
 export const MAX_PARALLEL = 64;
 
