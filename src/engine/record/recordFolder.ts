@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../base/guards';
+import { systemClock } from '../base/clock';
+import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
 /**
@@ -15,6 +17,7 @@ import type { Logger } from '../base/logger';
 const SYNC_PAUSE_MS = 1000;
 /** The longest wait for a file that another program has open: a virus scanner is done sooner. */
 const MOST_BUSY_MS = 500;
+const NEVER_ABORTED = new AbortController().signal;
 /** What Windows answers for a file that another program has open, or that is being removed. */
 const BUSY_CODES: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 
@@ -34,6 +37,7 @@ export class RecordFolder {
     readonly folder: string,
     private readonly logger: Logger,
     private readonly files: RecordFiles = { mkdir, open, rename },
+    private readonly clock: Clock = systemClock,
   ) {}
 
   /** The path of the file of that name. */
@@ -55,7 +59,7 @@ export class RecordFolder {
     try {
       await handle.writeFile(text);
       await handle.sync();
-      await whenFree(() => this.files.rename(temporary, this.pathOf(name)));
+      await whenFree(this.clock, () => this.files.rename(temporary, this.pathOf(name)));
     } catch (error) {
       await handle.close();
       await rm(temporary, { force: true });
@@ -80,7 +84,7 @@ export class RecordFolder {
   /** Size and times of a file, or of the folder ('.'); undefined when there is none. */
   async look(name: string): Promise<BigIntStats | undefined> {
     try {
-      return await whenFree(() => stat(this.pathOf(name), { bigint: true }));
+      return await whenFree(this.clock, () => stat(this.pathOf(name), { bigint: true }));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -91,7 +95,7 @@ export class RecordFolder {
   async read(name: string, mostBytes: number): Promise<Uint8Array | undefined> {
     let handle: FileHandle;
     try {
-      handle = await whenFree(() => this.files.open(this.pathOf(name), 'r'));
+      handle = await whenFree(this.clock, () => this.files.open(this.pathOf(name), 'r'));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -213,14 +217,14 @@ export class GrowingFile {
  * An action on a file that other programs may have open: tried again for a moment. Windows replaces
  * no file that is open, be it only for reading, and opens none that is being scanned or removed.
  */
-async function whenFree<T>(action: () => Promise<T>): Promise<T> {
+async function whenFree<T>(clock: Clock, action: () => Promise<T>): Promise<T> {
   for (let delayMs = 10; ; delayMs *= 2) {
     try {
       return await action();
     } catch (error) {
       const isBusy = BUSY_CODES.has(codeOf(error));
       if (!isBusy || delayMs > MOST_BUSY_MS) throw error;
-      await delay(delayMs);
+      await clock.delay(delayMs, NEVER_ABORTED);
     }
   }
 }

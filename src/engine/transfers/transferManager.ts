@@ -94,7 +94,7 @@ export class TransferManager implements Transfers {
       this.changedIds.clear();
       this.change.fire(ids);
     });
-    const records = new RecordFolder(options.stateDir, logger, options.files);
+    const records = new RecordFolder(options.stateDir, logger, options.files, clock);
     const batches = batchesIn(records);
     const checkpoints = checkpointsIn(records);
     this.environment = {
