@@ -13,13 +13,13 @@ export const BUNDLE_BUDGETS = {
   /** Read at every start of the editor. */
   'dist/extension.js': 120 * 1024,
   /** Read at the first question or upload. */
-  'dist/upload.js': 120 * 1024,
+  'dist/upload.js': 160 * 1024,
   /** Read when OSS is first asked something. */
-  'dist/oss.js': 240 * 1024,
+  'dist/oss.js': 272 * 1024,
 } as const;
 
 /** What a user downloads, in bytes. */
-export const PACKAGE_BUDGET_BYTES = 240 * 1024;
+export const PACKAGE_BUDGET_BYTES = 272 * 1024;
 
 /** A line with the size and what is left of the budget. Throws where a file is larger than that. */
 export function checkBudget(name: string, sizeBytes: number, budgetBytes: number): string {

@@ -33,7 +33,9 @@ export const ARROWS = {
   engine: ['engine/transfers', 'engine/upload', 'engine/file', 'engine/contract', 'engine/base'],
   /** A file that is a room: between ui, which asks, and oss, which answers. */
   account: ['engine/contract'],
-  oss: ['account', 'engine/contract', 'engine/base'],
+  /** Whose key a request is signed with; knows no OSS, only those who issue keys. */
+  'oss/credentials': ['account', 'engine/contract', 'engine/base'],
+  oss: ['oss/credentials', 'account', 'engine/contract', 'engine/base'],
   'ui/text': ['engine/index'],
   'ui/editor': ['ui/text', 'engine/index'],
   'ui/settings': ['ui/editor', 'ui/text', 'engine/index', 'account'],

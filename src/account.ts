@@ -17,12 +17,17 @@ export interface AccessKey {
  */
 export type CredentialsSource =
   | { readonly kind: 'accessKey'; readonly key: AccessKey }
-  /** ALIBABA_CLOUD_ACCESS_KEY_ID / _SECRET / _SECURITY_TOKEN, or OSS_ACCESS_KEY_ID / _SECRET, OSS_SESSION_TOKEN. */
+  /**
+   * ALIBABA_CLOUD_ACCESS_KEY_ID / _SECRET / _SECURITY_TOKEN, with ALIBABA_CLOUD_ROLE_ARN the role
+   * that this key assumes; or OSS_ACCESS_KEY_ID / _SECRET, OSS_SESSION_TOKEN.
+   */
   | { readonly kind: 'environment' }
-  /** `~/.ossutilconfig`, versions 1 and 2; '' is the default section. */
-  | { readonly kind: 'ossutil'; readonly section: string }
+  /** `~/.ossutilconfig` or OSSUTIL_CONFIG_FILE, versions 1 and 2; '' is the default section. */
+  | ({ readonly kind: 'ossutil'; readonly section: string } & MayRunProgram)
   /** `~/.aliyun/config.json`, a profile by name; '' is the current one. */
-  | { readonly kind: 'aliyun'; readonly profile: string }
+  | ({ readonly kind: 'aliyun'; readonly profile: string } & MayRunProgram)
+  /** `~/.alibabacloud/credentials` or ALIBABA_CLOUD_CREDENTIALS_FILE, the file of the SDKs. */
+  | { readonly kind: 'sdk'; readonly section: string }
   /** RAM role of this ECS instance; '' asks the instance for its role. */
   | { readonly kind: 'ecsRamRole'; readonly role: string }
   /** A URL that answers with credentials (ALIBABA_CLOUD_CREDENTIALS_URI). */
@@ -30,9 +35,56 @@ export type CredentialsSource =
   /** ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE. */
   | { readonly kind: 'oidc' };
 
-/** Credentials that were found on this machine and can be used as they are. */
+/** A source that may name a program which gives the key. */
+interface MayRunProgram {
+  /** The command line that the user allowed. Another one is never run. */
+  readonly program?: string;
+}
+
+/** Why credentials that are there cannot be used; also the code of an UploadError that says so. */
+export type CredentialsProblemCode =
+  /** A kind of sign-in that OSS does not know, or we do not; the subject is its name. */
+  | 'ModeNotSupported'
+  /** The entry, or variable, that is missing. */
+  | 'EntryMissing'
+  /** The entry, or variable, whose value cannot be used. */
+  | 'ValueNotUsable'
+  /** The entry, or variable, whose address would send the key in clear text. */
+  | 'PlainHttp'
+  /** The profile that is not there. */
+  | 'NoSuchProfile'
+  /** The profile that is its own source. */
+  | 'ProfileCircle'
+  /** The file that is no JSON. */
+  | 'FileNotJson'
+  /** The file that cannot be read. */
+  | 'FileUnreadable'
+  /** The file that is no regular one of at most 1 MB. */
+  | 'FileNotUsable'
+  /** The command that signs in again. */
+  | 'SignInOver'
+  /** The program that the user has not allowed. */
+  | 'ProgramNotAllowed'
+  /** The program that gave no key. */
+  | 'ProgramFailed'
+  /** The variable that forbids this way. */
+  | 'Forbidden'
+  /** The role that this ECS instance does not have; '' when it has none. */
+  | 'NoInstanceRole';
+
+/** Why credentials cannot be used, and what that is about; nothing of it is a secret. */
+export interface CredentialsProblem {
+  readonly code: CredentialsProblemCode;
+  readonly subject: string;
+}
+
+/** Credentials that were found on this machine. */
 export interface FoundCredentials {
   readonly source: CredentialsSource;
+  /** Undefined when they can be used, as far as files and environment tell. */
+  readonly problem?: CredentialsProblem | undefined;
+  /** The command line that gives the key, to be asked about; '' when no program is run. */
+  readonly program: string;
   /** Such as `LTAI****x3Qf`; '' when only a role is named. */
   readonly maskedId: string;
   /** Hints found beside them, '' when there are none. */
@@ -54,7 +106,10 @@ export interface BucketSummary {
 
 /** Questions about an account. Every call rejects with an UploadError only. */
 export interface OssAccount {
-  /** Looks in the environment and in the vendor's own files; never in the network. */
+  /**
+   * Looks in the environment and in the vendor's own files; never in the network. What is there
+   * and cannot be used comes with the reason.
+   */
   findCredentials(): Promise<readonly FoundCredentials[]>;
 
   /** One cheap signed request. Rejects with `credentials` when OSS does not accept the key. */

@@ -2,17 +2,19 @@
 import { homedir } from 'node:os';
 import type { Access, CredentialsSource, Endpoint, OssAccount } from '../account';
 import type { ObjectStore, OpenStore } from '../engine/contract/ports';
-import { findCredentials, openSource, ProfileKey } from './credentials';
-import type { Machine } from './credentials';
+import type { Machine } from './credentials/machine';
+import { ProfileKey } from './credentials/renewableKey';
+import { SecurityTokens } from './credentials/securityTokens';
+import type { Issuers } from './credentials/securityTokens';
+import { openSource } from './credentials/sources';
 import type { Address } from './endpoints';
 import { resolveEndpoint } from './endpoints';
+import { findCredentials } from './foundCredentials';
 import { SignedAccount } from './ossAccount';
 import { OssClient, ServerClock } from './ossClient';
 import { OssObjectStore } from './ossObjectStore';
 import { OssTransport } from './ossTransport';
 import type { TransportOptions } from './ossTransport';
-import { SecurityTokens } from './securityTokens';
-import type { Issuers } from './securityTokens';
 import type { Logger } from '../engine/base/logger';
 
 /** What the room is built of. */
@@ -41,7 +43,11 @@ export function createOss(options: OssOptions): Oss {
   const { endpoint, credentials, log } = options;
   const machine = options.machine ?? { environment: process.env, homeFolder: homedir() };
   const transport = new OssTransport(options);
-  const tokens = new SecurityTokens(transport, options.issuers);
+  const tokens = new SecurityTokens(
+    (question) => transport.send(question),
+    machine,
+    options.issuers,
+  );
   const clock = new ServerClock();
   const open = (source: CredentialsSource) => openSource(source, machine, tokens);
 

@@ -2,6 +2,7 @@ import OssSdk from 'ali-oss';
 import type { AccessKey } from '../account';
 import { UploadError } from '../engine/contract/errors';
 import type { CallOptions, RequestBody } from '../engine/contract/ports';
+import { SHARED_ATTEMPT_MS } from './credentials/renewableKey';
 import type { Address } from './endpoints';
 import { signatureVersion } from './endpoints';
 import type { Answer } from './ossErrors';
@@ -42,9 +43,6 @@ export class ServerClock {
 
 /** OSS accepts 15 minutes. */
 const NEWS_MS = 60_000;
-
-/** Failures that arrive this long after an attempt to recover belong to it. */
-export const SHARED_ATTEMPT_MS = 30_000;
 
 /** A request in terms of OSS; no value is '' except that of a subresource without one. */
 export interface OssRequest {

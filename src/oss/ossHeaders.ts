@@ -7,22 +7,14 @@ export type Headers = Readonly<Record<string, string>>;
 
 type NewObjectOptions = ObjectOptions & { readonly forbidOverwrite: boolean };
 
-/** Headers of every request that concerns an object. */
-export function commonHeaders(options: Pick<ObjectOptions, 'requestPayer'>): Headers {
-  return sendable({
-    'x-oss-request-payer': options.requestPayer === true ? 'requester' : undefined,
-  });
-}
-
 /** Of InitiateMultipartUpload: the properties of the object are given here, not at its parts. */
 export function initiateHeaders(key: string, options: NewObjectOptions): Headers {
-  return { ...commonHeaders(options), ...objectHeaders(key, options), ...overwriteHeader(options) };
+  return { ...objectHeaders(key, options), ...overwriteHeader(options) };
 }
 
 /** Of UploadPart. OSS refuses encryption headers here and ignores the others. */
 export function partHeaders(options: ObjectOptions): Headers {
   return {
-    ...commonHeaders(options),
     ...trafficLimitHeader(options),
     'content-type': 'application/octet-stream',
   };
@@ -31,7 +23,6 @@ export function partHeaders(options: ObjectOptions): Headers {
 /** Of CompleteMultipartUpload: what concerns the moment in which the object appears. */
 export function completeHeaders(options: NewObjectOptions): Headers {
   return {
-    ...commonHeaders(options),
     ...overwriteHeader(options),
     ...aclHeader(options),
     ...callbackHeaders(options),
@@ -54,8 +45,6 @@ function objectHeaders(key: string, options: ObjectOptions): Headers {
     'content-type': options.contentType ?? contentTypeOf(key),
     'cache-control': options.cacheControl,
     'content-disposition': options.contentDisposition,
-    'content-encoding': options.contentEncoding,
-    expires: options.expires,
     'x-oss-storage-class': options.storageClass,
     'x-oss-server-side-encryption': encryption?.algorithm,
     'x-oss-server-side-encryption-key-id': encryption?.keyId,

@@ -11,18 +11,12 @@ import type {
   StoredObject,
   UnfinishedUpload,
 } from '../engine/contract/ports';
-import type { RenewableKey } from './credentials';
+import type { RenewableKey } from './credentials/renewableKey';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import { badResponse, errorOfAnswer, invalidArgument } from './ossErrors';
-import {
-  commonHeaders,
-  completeHeaders,
-  initiateHeaders,
-  partHeaders,
-  putHeaders,
-} from './ossHeaders';
+import { completeHeaders, initiateHeaders, partHeaders, putHeaders } from './ossHeaders';
 import { xmlElements, xmlName, xmlText } from './xml';
 import type { Logger } from '../engine/base/logger';
 
@@ -103,12 +97,7 @@ export class OssObjectStore implements ObjectStore {
   }
 
   /** ListParts, all pages. */
-  listParts(
-    key: string,
-    uploadId: string,
-    options: ObjectOptions,
-    call: CallOptions,
-  ): Promise<ListedPart[]> {
+  listParts(key: string, uploadId: string, call: CallOptions): Promise<ListedPart[]> {
     return this.#about({ key, uploadId }, async () => {
       const parts: ListedPart[] = [];
       for (let marker = 0; ;) {
@@ -122,7 +111,6 @@ export class OssObjectStore implements ObjectStore {
               'max-parts': PAGE_SIZE,
               'part-number-marker': marker === 0 ? '' : marker,
             },
-            headers: commonHeaders(options),
           },
           call,
         );
@@ -171,10 +159,7 @@ export class OssObjectStore implements ObjectStore {
   abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void> {
     return this.#about({ key, uploadId }, async () => {
       try {
-        await this.#send(
-          { method: 'DELETE', key, subresource: { uploadId }, headers: commonHeaders(call) },
-          call,
-        );
+        await this.#send({ method: 'DELETE', key, subresource: { uploadId } }, call);
       } catch (error) {
         if (!UploadError.is(error, 'noSuchUpload')) throw error;
       }
@@ -198,15 +183,11 @@ export class OssObjectStore implements ObjectStore {
   }
 
   /** HeadObject. */
-  headObject(
-    key: string,
-    options: ObjectOptions,
-    call: CallOptions,
-  ): Promise<ObjectInfo | undefined> {
+  headObject(key: string, call: CallOptions): Promise<ObjectInfo | undefined> {
     return this.#about({ key }, async () => {
       let answer: Answer;
       try {
-        answer = await this.#send({ method: 'HEAD', key, headers: commonHeaders(options) }, call);
+        answer = await this.#send({ method: 'HEAD', key }, call);
       } catch (error) {
         if (UploadError.is(error) && error.status === 404 && error.code === 'NoSuchKey') {
           return undefined;
@@ -241,7 +222,6 @@ export class OssObjectStore implements ObjectStore {
               'key-marker': keyMarker,
               'upload-id-marker': uploadIdMarker,
             },
-            headers: commonHeaders(call),
           },
           call,
         );

@@ -4,7 +4,8 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
-import { CheckpointWriter, checkpointId } from '../../src/engine/record/checkpoint';
+import { CHECKPOINT, checkpointId } from '../../src/engine/record/checkpoint';
+import { JournalText } from '../../src/engine/record/journalStore';
 import { fingerprintOf } from '../../src/engine/file/fingerprint';
 import type { PlainAnswer } from '../oss-server/client';
 import { sendRequest } from '../oss-server/client';
@@ -358,7 +359,7 @@ async function writeOldCheckpoint(name: string, uploadId: string): Promise<void>
   const filePath = path.join(session.workspace, name);
   await writeSampleFile(filePath, SIZE_BYTES, name);
   const createdMs = Date.now() - 10 * DAY_MS;
-  const writer = new CheckpointWriter({
+  const writer = new JournalText(CHECKPOINT, {
     uploadId,
     filePath,
     source: fingerprintOf(fs.statSync(filePath, { bigint: true })),

@@ -38,7 +38,7 @@ export const MIB = 1 << 20;
 /** Nothing of the developer's own account may be found by the extension under test. */
 const NO_CREDENTIALS = Object.fromEntries(
   Object.keys(process.env)
-    .filter((name) => /^(ALIBABA_CLOUD|OSS)_/.test(name))
+    .filter((name) => /^(ALIBABA_?CLOUD|ALICLOUD|OSS|OSSUTIL)_/.test(name))
     .map((name) => [name, undefined]),
 );
 

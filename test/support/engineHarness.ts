@@ -127,8 +127,10 @@ export class EngineHarness {
   }
 
   /** Enqueues these as one batch; resolves with its id. */
-  enqueue(manager: TransferManager, ...requests: readonly UploadRequest[]): Promise<string> {
-    return manager.enqueue({ label: 'test', workspacePath: '', requests });
+  async enqueue(manager: TransferManager, ...requests: readonly UploadRequest[]): Promise<string> {
+    const { batchId } = await manager.enqueue({ label: 'test', workspacePath: '', requests });
+    assert.ok(batchId !== undefined, 'another window holds all of it');
+    return batchId;
   }
 
   /** Enqueues and waits until nothing runs any more. */

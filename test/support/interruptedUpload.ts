@@ -42,11 +42,12 @@ export async function interruptUpload(
     ...options,
   });
   const allAtOnce = { ...request, options: { ...request.options, parallel: partCount } };
-  const batchId = await manager.enqueue({
+  const { batchId } = await manager.enqueue({
     label: path.basename(request.filePath),
     workspacePath: '',
     requests: [allAtOnce],
   });
+  assert.ok(batchId !== undefined);
   await Promise.all(holds.map(({ reached }) => reached));
   await whenSnapshot(manager, () => partsDoneOf(manager, key) === accepted.length);
   await manager.pause([batchId]);

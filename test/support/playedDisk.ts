@@ -1,7 +1,7 @@
 import { mkdir, open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { StoreFiles } from '../../src/engine/record/checkpointStore.ts';
+import type { RecordFiles } from '../../src/engine/record/recordFolder.ts';
 
 /** One call on the disk, such as `sync x.jsonl.1-2.tmp`; files are named without their folder. */
 export interface DiskCall {
@@ -20,7 +20,7 @@ export class PlayedDisk {
   /** `codeFor` gives the system's error code for a call that shall fail. */
   constructor(private readonly codeFor: (call: DiskCall) => string | undefined = () => undefined) {}
 
-  readonly files: StoreFiles = {
+  readonly files: RecordFiles = {
     mkdir: ((...args: Parameters<typeof mkdir>) => {
       this.note('mkdir', String(args[0]));
       return mkdir(...args);

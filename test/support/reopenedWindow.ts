@@ -17,7 +17,7 @@ export async function interruptAtPart(
   faults.push(silence);
   const since = harness.server.operations.length;
   const manager = harness.manager();
-  const id = await manager.enqueue({ label: 'test', workspacePath: '', requests: [request] });
+  const id = await harness.enqueue(manager, request);
   await harness.server.waitFor((all) =>
     all.slice(since).some((record) => record.partNumber === partNumber),
   );

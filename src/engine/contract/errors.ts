@@ -1,7 +1,7 @@
 import { isObject } from '../base/guards';
 
 /**
- * What went wrong, as far as somebody has to decide something about it: the retry policy, the
+ * What went wrong, as far as a decision depends on it: the retry policy, the
  * resume prompt and the user's text are three readers of the same word.
  */
 export type UploadErrorKind =

@@ -17,8 +17,6 @@ export interface ObjectOptions {
   readonly contentType?: string | undefined;
   readonly cacheControl?: string | undefined;
   readonly contentDisposition?: string | undefined;
-  readonly contentEncoding?: string | undefined;
-  readonly expires?: string | undefined;
   readonly acl?: (typeof ACLS)[number] | undefined;
   readonly storageClass?: (typeof STORAGE_CLASSES)[number] | undefined;
   readonly encryption?:
@@ -39,15 +37,12 @@ export interface ObjectOptions {
     | undefined;
   /** `x-oss-traffic-limit` of every part, in bit/s, 819200 to 838860800. */
   readonly trafficLimitBitsPerSecond?: number | undefined;
-  readonly requestPayer?: boolean | undefined;
 }
 
 /** Given with every request. */
 export interface CallOptions {
   /** Ends the request at once; the call then rejects with kind `aborted`. */
   readonly signal: AbortSignal;
-  /** `x-oss-request-payer`, for requests that have no {@link ObjectOptions}. */
-  readonly requestPayer?: boolean | undefined;
 }
 
 /**
@@ -128,12 +123,7 @@ export interface ObjectStore {
   ): Promise<PartReceipt>;
 
   /** ListParts, all pages, ascending by part number. Rejects with `noSuchUpload`. */
-  listParts(
-    key: string,
-    uploadId: string,
-    options: ObjectOptions,
-    call: CallOptions,
-  ): Promise<ListedPart[]>;
+  listParts(key: string, uploadId: string, call: CallOptions): Promise<ListedPart[]>;
 
   /** CompleteMultipartUpload with exactly these parts, ascending. */
   completeMultipartUpload(
@@ -156,11 +146,7 @@ export interface ObjectStore {
   ): Promise<StoredObject>;
 
   /** HeadObject; undefined when there is no such object. */
-  headObject(
-    key: string,
-    options: ObjectOptions,
-    call: CallOptions,
-  ): Promise<ObjectInfo | undefined>;
+  headObject(key: string, call: CallOptions): Promise<ObjectInfo | undefined>;
 
   /** ListMultipartUploads of keys that start with `prefix`, all pages. */
   listMultipartUploads(prefix: string, call: CallOptions): Promise<UnfinishedUpload[]>;

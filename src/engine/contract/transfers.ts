@@ -4,8 +4,6 @@ import type { ObjectOptions, UploadTarget } from './ports';
 
 /** Bytes of a part when nothing else is said: 8 MB. */
 export const DEFAULT_PART_SIZE_BYTES = 8 * 1024 ** 2;
-/** Parts in flight for one file when nothing else is said. */
-export const DEFAULT_PARALLEL = 3;
 /** The most parts in flight for one file. */
 export const MAX_PARALLEL = 64;
 
@@ -24,6 +22,10 @@ export interface UploadOptions {
 export interface UploadRequest {
   /** Absolute path. */
   readonly filePath: string;
+  /** Its real path, from a search; left out: it is asked of the disk. */
+  readonly realPath?: string | undefined;
+  /** Its size when it was found; left out: it is asked of the disk. */
+  readonly sizeBytes?: number | undefined;
   readonly target: UploadTarget;
   readonly options: UploadOptions;
 }
@@ -115,6 +117,31 @@ export interface BatchSnapshot {
   readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
 }
 
+/** A batch of which nothing runs or waits for its turn any more. */
+export interface SettledBatch {
+  readonly batch: BatchSnapshot;
+  /** Those of its transfers that were started since it had settled before; in any state of rest. */
+  readonly ended: readonly TransferSnapshot[];
+  /** Since the first of them was started. */
+  readonly elapsedMs: number;
+}
+
+/** A transfer whose run is over. */
+export interface EndedTransfer {
+  /** In its state of rest. */
+  readonly transfer: TransferSnapshot;
+  /** How long it ran. */
+  readonly elapsedMs: number;
+}
+
+/** What became of requests. */
+export interface Enqueued {
+  /** The batch they are in; undefined when all of them are held. */
+  readonly batchId: string | undefined;
+  /** Requests for objects that another window is uploading: left to it. */
+  readonly held: readonly UploadRequest[];
+}
+
 /** All batches of this window plus those waiting in the checkpoint folder, at one moment. */
 export interface TransfersSnapshot {
   readonly batches: readonly BatchSnapshot[];
@@ -174,8 +201,16 @@ export interface TransferLimits {
  * ids that are unknown are ignored.
  */
 export interface Transfers {
-  /** The snapshot changed. At most every 250 ms, and at each change of a state. */
-  readonly onDidChange: Event<void>;
+  /**
+   * The snapshot changed: the ids of the transfers and batches that changed, came or went. At most
+   * every 250 ms, and soon after each change of a state.
+   */
+  readonly onDidChange: Event<readonly string[]>;
+  /** A transfer of this window has ended. Told once for each run, before its batch settles. */
+  readonly onDidEnd: Event<EndedTransfer>;
+  /** A batch of this window has settled. Told once for each run. */
+  readonly onDidSettle: Event<SettledBatch>;
+  /** Something is worth a sentence. */
   readonly onNotice: Event<TransferNotice>;
 
   /** Cheap; the same object as long as nothing changed. */
@@ -185,17 +220,18 @@ export interface Transfers {
   refresh(): Promise<void>;
 
   /**
-   * Starts uploads that belong together. Resolves with the id of the batch as soon as they are
-   * queued; whatever happens later is in the snapshot. A file that already has an unfinished upload
-   * to the same object joins it. Rejects with `invalidArgument` before anything is sent.
+   * Starts uploads that belong together. Resolves as soon as they are queued; what happens later is
+   * in the snapshot. A file that already has an unfinished upload to the same object joins it; an
+   * object that another window is uploading is left to it. Rejects with `invalidArgument` before
+   * anything is sent.
    */
   enqueue(batch: {
     readonly label: string;
     readonly workspacePath: string;
     readonly requests: readonly UploadRequest[];
-  }): Promise<string>;
+  }): Promise<Enqueued>;
 
-  /** Resolves when no transfer of the batch runs or waits for its turn any more. */
+  /** Resolves when the batch has settled: no transfer of it runs or waits for its turn any more. */
   whenSettled(batchId: string): Promise<BatchSnapshot>;
 
   /** Stops at once and keeps everything. Resolves when nothing is sent any more. */

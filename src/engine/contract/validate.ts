@@ -159,8 +159,6 @@ export function validateObjectOptions(object: ObjectOptions): void {
   checkHeader('contentType', object.contentType);
   checkHeader('cacheControl', object.cacheControl);
   checkHeader('contentDisposition', object.contentDisposition);
-  checkHeader('contentEncoding', object.contentEncoding);
-  checkHeader('expires', object.expires);
   checkChoice('acl', object.acl, ACLS);
   checkChoice('storageClass', object.storageClass, STORAGE_CLASSES);
   if (object.encryption !== undefined) {
@@ -171,7 +169,6 @@ export function validateObjectOptions(object: ObjectOptions): void {
   if (object.metadata !== undefined) validateMetadata(object.metadata);
   if (object.tags !== undefined) validateTags(object.tags);
   if (object.callback !== undefined) validateCallback(object.callback);
-  requireBoolean('requestPayer', object.requestPayer ?? false);
   const limit = object.trafficLimitBitsPerSecond;
   const isLimitAllowed =
     limit === undefined ||
@@ -308,7 +305,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 });
 }
 
-/** The code is the rule's own word, so that whoever shows it can translate it. */
+/** Throws `invalidArgument`; the code is the rule's own word, so that it can be translated. */
 function refuse(field: string, code: string, message: string): never {
   throw new UploadError('invalidArgument', message, { code, field });
 }

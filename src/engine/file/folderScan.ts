@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { codeOf } from '../base/guards';
 import { UploadError, throwIfAborted } from '../contract/errors';
+import { realPathOf } from './realPath';
 
 /** Entries looked at together: enough to keep the threads that serve the file system busy. */
 const LOOK_AT_ONCE = 64;
@@ -16,6 +17,8 @@ const UNKNOWN_CODE = 'EIO';
 export interface ScannedFile {
   /** Absolute if the folder's path is. */
   readonly path: string;
+  /** Where it really is: its one spelling, with all links followed. */
+  readonly realPath: string;
   /** From the folder on, with `/` on every system, its names as {@link composedName} gives them. */
   readonly relativePath: string;
   /** When it was looked at. For a link, of the file it leads to. */
@@ -66,6 +69,7 @@ export function composedName(name: string, platform: NodeJS.Platform = process.p
 /** A folder that is still to be read. */
 interface PendingFolder {
   readonly path: string;
+  readonly realPath: string;
   /** '' for the one that is searched, otherwise ending in `/`. */
   readonly prefix: string;
 }
@@ -83,7 +87,7 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
   const unreadable: { path: string; code: string }[] = [];
   let [excluded, skippedLinks, emptyFolders] = [0, 0, 0];
 
-  const open: PendingFolder[] = [{ path: root, prefix: '' }];
+  const open: PendingFolder[] = [{ path: root, realPath: await realPathOf(root), prefix: '' }];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
     const entries = await readFolder(folder, signal);
     if (typeof entries === 'string') {
@@ -100,7 +104,9 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
       throwIfAborted(signal);
       const chunk = entries.slice(at, at + LOOK_AT_ONCE).map((entry) => ({
         isFolder: entry.isDirectory(),
+        isLink: entry.isSymbolicLink(),
         path: path.join(folder.path, entry.name),
+        name: entry.name,
         relativePath: folder.prefix + composedName(entry.name, platform),
       }));
       const kept = chunk.filter(({ relativePath }) => !isExcluded(relativePath));
@@ -108,12 +114,17 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
       const looks = await Promise.all(
         kept.map(async (entry) => (entry.isFolder ? 'FOLDER' : inspectEntry(entry.path))),
       );
-      for (const [index, { path: entryPath, relativePath }] of kept.entries()) {
+      for (const [index, entry] of kept.entries()) {
+        const { path: entryPath, relativePath } = entry;
         const seen = looks[index];
-        if (typeof seen === 'number')
-          files.push({ path: entryPath, relativePath, sizeBytes: seen });
-        else if (seen === 'FOLDER') folders.push({ path: entryPath, prefix: `${relativePath}/` });
-        else if (seen === 'LINK') skippedLinks += 1;
+        if (typeof seen === 'number') {
+          // Asked of the disk for links only: all else lies where its folder is.
+          const realPath = entry.isLink ? await realPathOf(entryPath) : below(folder, entry);
+          files.push({ path: entryPath, realPath, relativePath, sizeBytes: seen });
+        } else if (seen === 'FOLDER') {
+          const realPath = below(folder, entry);
+          folders.push({ path: entryPath, realPath, prefix: `${relativePath}/` });
+        } else if (seen === 'LINK') skippedLinks += 1;
         else if (seen !== undefined) unreadable.push({ path: entryPath, code: seen });
       }
       onProgress?.(files.length);
@@ -123,6 +134,14 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
   }
   throwIfAborted(signal);
   return { files, excluded, skippedLinks, emptyFolders, unreadable };
+}
+
+/** Where an entry that is no link really is; the same text where the folder is given by that path. */
+function below(
+  folder: PendingFolder,
+  entry: { readonly name: string; readonly path: string },
+): string {
+  return folder.realPath === folder.path ? entry.path : path.join(folder.realPath, entry.name);
 }
 
 /** The entries of a folder, sorted, or the code of the failure. */

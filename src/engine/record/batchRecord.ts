@@ -1,11 +1,16 @@
 import { isOptions, isTarget } from './checkpoint';
-import { JournalWriter, readJournal } from './journal';
+import { readJournal } from './journal';
+import { JournalStore } from './journalStore';
+import type { JournalEnd, JournalFormat, OpenJournal } from './journalStore';
+import type { RecordFolder } from './recordFolder';
 import type { UploadTarget } from '../contract/ports';
 import type { UploadOptions } from '../contract/transfers';
 import { isObject, isWhole } from '../base/guards';
 
 const KIND = 'oss-upload-batch';
 const VERSION = 1;
+/** 100,000 files are about 50 MB. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What a batch is, apart from its files. */
 export interface BatchHeader {
@@ -27,59 +32,56 @@ export interface BatchItem {
   readonly isDiscarding: boolean;
 }
 
-/** What a batch file turned out to be. `isDamaged`: some of its lines could not be read. */
+/** What happened to a file of a batch: a line of its journal. */
+export type BatchLine =
+  /** It belongs to the batch; a later line of the same id takes the place of an earlier one. */
+  | { readonly item: BatchItem }
+  /** It is uploaded and verified. */
+  | { readonly finished: string }
+  /** It is no longer part of this batch. */
+  | { readonly removed: string }
+  /** The user has paused these. */
+  | { readonly paused: readonly string[] }
+  /** These are to go on. */
+  | { readonly resumed: readonly string[] };
+
+/** A batch as far as its file can be read; without `intactBytes` some of its lines could not. */
+export interface SavedBatchFile extends JournalEnd {
+  readonly state: 'valid';
+  readonly header: BatchHeader;
+  readonly items: ReadonlyMap<string, BatchItem>;
+  /** Ids of the files that are uploaded and verified. */
+  readonly finished: ReadonlySet<string>;
+  readonly finishedBytes: number;
+  /** Ids of the files that the user has paused. */
+  readonly paused: ReadonlySet<string>;
+}
+
+/** What a batch file turned out to be. */
 export type BatchContent =
-  | {
-      readonly state: 'valid';
-      readonly header: BatchHeader;
-      readonly items: ReadonlyMap<string, BatchItem>;
-      /** Ids of the files that are uploaded and verified. */
-      readonly finished: ReadonlySet<string>;
-      readonly finishedBytes: number;
-      /** Ids of the files that the user has paused. */
-      readonly paused: ReadonlySet<string>;
-      readonly isDamaged: boolean;
-      readonly intactBytes: number;
-    }
+  | SavedBatchFile
   | { readonly state: 'damaged' }
   | { readonly state: 'newer'; readonly version: number };
 
-/** The text of a batch file, and of the lines to append to it. */
-export class BatchWriter {
-  private readonly journal: JournalWriter;
+/** What the user asked for and is not finished: a file for each batch, beside the checkpoints. */
+export type BatchStore = JournalStore<BatchHeader, BatchLine, BatchContent>;
 
-  constructor(header: BatchHeader) {
-    this.journal = new JournalWriter(KIND, { version: VERSION, ...header });
-  }
+/** A batch file that is written to. */
+export type OpenBatch = OpenJournal<BatchLine>;
 
-  get headerLine(): string {
-    return this.journal.headerLine;
-  }
+/** How a batch lies on disk: its header, its files, and what happened to them. */
+export const BATCH: JournalFormat<BatchLine, BatchContent> = {
+  kind: KIND,
+  version: VERSION,
+  suffix: '.batch',
+  mostBytes: MOST_BYTES,
+  encode: (line) => line,
+  read: readBatch,
+};
 
-  /** A file of the batch; a later line of the same id takes the place of an earlier one. */
-  itemLine(item: BatchItem): string {
-    return this.journal.line({ item });
-  }
-
-  /** The file is uploaded and verified. */
-  finishedLine(id: string): string {
-    return this.journal.line({ finished: id });
-  }
-
-  /** The user has paused these files. */
-  pausedLine(ids: readonly string[]): string {
-    return this.journal.line({ paused: ids });
-  }
-
-  /** These files are to go on. */
-  resumedLine(ids: readonly string[]): string {
-    return this.journal.line({ resumed: ids });
-  }
-
-  /** The file is no longer part of this batch. */
-  removedLine(id: string): string {
-    return this.journal.line({ removed: id });
-  }
+/** The batches of a folder. */
+export function batchesIn(records: RecordFolder): BatchStore {
+  return new JournalStore(records, BATCH);
 }
 
 /** Reads a batch file, whatever it holds; never throws. A damaged line costs only its own file. */
@@ -120,9 +122,10 @@ export function readBatch(bytes: Uint8Array): BatchContent {
       isDamaged = true;
     }
   }
-  const intactBytes = content.state === 'intact' ? content.intactBytes : 0;
+  const headerLine = `${content.firstLine}\n`;
+  const intactBytes = content.state === 'intact' && !isDamaged ? content.intactBytes : undefined;
   const done = { finished, finishedBytes };
-  return { state: 'valid', header, items, ...done, paused, isDamaged, intactBytes };
+  return { state: 'valid', header, items, ...done, paused, headerLine, intactBytes };
 }
 
 function parseHeader(raw: unknown): BatchHeader | undefined {

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { UploadError } from '../contract/errors';
 import type { Fingerprint } from '../file/fingerprint';
 import { isObject, isWhole } from '../base/guards';
-import { JournalWriter, readJournal } from './journal';
+import { readJournal } from './journal';
+import { JournalStore } from './journalStore';
+import type { JournalEnd, JournalFormat, OpenJournal } from './journalStore';
+import type { RecordFolder } from './recordFolder';
+import { fingerprintOf } from '../file/fingerprint';
 import type { ObjectOptions, UploadTarget } from '../contract/ports';
 import type { UploadOptions } from '../contract/transfers';
 import { MAX_PARTS, MAX_PART_SIZE_BYTES, MIN_PART_SIZE_BYTES } from '../contract/ossLimits';
@@ -10,9 +16,9 @@ import { validateOptions, validateTarget } from '../contract/validate';
 
 const KIND = 'oss-upload-checkpoint';
 const VERSION = 2;
-/** Has a hash in the place of the options. It is read, and written anew as the present version. */
-const OLDEST_VERSION = 1;
-/** Ids of OSS have 32 signs; whatever is much longer does not fit into a URL. */
+/** 10,000 parts are about 1 MB. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** The longest upload id or ETag: those of OSS have 32 signs, and an id has to fit into a URL. */
 const MOST_TOKEN_LENGTH = 1024;
 
 /** A part that OSS has accepted, its CRC compared. */
@@ -39,24 +45,14 @@ export interface CheckpointHeader {
    * As it was asked for, whole: the record goes on in the very same way when nothing else is left.
    * No option is a secret: OSS signs its callbacks, and their addresses may hold no password.
    */
-  readonly options: UploadOptions | HashedOptions;
+  readonly options: UploadOptions;
   readonly createdMs: number;
 }
 
-/** What is known of the options of a record of version 1. */
-export interface HashedOptions {
-  /** {@link hashOptions} of what the upload was initiated with. */
-  readonly objectHash: string;
-}
-
 /** A header and the parts accepted since. */
-export interface Checkpoint {
+export interface Checkpoint extends JournalEnd {
   readonly header: CheckpointHeader;
   readonly parts: ReadonlyMap<number, PartRecord>;
-  /** As it lies on disk: lines of another header would not verify behind it. */
-  readonly headerLine: string;
-  /** Bytes of the file that verify; an append goes on here. */
-  readonly intactBytes: number;
 }
 
 /** What a file of the checkpoint folder turned out to be. */
@@ -75,41 +71,60 @@ export function checkpointId(realFilePath: string, bucket: string, key: string):
     .slice(0, 32);
 }
 
-/** Whether an upload was initiated with these properties. */
-export function hasProperties({ options }: CheckpointHeader, object: ObjectOptions): boolean {
-  const objectHash = 'objectHash' in options ? options.objectHash : hashOptions(options.object);
-  return objectHash === hashOptions(object);
+/** The checkpoints of all uploads, a file each, named after {@link checkpointId}. */
+export type CheckpointStore = JournalStore<CheckpointHeader, PartRecord, CheckpointContent>;
+
+/** A checkpoint that parts are written to. */
+export type OpenCheckpoint = OpenJournal<PartRecord>;
+
+/** How a checkpoint lies on disk: its header, then a line for each accepted part. */
+export const CHECKPOINT: JournalFormat<PartRecord, CheckpointContent> = {
+  kind: KIND,
+  version: VERSION,
+  suffix: '.jsonl',
+  mostBytes: MOST_BYTES,
+  encode: ({ partNumber, sizeBytes, etag, crc64 }) => [partNumber, sizeBytes, etag, String(crc64)],
+  read: readCheckpoint,
+};
+
+/** The checkpoints of a folder. */
+export function checkpointsIn(records: RecordFolder): CheckpointStore {
+  return new JournalStore(records, CHECKPOINT);
 }
 
 /**
- * Hash of the options that OSS fixes when an upload is initiated. Those that travel with each part
- * or with the completion (traffic limit, payer, callback) may change in between.
+ * Puts the upload of one file under the name of another, whose bytes are then proven part by part
+ * before any of it is used.
  */
-export function hashOptions(options: ObjectOptions): string {
-  const travelling = {
-    callback: undefined,
-    trafficLimitBitsPerSecond: undefined,
-    requestPayer: undefined,
-  };
-  const fixed: ObjectOptions = { ...options, ...travelling };
-  return createHash('sha256').update(canonicalJson(fixed)).digest('hex').slice(0, 32);
+export async function moveCheckpoint(
+  checkpoints: CheckpointStore,
+  fromId: string,
+  toId: string,
+  filePath: string,
+): Promise<void> {
+  const content = await checkpoints.read(fromId);
+  if (content?.state !== 'valid') return;
+  const { header, parts } = content.checkpoint;
+  const stats = await stat(filePath, { bigint: true });
+  const source = { ...fingerprintOf(stats), sizeBytes: header.source.sizeBytes, inode: '' };
+  const moved = await checkpoints.create(toId, { ...header, filePath, source }, parts.values());
+  await moved.close();
+  await checkpoints.remove(fromId);
 }
 
-/** The text of a checkpoint file, and of the lines to append to it. */
-export class CheckpointWriter {
-  private readonly journal: JournalWriter;
+/**
+ * Whether two sets of properties make the same object. Only those count that OSS fixes when an upload
+ * is initiated: the traffic limit and the callback travel with each part or with the completion, and
+ * may change in between.
+ */
+export function hasSameProperties(left: ObjectOptions, right: ObjectOptions): boolean {
+  return isDeepStrictEqual(fixedProperties(left), fixedProperties(right));
+}
 
-  constructor(header: CheckpointHeader) {
-    this.journal = new JournalWriter(KIND, { version: VERSION, ...header });
-  }
-
-  get headerLine(): string {
-    return this.journal.headerLine;
-  }
-
-  partLine(part: PartRecord): string {
-    return this.journal.line([part.partNumber, part.sizeBytes, part.etag, String(part.crc64)]);
-  }
+function fixedProperties(options: ObjectOptions): unknown {
+  const travelling = { callback: undefined, trafficLimitBitsPerSecond: undefined };
+  // By way of JSON, as the record on disk: what is undefined is not there.
+  return JSON.parse(JSON.stringify({ ...options, ...travelling }));
 }
 
 /** Reads a checkpoint file, whatever it holds; never throws. */
@@ -121,7 +136,7 @@ export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
   if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
   const header = parseHeader(raw);
   const records = content.records.map(parsePart);
-  const isReadable = isWhole(version, OLDEST_VERSION, VERSION) && header !== undefined;
+  const isReadable = version === VERSION && header !== undefined;
   if (!isReadable || !records.every((part) => part !== undefined)) {
     return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
   }
@@ -142,31 +157,17 @@ export function newerCheckpointError(file: string, version: number): UploadError
 
 function parseHeader(raw: unknown): CheckpointHeader | undefined {
   if (!isObject(raw)) return undefined;
-  const { uploadId, filePath, source, target, partSizeBytes, createdMs } = raw;
-  const options = parseOptions(raw);
+  const { uploadId, filePath, source, target, partSizeBytes, options, createdMs } = raw;
   const isValid =
     isToken(uploadId) &&
     typeof filePath === 'string' &&
-    options !== undefined &&
+    isOptions(options) &&
     isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
     isWhole(partSizeBytes, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES) &&
     isFingerprint(source) &&
     isTarget(target);
   if (!isValid) return undefined;
   return { uploadId, filePath, source, target, partSizeBytes, options, createdMs };
-}
-
-function parseOptions({
-  version,
-  options,
-  optionsHash,
-}: Record<string, unknown>): CheckpointHeader['options'] | undefined {
-  const raw = version === OLDEST_VERSION ? { objectHash: optionsHash } : options;
-  return isOptions(raw) || isHashed(raw) ? raw : undefined;
-}
-
-function isHashed(raw: unknown): raw is HashedOptions {
-  return isObject(raw) && typeof raw['objectHash'] === 'string';
 }
 
 function parsePart(raw: unknown): PartRecord | undefined {
@@ -223,13 +224,4 @@ function passes<T>(validate: (value: T) => void, value: T): boolean {
 /** What looks like an upload id, in text that need not be JSON any more. */
 function uploadIdIn(line: string): string | undefined {
   return /"uploadId":"([\w.-]{8,128})"/.exec(line)?.[1];
-}
-
-function canonicalJson(value: unknown): string {
-  if (!isObject(value)) return JSON.stringify(value);
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
-  return `{${fields.join(',')}}`;
 }

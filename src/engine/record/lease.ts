@@ -29,7 +29,7 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EMLINK',
 ]);
 
-/** Who works on an upload. */
+/** The process that works on an upload. */
 export interface LeaseHolder {
   readonly instanceId: string;
   readonly pid: number;
@@ -42,8 +42,8 @@ export interface Lease {
   /** Aborted when another process has taken the lease over. */
   readonly lost: AbortSignal;
   /**
-   * Whether nobody else has taken the lease, asked of the disk. One that somebody deleted is put
-   * back; a folder that cannot be used any more holds nobody's lease.
+   * Whether the lease is still ours, asked of the disk. A file that was deleted is put back; in a
+   * folder that cannot be used any more no other process can take it either.
    */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
@@ -87,7 +87,7 @@ export async function assertHeld(lease: Lease, uploadId: string): Promise<void> 
   throw new UploadError('heldElsewhere', message, { code: 'HeldElsewhere', uploadId });
 }
 
-/** Who holds that lease; undefined when nobody does. Judges at once, without waiting for a beat. */
+/** The holder of a lease; undefined when it is free. Judges at once, without waiting for a beat. */
 export async function leaseHolder(file: string, clock: Clock): Promise<LeaseHolder | undefined> {
   const seen = await look(file).catch(() => undefined);
   if (seen === undefined || isDead(seen) || isStale(seen, clock)) return undefined;
@@ -123,8 +123,8 @@ class HeldLease implements Lease {
       try {
         const seen = await look(this.file);
         if (seen !== undefined) return seen.holder.instanceId === this.self.instanceId;
-        // Gone while we were seen alive: the folder was emptied. Gone after we seemed dead: somebody
-        // may have taken it, finished and given it back.
+        // Gone while we were seen alive: the folder was emptied. Gone after we seemed dead: another
+        // process may have taken it, finished and given it back.
         if (this.clock.now() - this.beatMs > STALE_MS) return false;
         await write(this.file, this.self, this.clock);
         return true;
@@ -159,8 +159,8 @@ interface Seen {
 }
 
 /**
- * Fails with EEXIST when there is a lease. The file appears with what it says: an empty one, of a
- * process that was killed in between, would be nobody's and keep everybody out.
+ * Makes the file of a lease; fails with EEXIST when there is one. It appears with its text: an empty
+ * one, of a process that was killed in between, would name no process and keep all of them out.
  */
 async function write(file: string, holder: LeaseHolder, clock: Clock): Promise<void> {
   const temporary = `${file}.${process.pid}-${randomUUID()}.tmp`;
@@ -178,7 +178,7 @@ async function write(file: string, holder: LeaseHolder, clock: Clock): Promise<v
   }
 }
 
-/** A beat is told by this computer's clock: that of a file server may be off. */
+/** Beats, by this computer's clock: that of a file server may be off. */
 async function touch(file: string, nowMs: number): Promise<void> {
   await utimes(file, nowMs / 1000, nowMs / 1000).catch(() => undefined);
 }
@@ -188,7 +188,7 @@ async function look(file: string): Promise<Seen | undefined> {
     const { mtimeMs } = await stat(file);
     const raw: unknown = parse(await readFile(file, 'utf8'));
     const { instanceId, pid, host, sinceMs } = isObject(raw) ? raw : {};
-    // A lease that is being written is empty for a moment: nobody's process, but fresh.
+    // A lease that is being written is empty for a moment: it names no process, but is fresh.
     const holder = {
       instanceId: typeof instanceId === 'string' ? instanceId : '',
       pid: typeof pid === 'number' ? pid : 0,
@@ -236,7 +236,7 @@ export function isRunning(pid: number): boolean {
 
 /**
  * Removes the lease that was seen, and no other. Of many that judged it abandoned, one at a time
- * looks again under a guard: whoever comes later finds the lease of the one before.
+ * looks again under a guard: those that come later find the lease of the one before.
  */
 async function remove(file: string, seen: Seen, clock: Clock): Promise<void> {
   const guard = file + GUARD_SUFFIX;

@@ -1,14 +1,16 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchContent, BatchHeader, BatchItem } from './batchRecord';
-import type { BatchStore } from './batchStore';
+import type {
+  BatchContent,
+  BatchHeader,
+  BatchItem,
+  BatchStore,
+  SavedBatchFile,
+} from './batchRecord';
 import { newerCheckpointError, sizeOfParts } from './checkpoint';
-import type { Checkpoint, CheckpointContent, CheckpointHeader } from './checkpoint';
-import type { CheckpointStore, RecordFolder } from './checkpointStore';
+import type { Checkpoint, CheckpointContent, CheckpointStore } from './checkpoint';
+import type { RecordFolder } from './recordFolder';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
-import type { UploadOptions } from '../contract/transfers';
-import { DEFAULT_PARALLEL } from '../contract/transfers';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
@@ -39,8 +41,16 @@ export interface SavedProgress {
   readonly partsTotal: number;
 }
 
-/** The checkpoint folder as a whole: what is in it, and keeping it clean. */
-export class Folder {
+/** What this window drives: the disk says nothing newer about it. */
+export interface OwnUploads {
+  /** Ids of the batches. */
+  readonly batches: ReadonlySet<string>;
+  /** Ids of their files. */
+  readonly items: ReadonlySet<string>;
+}
+
+/** The batches that lie in the checkpoint folder. Reading them keeps the folder clean. */
+export class SavedBatches {
   /** Files that cannot be made use of, and that were named in the log. */
   private readonly named = new Set<string>();
 
@@ -54,59 +64,70 @@ export class Folder {
 
   /** Changes whenever a file of the folder comes or goes. */
   async mark(): Promise<string> {
-    return stat(this.records.folder, { bigint: true }).then(
-      ({ mtimeNs }) => String(mtimeNs),
-      () => '',
-    );
+    const stats = await this.records.look('.').catch(() => undefined);
+    return String(stats?.mtimeNs);
   }
 
-  /** The batches but those of `owned`; a checkpoint that no batch names is a batch of its own. */
-  async read(owned: ReadonlySet<string>): Promise<SavedBatch[]> {
+  /** The batches but our own; a checkpoint that no batch names is a batch of its own. */
+  async read(own: OwnUploads): Promise<SavedBatch[]> {
+    const names = await this.records.list();
     const checkpoints = new Map<string, Checkpoint>();
-    for (const id of await this.checkpoints.ids()) {
-      const name = `${id}.jsonl`;
+    for (const id of this.checkpoints.idsIn(names)) {
+      if (own.items.has(id)) continue;
+      const name = this.checkpoints.nameOf(id);
       const content = await this.readable(name, this.checkpoints.read(id));
       if (content?.state === 'valid') checkpoints.set(id, content.checkpoint);
       else if (content !== undefined) this.nameUnusable(name, content);
     }
-    const named = new Set<string>();
+    const ofBatch = new Set<string>();
     const found: SavedBatch[] = [];
-    for (const id of await this.batches.ids()) {
-      const name = `${id}.batch`;
+    for (const id of this.batches.idsIn(names)) {
+      if (own.batches.has(id)) continue;
+      const name = this.batches.nameOf(id);
       const content = await this.readable(name, this.batches.read(id));
       if (content === undefined) continue;
       this.nameUnusable(name, content);
       if (content.state !== 'valid') continue;
-      for (const itemId of content.items.keys()) named.add(itemId);
-      if (owned.has(id)) continue;
+      for (const itemId of content.items.keys()) ofBatch.add(itemId);
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
-      const items: SavedItem[] = [];
-      for (const item of content.items.values()) {
-        const checkpoint = checkpoints.get(item.id);
-        const progress = progressOf(item, checkpoint);
-        const rest = content.paused.has(item.id) ? 'paused' : 'interrupted';
-        const state = item.isDiscarding ? 'discarding' : rest;
-        const file = checkpoint === undefined ? `${id}.batch` : `${item.id}.jsonl`;
-        items.push({ item, progress, state, updatedMs: await this.records.modifiedMs(file) });
-      }
-      const { header, finished, finishedBytes } = content;
-      const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
-      found.push({ id, header, isElsewhere: holder !== undefined, finishedEarlier, items });
+      found.push(this.savedBatch(id, content, holder !== undefined, checkpoints));
     }
     for (const [id, checkpoint] of checkpoints) {
-      if (named.has(id) || owned.has(aloneId(id))) continue;
+      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
       found.push(await this.alone(id, checkpoint));
     }
-    await this.clean(owned);
+    if (names.some((name) => !/\.(jsonl|batch)$/.test(name))) await this.clean(own.batches);
     return found;
   }
 
-  /** Finishes what a process was killed at after its object was verified. */
+  private savedBatch(
+    id: string,
+    content: SavedBatchFile,
+    isElsewhere: boolean,
+    checkpoints: ReadonlyMap<string, Checkpoint>,
+  ): SavedBatch {
+    const { header, finished, finishedBytes, paused } = content;
+    const batchMs = this.batches.modifiedMs(id);
+    const items = Array.from(content.items.values(), (item): SavedItem => {
+      const checkpoint = checkpoints.get(item.id);
+      const rest = paused.has(item.id) ? 'paused' : 'interrupted';
+      return {
+        item,
+        progress: progressOf(item, checkpoint),
+        state: item.isDiscarding ? 'discarding' : rest,
+        updatedMs: checkpoint === undefined ? batchMs : this.checkpoints.modifiedMs(item.id),
+      };
+    });
+    const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
+    return { id, header, isElsewhere, finishedEarlier, items };
+  }
+
+  /** Removes the records of verified objects, which a process left that was killed meanwhile. */
   private async tidy(
     batchId: string,
-    { items, finished }: BatchContent & { state: 'valid' },
+    { items, finished }: SavedBatchFile,
     checkpoints: Map<string, Checkpoint>,
   ): Promise<void> {
     for (const id of finished) {
@@ -117,12 +138,11 @@ export class Folder {
   }
 
   private async alone(id: string, checkpoint: Checkpoint): Promise<SavedBatch> {
-    const { filePath, target, source, createdMs } = checkpoint.header;
-    const options = optionsOf(checkpoint.header);
+    const { filePath, target, options, source, createdMs } = checkpoint.header;
     const { sizeBytes } = source;
     const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
     const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
-    const updatedMs = await this.records.modifiedMs(`${id}.jsonl`);
+    const updatedMs = this.checkpoints.modifiedMs(id);
     return {
       id: aloneId(id),
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
@@ -132,9 +152,10 @@ export class Folder {
     };
   }
 
-  /** Removes what a process left behind that was killed between two steps. */
+  /** Removes what processes left behind that were killed between two steps. */
   private async clean(owned: ReadonlySet<string>): Promise<void> {
-    const names = new Set(await this.records.list(''));
+    // As it is now: a lease whose journal came meanwhile is no orphan.
+    const names = new Set(await this.records.list());
     for (const name of names) {
       const pid = /\.(\d+)-[0-9a-f-]+\.tmp$/.exec(name)?.[1];
       if (pid !== undefined && !isRunning(Number(pid))) await this.records.remove(name);
@@ -142,8 +163,8 @@ export class Folder {
       const isOrphan =
         id !== undefined &&
         !owned.has(id) &&
-        !names.has(`${id}.jsonl`) &&
-        !names.has(`${id}.batch`);
+        !names.has(this.checkpoints.nameOf(id)) &&
+        !names.has(this.batches.nameOf(id));
       if (isOrphan) await this.cleanLease(name);
       const guarded = name.endsWith(GUARD_SUFFIX) ? name.slice(0, -GUARD_SUFFIX.length) : name;
       if (!names.has(guarded)) await this.records.remove(name);
@@ -160,9 +181,10 @@ export class Folder {
     }
   }
 
-  /** Such a file stays where it is, so that nothing is lost that somebody else can read. */
+  /** Names a file that cannot be used, once. It stays: a newer version can read it. */
   private nameUnusable(name: string, content: CheckpointContent | BatchContent): void {
-    const isWhole = content.state === 'valid' && !('isDamaged' in content && content.isDamaged);
+    const isWhole =
+      content.state === 'valid' && ('checkpoint' in content || content.intactBytes !== undefined);
     if (isWhole) return;
     const { message } =
       content.state === 'newer'
@@ -184,7 +206,7 @@ export class Folder {
       const lease = await acquireLease(file, this.clock, AbortSignal.timeout(1000));
       await lease.release();
     } catch {
-      // Somebody else is at it, or it goes with the next look.
+      // Another window is at it, or it goes with the next reading.
     }
   }
 }
@@ -192,12 +214,6 @@ export class Folder {
 /** The batch of a checkpoint that no batch names; its lease is another than that of the upload. */
 function aloneId(checkpointId: string): string {
   return `alone-${checkpointId}`;
-}
-
-/** As it was asked for; of an old record, which does not say, what most are asked for with. */
-function optionsOf({ options, partSizeBytes }: CheckpointHeader): UploadOptions {
-  if (!('objectHash' in options)) return options;
-  return { partSizeBytes, parallel: DEFAULT_PARALLEL, forbidOverwrite: false, object: {} };
 }
 
 function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {

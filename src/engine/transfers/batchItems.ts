@@ -5,19 +5,24 @@ import { realPathOf } from '../file/realPath';
 import { runParallel } from '../base/runParallel';
 import type { Transfers, UploadRequest } from '../contract/transfers';
 
-/** Files looked at, at the same time. */
+/** Files that are looked at, at the same time. */
 const STATS_AT_ONCE = 32;
 
 /** The item of a request: its file by its real path, so that one file has one checkpoint. */
 export async function toItem(request: UploadRequest): Promise<BatchItem> {
   const { target, options } = request;
-  const filePath = await realPathOf(request.filePath);
-  const sizeBytes = await stat(filePath).then(
+  const filePath = request.realPath ?? (await realPathOf(request.filePath));
+  const sizeBytes = request.sizeBytes ?? (await sizeOf(filePath));
+  const id = checkpointId(filePath, target.bucket, target.key);
+  return { id, filePath, target, options, sizeBytes, isDiscarding: false };
+}
+
+/** Bytes of a file; 0 of one that is not there: its upload says so. */
+async function sizeOf(filePath: string): Promise<number> {
+  return stat(filePath).then(
     ({ size }) => size,
     () => 0,
   );
-  const id = checkpointId(filePath, target.bucket, target.key);
-  return { id, filePath, target, options, sizeBytes, isDiscarding: false };
 }
 
 /** The item with what the user has decided about it; the same one when that changes nothing. */

@@ -1,6 +1,5 @@
-import type { Batch } from './batch';
-import type { BatchContent, BatchItem } from '../record/batchRecord';
-import type { BatchStore } from '../record/batchStore';
+import type { Batch } from './batches';
+import type { BatchContent, BatchItem, BatchLine, BatchStore } from '../record/batchRecord';
 import { UploadError, isAbortError } from '../contract/errors';
 import { acquireLease } from '../record/lease';
 import type { Lease } from '../record/lease';
@@ -23,10 +22,10 @@ export class BatchOwner {
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
   async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
     batch.isOwned = true;
-    // The lease first: another window takes a batch that nobody holds for one that was left behind.
-    await this.store.prepare();
+    // The lease first: a batch without one looks to other windows as if it was left behind.
+    await this.store.records.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
-    batch.journal = await this.store.create(batch.id, batch.header, items);
+    batch.journal = await this.store.create(batch.id, batch.header, linesOf(items));
   }
 
   /** Takes up a batch that lies on disk, as no finished one does. Throws `heldElsewhere`. */
@@ -40,7 +39,7 @@ export class BatchOwner {
 
   /**
    * All files of a batch are uploaded or discarded: nothing of it stays on disk. Never rejects; see
-   * {@link whenEnded} for who does not wait.
+   * {@link whenEnded} for a caller that does not wait.
    */
   finish(batch: Batch): Promise<void> {
     const ending = this.remove(batch)
@@ -81,13 +80,13 @@ export class BatchOwner {
     } catch (error) {
       batch.isElsewhere = UploadError.is(error, 'heldElsewhere');
       if (batch.isElsewhere || isAbortError(error)) throw error;
-      // A full disk is no reason not to go on: nobody else can take the batch up there either.
+      // A full disk is no reason not to go on: no other window can take the batch up there either.
       this.logger.warn(`no lease for the batch: ${String(error)}`);
     }
     let content: BatchContent | undefined;
     try {
       content = await this.store.read(batch.id);
-      // Whoever has let go of all batches meanwhile does not know of this one.
+      // A shutdown meanwhile has let go of all batches that it knew of, and not of this one.
       this.signal.throwIfAborted();
     } catch (error) {
       await lease?.release();
@@ -100,14 +99,22 @@ export class BatchOwner {
       content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
     );
     for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
-    const items = [...batch.transfers.values()].map(({ item }) => item);
+    const lines = linesOf(
+      content?.state === 'valid'
+        ? content.items.values()
+        : Array.from(batch.transfers.values(), ({ item }) => item),
+    );
     batch.journal = await (
       content?.state === 'valid'
-        ? this.store.reopen(batch.id, content)
-        : this.store.create(batch.id, batch.header, items)
+        ? this.store.reopen(batch.id, content, content.header, lines)
+        : this.store.create(batch.id, batch.header, lines)
     ).catch((error: unknown) => {
       this.logger.warn(`cannot write the batch: ${String(error)}`);
       return undefined;
     });
   }
+}
+
+function linesOf(items: Iterable<BatchItem>): Iterable<BatchLine> {
+  return Array.from(items, (item) => ({ item }));
 }

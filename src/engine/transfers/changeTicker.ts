@@ -2,7 +2,7 @@ import type { Disposable } from '../base/events';
 import { steadyTime } from '../base/clock';
 import type { Clock } from '../base/clock';
 
-/** Numbers move all the time; nobody reads faster than this. */
+/** The pause between two changes of numbers only, which move all the time: no eye reads faster. */
 const PROGRESS_MS = 250;
 /** Changes of state are told at once, but thousands of small files change thousands of states. */
 const STATE_MS = 25;

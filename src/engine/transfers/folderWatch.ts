@@ -1,7 +1,7 @@
-import { Batch } from './batch';
+import { Batch } from './batches';
 import type { Batches } from './batches';
 import type { Disposable } from '../base/events';
-import type { Folder, SavedItem } from '../record/savedBatches';
+import type { SavedBatches, SavedItem } from '../record/savedBatches';
 import { every } from '../base/clock';
 import type { Transfer } from './transfer';
 import type { Clock } from '../base/clock';
@@ -11,8 +11,8 @@ import type { Logger } from '../base/logger';
 const LOOKOUT_MS = 3000;
 
 /**
- * Keeps the batches as the folder says, apart from those that this window drives itself: whenever
- * somebody asks, and when another window has written into the folder.
+ * Keeps the batches that other windows drive or have left as the folder says: on request, and when
+ * another window has written into the folder.
  */
 export class FolderWatch {
   private reading: Promise<void> = Promise.resolve();
@@ -21,14 +21,15 @@ export class FolderWatch {
   private isOver = false;
 
   constructor(
-    private readonly folder: Folder,
+    private readonly folder: SavedBatches,
     private readonly batches: Batches,
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly tell: {
       /** Puts a transfer that lies on disk into its batch. */
       readonly add: (batch: Batch, saved: SavedItem) => void;
-      readonly changed: () => void;
+      /** These batches came, went or changed. */
+      readonly changed: (ids: readonly string[]) => void;
     },
   ) {}
 
@@ -70,14 +71,16 @@ export class FolderWatch {
 
   private async read(): Promise<void> {
     const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
-    const found = await this.folder.read(owned);
+    const own = [...this.batches.transfers()].filter(({ batchId }) => owned.has(batchId));
+    const items = new Set(own.map(({ id }) => id));
+    const found = await this.folder.read({ batches: owned, items });
     const isDriven = ({ batchId, state }: Transfer): boolean =>
       owned.has(batchId) && state !== 'completed';
     const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
     const gone = [...this.batches].filter(
       (batch) => !batch.isOurs && !batch.isFinished && !found.some(({ id }) => id === batch.id),
     );
-    // Most windows never see anything else, and nobody has to be told about it.
+    // Most windows never find anything: there is nothing to tell.
     if (found.length === 0 && gone.length === 0) return;
     gone.forEach((batch) => {
       this.batches.remove(batch);
@@ -91,6 +94,6 @@ export class FolderWatch {
       if (batch.transfers.size > 0) this.batches.put(batch);
       else this.batches.remove(batch);
     }
-    this.tell.changed();
+    this.tell.changed([...gone, ...found].map(({ id }) => id));
   }
 }

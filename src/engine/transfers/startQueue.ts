@@ -13,7 +13,7 @@ export class StartQueue {
   private readonly small: Transfer[] = [];
   private largeLanes = 0;
   private smallRunning = 0;
-  /** Objects that are being written, and who waits for them. */
+  /** Objects that are being written, and the transfers that wait for them. */
   private readonly targets = new Map<string, Transfer[]>();
 
   constructor(
@@ -54,7 +54,7 @@ export class StartQueue {
       leave();
       const next = this.targets.get(target) ?? [];
       this.targets.delete(target);
-      // To the front: whoever came later for the same object must not pass them.
+      // To the front: those that came later for the same object must not pass them.
       next.toReversed().forEach((waiter) => {
         this.queueOf(waiter).unshift(waiter);
       });

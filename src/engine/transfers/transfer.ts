@@ -6,7 +6,7 @@ import type { TransferNotice, TransferSnapshot, TransferState } from '../contrac
 import type { UploadJob } from '../upload/uploadContext';
 import { UploadMonitor } from '../upload/uploadMonitor';
 
-/** States a transfer has while nobody drives it. */
+/** The states of a transfer that is not being driven. */
 export type RestState = Exclude<
   TransferState,
   'preparing' | 'uploading' | 'waiting' | 'completing' | 'verifying'
@@ -19,7 +19,8 @@ export class Transfer {
   result: StoredObject | undefined;
   private rest: RestState;
   private run: AbortController | undefined;
-  private settled: Promise<void> = Promise.resolve();
+  /** Resolves when the run is over; also before the first one. */
+  private over: Promise<void> = Promise.resolve();
   private cached: TransferSnapshot | undefined;
   private updatedMs: number;
 
@@ -78,22 +79,22 @@ export class Transfer {
     this.changed(true);
   }
 
-  /** Drives the transfer with `work` until that has settled; `work` decides the state at the end. */
+  /** Drives the transfer with `work` until that is over; `work` decides the state at the end. */
   start(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const controller = new AbortController();
     this.run = controller;
     this.error = undefined;
-    this.settled = work(controller.signal).finally(() => {
+    this.over = work(controller.signal).finally(() => {
       this.run = undefined;
       this.changed(true);
     });
-    return this.settled;
+    return this.over;
   }
 
   /** Ends the run, if there is one. Resolves when nothing is sent any more. */
   async stop(): Promise<void> {
     this.run?.abort();
-    await this.settled;
+    await this.over;
   }
 
   snapshot(): TransferSnapshot {

@@ -56,10 +56,9 @@ export async function abortUpload(
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = job.target;
-  const { requestPayer } = job.options.object;
   await asFarAsAllowed(environment.logger, `abort ${uploadId} of ${key}`, () =>
     requests.send(`abort ${key}`, signal, () =>
-      store.abortMultipartUpload(key, uploadId, { signal, requestPayer }),
+      store.abortMultipartUpload(key, uploadId, { signal }),
     ),
   );
 }
@@ -77,14 +76,14 @@ export async function abortOrphans(
   const { job, environment, store, requests } = context;
   const { logger, checkpoints } = environment;
   const ownKey = job.target.key;
-  const { requestPayer } = job.options.object;
   await asFarAsAllowed(logger, `list unfinished uploads of ${ownKey}`, async () => {
     const uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
-      store.listMultipartUploads(ownKey, { signal, requestPayer }),
+      store.listMultipartUploads(ownKey, { signal }),
     );
     const known = new Set([ownUploadId]);
-    for (const { content } of await checkpoints.list()) {
-      if (content.state === 'valid') known.add(content.checkpoint.header.uploadId);
+    for (const id of checkpoints.idsIn(await checkpoints.records.list())) {
+      const content = await checkpoints.read(id);
+      if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
     }
     for (const { key, uploadId, initiatedMs } of uploads) {
       const isOurs = key === ownKey && initiatedMs >= sinceMs - CLOCK_TOLERANCE_MS;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../base/clock';
-import { checkpointId } from '../record/checkpoint';
-import { CheckpointStore, RecordFolder } from '../record/checkpointStore';
+import { checkpointId, checkpointsIn } from '../record/checkpoint';
+import { RecordFolder } from '../record/recordFolder';
 import { fingerprintOf } from '../file/fingerprint';
 import type { ListedPart, OpenStore } from '../contract/ports';
 import type { UploadRequest } from '../contract/transfers';
@@ -32,12 +32,12 @@ export async function adoptUpload(
   validateRequest(request);
   const { target } = request;
   const filePath = await realPathOf(request.filePath);
-  const checkpoints = new CheckpointStore(new RecordFolder(options.stateDir, options.logger));
+  const checkpoints = checkpointsIn(new RecordFolder(options.stateDir, options.logger));
   const id = checkpointId(filePath, target.bucket, target.key);
   if ((await checkpoints.read(id))?.state === 'valid') return;
   const store = await options.openStore(target);
-  const listed = await store.listParts(target.key, uploadId, request.options.object, { signal });
-  const checkpoint = await checkpoints.create(id, {
+  const listed = await store.listParts(target.key, uploadId, { signal });
+  const header = {
     uploadId,
     filePath,
     source: fingerprintOf(await stat(filePath, { bigint: true })),
@@ -45,7 +45,8 @@ export async function adoptUpload(
     partSizeBytes: partSizeOf(listed) ?? request.options.partSizeBytes,
     options: request.options,
     createdMs: systemClock.now(),
-  });
+  };
+  const checkpoint = await checkpoints.create(id, header, []);
   await checkpoint.close();
 }
 

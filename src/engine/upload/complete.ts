@@ -112,9 +112,7 @@ async function headObject(
 ): Promise<ObjectInfo | undefined> {
   const { key } = job.target;
   try {
-    return await requests.send(`head ${key}`, signal, () =>
-      store.headObject(key, job.options.object, { signal }),
-    );
+    return await requests.send(`head ${key}`, signal, () => store.headObject(key, { signal }));
   } catch (error) {
     if (!UploadError.is(error, 'accessDenied')) throw error;
     return undefined;

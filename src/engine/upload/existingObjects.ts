@@ -36,8 +36,8 @@ export interface LookupOptions {
 }
 
 /** An object that is there already, the request that would replace it, and the file of that. */
-export interface ExistingObject {
-  readonly request: UploadRequest;
+export interface ExistingObject<Request extends UploadRequest = UploadRequest> {
+  readonly request: Request;
   readonly info: ObjectInfo;
   readonly localSizeBytes: number;
   readonly localMtimeMs: number;
@@ -50,13 +50,13 @@ export interface ExistingObject {
  * `forbidOverwrite` prevents. Rejects with the first other failure that three tries do not heal, or
  * with `aborted`; no request is under way then.
  */
-export async function findExisting(
+export async function findExisting<Request extends UploadRequest>(
   options: LookupOptions,
-  requests: readonly UploadRequest[],
+  requests: readonly Request[],
   signal: AbortSignal,
-): Promise<readonly ExistingObject[]> {
+): Promise<readonly ExistingObject<Request>[]> {
   const bucketOf = bucketOpener(options);
-  const found = new Array<ExistingObject | undefined>(requests.length);
+  const found = new Array<ExistingObject<Request> | undefined>(requests.length);
   try {
     await runParallel(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
       const info = await head(await bucketOf(request), request, stop);
@@ -114,13 +114,11 @@ function bucketOpener({
 /** The object of a request; undefined when there is none, or none that may be seen. */
 async function head(
   bucket: RequestRunner,
-  { target: { key }, options }: UploadRequest,
+  { target: { key } }: UploadRequest,
   signal: AbortSignal,
 ): Promise<ObjectInfo | undefined> {
   try {
-    return await bucket.send(`head ${key}`, signal, () =>
-      bucket.store.headObject(key, options.object, { signal }),
-    );
+    return await bucket.send(`head ${key}`, signal, () => bucket.store.headObject(key, { signal }));
   } catch (error) {
     if (UploadError.is(error, 'accessDenied')) return undefined;
     throw error;
@@ -128,10 +126,10 @@ async function head(
 }
 
 /** The object beside the file of the request; undefined when that is gone. */
-async function withLocal(
-  request: UploadRequest,
+async function withLocal<Request extends UploadRequest>(
+  request: Request,
   info: ObjectInfo,
-): Promise<ExistingObject | undefined> {
+): Promise<ExistingObject<Request> | undefined> {
   try {
     const { size, mtimeMs } = await stat(request.filePath);
     return { request, info, localSizeBytes: size, localMtimeMs: mtimeMs };

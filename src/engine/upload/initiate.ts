@@ -31,7 +31,7 @@ export async function initiateUpload(
     options: job.options,
     createdMs: clock.now(),
   };
-  await (await openJournal(context, () => checkpoints.create(job.id, pending)))?.close();
+  await (await openJournal(context, () => checkpoints.create(job.id, pending, [])))?.close();
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
   let tries = 0;
   let uploadId: string;
@@ -47,7 +47,7 @@ export async function initiateUpload(
     throw error;
   }
   const header = { ...pending, uploadId };
-  const journal = await openJournal(context, () => checkpoints.create(job.id, header));
+  const journal = await openJournal(context, () => checkpoints.create(job.id, header, []));
   if (tries > 1) await abortOrphans(context, pending.createdMs, uploadId, signal);
   const toSend = Array.from({ length: plan.partCount }, (_, index) => partAt(plan, index + 1));
   monitor.uploadId = uploadId;

@@ -1,4 +1,4 @@
-import { hasProperties, newerCheckpointError, sizeOfParts } from '../record/checkpoint';
+import { hasSameProperties, newerCheckpointError, sizeOfParts } from '../record/checkpoint';
 import type {
   Checkpoint,
   CheckpointContent,
@@ -50,7 +50,10 @@ export async function loadSaved(
     case undefined:
       return undefined;
     case 'newer':
-      throw newerCheckpointError(`${context.job.id}.jsonl`, content.version);
+      throw newerCheckpointError(
+        context.environment.checkpoints.nameOf(context.job.id),
+        content.version,
+      );
     case 'damaged':
       context.monitor.notice('checkpointDamaged');
       await dropDamaged(context, content.uploadId, signal);
@@ -68,7 +71,7 @@ async function loadValid(
   const { job, environment, monitor, source } = context;
   const { header, parts } = checkpoint;
   const change = compareFingerprints(header.source, source.fingerprint);
-  const hasOtherOptions = !hasProperties(header, job.options.object);
+  const hasOtherOptions = !hasSameProperties(header.options.object, job.options.object);
   const wasInitiated = header.uploadId !== '';
   if (wasInitiated && change === 'changed') monitor.notice('sourceChanged');
   else if (wasInitiated && hasOtherOptions) monitor.notice('optionsChanged');
@@ -111,7 +114,7 @@ async function takeStock(
   const { header, parts } = checkpoint;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
-    store.listParts(key, header.uploadId, job.options.object, { signal }),
+    store.listParts(key, header.uploadId, { signal }),
   );
   const found = reconcile(plan, parts, listed);
   if (change === 'doubtful' && !(await proveParts(context, found.done, plan, signal))) {

@@ -199,7 +199,7 @@ async function resendMissing(
   const { uploadId, plan, accepted } = upload;
   const { key } = job.target;
   const listed = await requests.send(`list parts of ${key}`, signal, () =>
-    store.listParts(key, uploadId, job.options.object, { signal }),
+    store.listParts(key, uploadId, { signal }),
   );
   const found = reconcile(plan, accepted, listed);
   const toSend = [...found.toSend, ...found.toVerify.map(({ part }) => part)];

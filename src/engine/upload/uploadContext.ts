@@ -1,5 +1,9 @@
-import type { CheckpointHeader, PartRecord } from '../record/checkpoint';
-import type { CheckpointStore, OpenCheckpoint } from '../record/checkpointStore';
+import type {
+  CheckpointHeader,
+  CheckpointStore,
+  OpenCheckpoint,
+  PartRecord,
+} from '../record/checkpoint';
 import type { BufferPools } from '../limits/bufferPool';
 import type { Lanes } from '../limits/lanes';
 import type { Part, PartPlan } from '../file/partPlan';
@@ -80,7 +84,7 @@ export async function recordPart(
   journal: OpenCheckpoint | undefined,
   part: PartRecord,
 ): Promise<void> {
-  if ((await journal?.record(part)) === 'broken') monitor.notice('notResumable');
+  if ((await journal?.append(part)) === 'broken') monitor.notice('notResumable');
 }
 
 /** A checkpoint file to write to. When there can be none the user is told, and the upload goes on. */

@@ -24,7 +24,7 @@ async function takeLease(
   signal: AbortSignal,
 ): Promise<Lease> {
   try {
-    await checkpoints.prepare();
+    await checkpoints.records.prepare();
     return await acquireLease(checkpoints.leaseFile(job.id), clock, signal);
   } catch (error) {
     if (UploadError.is(error) || isAbortError(error)) throw error;

@@ -17,6 +17,7 @@ export function parseSource(text: string): CredentialsSource | undefined {
   }
   if (!isObject(value)) return undefined;
   const { kind, key, section, profile, role, url } = value;
+  const allowed = typeof value['program'] === 'string' ? { program: value['program'] } : {};
   switch (kind) {
     case 'accessKey': {
       const parsed = parseKey(key);
@@ -26,9 +27,11 @@ export function parseSource(text: string): CredentialsSource | undefined {
     case 'oidc':
       return { kind };
     case 'ossutil':
+      return typeof section === 'string' ? { kind, section, ...allowed } : undefined;
+    case 'sdk':
       return typeof section === 'string' ? { kind, section } : undefined;
     case 'aliyun':
-      return typeof profile === 'string' ? { kind, profile } : undefined;
+      return typeof profile === 'string' ? { kind, profile, ...allowed } : undefined;
     case 'ecsRamRole':
       return typeof role === 'string' ? { kind, role } : undefined;
     case 'uri':

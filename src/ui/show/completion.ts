@@ -1,11 +1,16 @@
 import * as vscode from 'vscode';
-import type { Disposable, Logger, TransferNotice, Transfers } from '../../engine/index';
+import type {
+  Disposable,
+  Logger,
+  SettledBatch,
+  TransferNotice,
+  Transfers,
+} from '../../engine/index';
 import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionModel';
-import type { Announcement, SettledBatch } from './completionModel';
+import type { Announcement } from './completionModel';
 import { words } from '../editor/editorWords';
 import { describeNotice, isNoticeShown } from '../text/notices';
 import type { Settings } from '../settings/settings';
-import { Settlements } from './settlements';
 import type { TransferActions } from '../actions/transferActions';
 import { ownTransfers } from '../text/transferFacts';
 
@@ -15,7 +20,6 @@ const GATHER_MS = 400;
 /** Says what became of the uploads: one message for each batch or cause, never one for each file. */
 export class Completion implements Disposable {
   private readonly subscription: Disposable;
-  private readonly settlements = new Settlements(Date.now());
   private readonly settled: SettledBatch[] = [];
   /** Notices to show, by batch and kind: those of the same key in one message. */
   private readonly notices = new Map<string, TransferNotice[]>();
@@ -33,13 +37,15 @@ export class Completion implements Disposable {
   ) {
     this.subscription = vscode.Disposable.from(
       transfers.onDidChange(() => {
-        this.observe();
+        this.forgetProfiles();
+      }),
+      transfers.onDidSettle((settled) => {
+        this.takeSettled(settled);
       }),
       transfers.onNotice((notice) => {
         this.take(notice);
       }),
     );
-    this.observe();
   }
 
   dispose(): void {
@@ -47,20 +53,20 @@ export class Completion implements Disposable {
     this.subscription.dispose();
   }
 
-  private observe(): void {
-    const snapshot = this.transfers.snapshot();
-    const settled = this.settlements.observe(snapshot, Date.now());
-    const stops = credentialStops(ownTransfers(snapshot));
+  /** Forgets the profiles of which no transfer is stopped any more. */
+  private forgetProfiles(): void {
+    if (this.toldProfiles.size === 0) return;
+    const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
     for (const profile of this.toldProfiles) {
       if (!stops.has(profile)) this.toldProfiles.delete(profile);
     }
-    if (settled.length === 0) return;
-    this.settled.push(...settled);
+  }
+
+  private takeSettled(settled: SettledBatch): void {
+    this.settled.push(settled);
     // A batch that is started again may say again what happens to it.
-    for (const { batch } of settled) {
-      for (const key of this.toldNotices) {
-        if (key.startsWith(`${batch.id} `)) this.toldNotices.delete(key);
-      }
+    for (const key of this.toldNotices) {
+      if (key.startsWith(`${settled.batch.id} `)) this.toldNotices.delete(key);
     }
     this.gather();
   }

@@ -1,17 +1,10 @@
-import type { BatchSnapshot, TransferSnapshot, UploadError } from '../../engine/index';
+import type { SettledBatch, TransferSnapshot, UploadError } from '../../engine/index';
 import { failureOf } from '../text/failures';
 import { formatBytes, formatCount } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
 import { fileName, isAboutCredentials } from '../text/transferFacts';
 import type { Words } from '../text/words';
-
-/** A batch in which nothing runs any more, with those of its transfers that ended in this run. */
-export interface SettledBatch {
-  readonly batch: BatchSnapshot;
-  readonly ended: readonly TransferSnapshot[];
-  readonly elapsedMs: number;
-}
 
 /** One message about one or several batches. */
 export interface Announcement {

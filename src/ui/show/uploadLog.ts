@@ -1,5 +1,11 @@
-import { isActive } from '../../engine/index';
-import type { Disposable, Logger, TransferSnapshot, Transfers } from '../../engine/index';
+import type {
+  Disposable,
+  EndedTransfer,
+  Logger,
+  TransferSnapshot,
+  TransferState,
+  Transfers,
+} from '../../engine/index';
 import { formatSpeed } from '../text/format';
 import { ossPath } from '../text/transferFacts';
 
@@ -21,9 +27,9 @@ function startedLine(transfer: TransferSnapshot): string {
   ].join(' ');
 }
 
-/** An upload that is done, and what it took from `startedMs` on. */
-export function uploadedLine(transfer: TransferSnapshot, startedMs: number): string {
-  const seconds = Math.max(0.001, (transfer.updatedMs - startedMs) / 1000);
+/** An upload that is done, and how long it took. */
+export function uploadedLine(transfer: TransferSnapshot, elapsedMs: number): string {
+  const seconds = Math.max(0.001, elapsedMs / 1000);
   const sentBytes = Math.max(0, transfer.sizeBytes - transfer.resumedBytes);
   return [
     'uploaded',
@@ -66,66 +72,55 @@ function fields(values: Readonly<Record<string, string | number | undefined>>): 
   );
 }
 
+/** States in which it is known what was in OSS before. One that waits may still have to ask. */
+const SENDING: ReadonlySet<TransferState> = new Set(['uploading', 'completing', 'verifying']);
+
 /** Writes one line for each upload that ends in this window, and one where it begins to send parts. */
 export class UploadLog implements Disposable {
-  /** What runs, since when, and whether the line of its start was due. */
-  private readonly runs = new Map<string, { startedMs: number; isSending: boolean }>();
-  /** How each that ended did so, and when: what is looked at again did not end again. */
-  private ends: ReadonlyMap<string, string> = new Map();
-  private readonly subscription: Disposable;
+  /** Uploads whose first line is written. */
+  private readonly started = new Set<string>();
+  private readonly subscriptions: readonly Disposable[];
 
   constructor(
-    private readonly transfers: Pick<Transfers, 'onDidChange' | 'snapshot'>,
+    private readonly transfers: Pick<Transfers, 'onDidChange' | 'onDidEnd' | 'snapshot'>,
     private readonly log: Logger,
   ) {
-    this.subscription = transfers.onDidChange(() => {
-      this.observe();
-    });
+    this.subscriptions = [
+      transfers.onDidChange((ids) => {
+        this.logStarts(new Set(ids));
+      }),
+      transfers.onDidEnd((end) => {
+        this.logEnd(end);
+      }),
+    ];
   }
 
   dispose(): void {
-    this.subscription.dispose();
+    this.subscriptions.forEach((subscription) => {
+      subscription.dispose();
+    });
   }
 
-  private observe(): void {
-    const ends = new Map<string, string>();
-    for (const batch of this.transfers.snapshot().batches) {
-      if (batch.isElsewhere) continue;
-      for (const transfer of batch.transfers) {
-        if (isActive(transfer)) {
-          this.observeRun(transfer);
-          continue;
-        }
-        const end = `${transfer.state} ${transfer.updatedMs}`;
-        ends.set(transfer.id, end);
-        if (this.ends.get(transfer.id) !== end) this.observeEnd(transfer);
+  private logStarts(changed: ReadonlySet<string>): void {
+    for (const { isElsewhere, transfers } of this.transfers.snapshot().batches) {
+      if (isElsewhere) continue;
+      for (const transfer of transfers) {
+        const { id, state, partsTotal } = transfer;
+        // Thousands of files go by one PutObject each: the line at their end says it all.
+        if (!changed.has(id) || partsTotal <= 1) continue;
+        // A file that changed is sent again from its first part, which is another start.
+        if (state === 'preparing') this.started.delete(id);
+        if (!SENDING.has(state) || this.started.has(id)) continue;
+        this.started.add(id);
+        this.log.info(startedLine(transfer));
       }
     }
-    this.ends = ends;
   }
 
-  private observeRun(transfer: TransferSnapshot): void {
-    const { id, state } = transfer;
-    if (state === 'queued') return;
-    const run = this.runs.get(id) ?? { startedMs: Date.now(), isSending: false };
-    this.runs.set(id, run);
-    // A file that changed is sent again from its first part, which is another start.
-    if (state === 'preparing') run.isSending = false;
-    // One that waits may still have to ask what is in OSS.
-    if (run.isSending || state === 'preparing' || state === 'waiting') return;
-    run.isSending = true;
-    // Thousands of files go by one PutObject each: the line at their end says it all.
-    if (transfer.partsTotal > 1) this.log.info(startedLine(transfer));
-  }
-
-  private observeEnd(transfer: TransferSnapshot): void {
-    const run = this.runs.get(transfer.id);
-    this.runs.delete(transfer.id);
-    // A small file, or one that is refused at once, ends before anyone has seen it run. What is
-    // read from the disk never has these two states.
-    if (transfer.state === 'completed') {
-      this.log.info(uploadedLine(transfer, run?.startedMs ?? transfer.createdMs));
-    } else if (transfer.state === 'failed') this.log.error(stoppedLine(transfer));
-    else if (run !== undefined) this.log.info(stoppedLine(transfer));
+  private logEnd({ transfer, elapsedMs }: EndedTransfer): void {
+    this.started.delete(transfer.id);
+    if (transfer.state === 'completed') this.log.info(uploadedLine(transfer, elapsedMs));
+    else if (transfer.state === 'failed') this.log.error(stoppedLine(transfer));
+    else this.log.info(stoppedLine(transfer));
   }
 }

@@ -129,11 +129,8 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     short: l10n.t('parts not combined'),
     actions: ['retry', 'discard', 'copyErrorDetails'],
   }),
-  credentials: (l10n, { n }) => ({
-    text:
-      n > 1
-        ? l10n.t('Credentials expired. {n} uploads are paused.')
-        : l10n.t('Credentials expired. 1 upload is paused.'),
+  credentials: (l10n, { n, command }) => ({
+    text: l10n.t('The credentials were refused ({code}). Set them again to see why.'),
     short: l10n.t('credentials refused'),
     actions: ['updateCredentials', 'openHelp'],
     severity: 'warning',
@@ -141,21 +138,36 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     keepsProgress: true,
     cases: [
       {
-        when: ['InvalidAccessKeyId', 'InvalidAccessKeyId.NotFound', 'InvalidAccessKeyId.Inactive'],
+        when: ['InvalidAccessKeyId', 'InvalidAccessKeyId.NotFound'],
         text: l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.'),
       },
+      { when: ['InvalidAccessKeyId.Inactive'], text: inactiveKeyText(l10n) },
       {
         when: ['SignatureDoesNotMatch'],
         text: l10n.t('The AccessKey Secret does not belong to this AccessKey ID.'),
       },
+      {
+        when: ['SignInOver'],
+        text: l10n.t('The sign-in is over. Run "{command}" in a terminal, then try again.', {
+          command,
+        }),
+      },
+      {
+        when: ['SecurityTokenExpired', 'InvalidSecurityToken', 'InvalidSecurityToken.Expired'],
+        text:
+          n > 1
+            ? l10n.t('Credentials expired. {n} uploads are paused.')
+            : l10n.t('Credentials expired. 1 upload is paused.'),
+      },
     ],
   }),
   noCredentials: (l10n) => ({
-    text: l10n.t('OSS needs an AccessKey.'),
+    text: l10n.t('The credentials cannot be used any more ({code}). Set them again to see why.'),
     short: l10n.t('no credentials'),
     actions: ['setCredentials'],
     severity: 'warning',
     scope: 'credentials',
+    cases: [{ when: ['NoCredentials'], text: l10n.t('OSS needs an AccessKey.') }],
   }),
   clockSkew: (l10n, { minutesOff, timeOff }) => ({
     text:
@@ -403,6 +415,11 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
   }),
 };
 
+/** What is said of a key that its owner has switched off. */
+export function inactiveKeyText(l10n: Localizer): string {
+  return l10n.t('This AccessKey is disabled. Enable it in the RAM console, or use another one.');
+}
+
 /** What the table says of an error. A failure without one is a bug of ours. */
 export function failureOf(
   error: UploadError | undefined,
@@ -476,6 +493,8 @@ function factsOf(
     reason: sentence(message),
     /** The setting that has a wrong value, by its full key, and the rule it breaks. */
     setting: field,
+    /** What the user runs to sign in again, for `SignInOver`. */
+    command: field === '' ? 'aliyun configure' : field,
     rule: isRule(code) ? ruleText(code, l10n) : '',
     /** By how much this computer's clock is off: in whole minutes, 0 where less, and in words. */
     minutesOff: secondsOff < 60 ? 0 : Math.round(secondsOff / 60),

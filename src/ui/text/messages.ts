@@ -2,7 +2,7 @@ import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
 import { worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
-import { failureOf } from './failures';
+import { failureOf, inactiveKeyText } from './failures';
 import type { Failure, FailureContext } from './failures';
 import { formatBytes, formatCount } from './format';
 import { sumOf } from './transferFacts';
@@ -42,14 +42,24 @@ export function describeLooseError(error: UploadError, words: Words): Message {
 
 /** What is wrong with a key that was just typed, for the last of its boxes. */
 export function refusedKeyText(code: string, l10n: Localizer): string {
-  return code.includes('SecurityToken')
-    ? l10n.t(
-        'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
-        { code: redact(code) },
-      )
-    : l10n.t('OSS does not accept this key ({code}). Go back and check the ID and the secret.', {
-        code: redact(code),
-      });
+  if (code === 'InvalidAccessKeyId.Inactive') return inactiveKeyText(l10n);
+  const shown = { code: redact(code) };
+  if (code === 'SecurityTokenExpired' || code.startsWith('InvalidSecurityToken')) {
+    return l10n.t(
+      'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',
+      shown,
+    );
+  }
+  if (/^(?:NoPermission|EntityNotExist|InvalidParameter|AuthenticationFail)/.test(code)) {
+    return l10n.t(
+      'The role cannot be assumed ({code}). Check its name, and whether this key may assume it.',
+      shown,
+    );
+  }
+  return l10n.t(
+    'OSS does not accept this key ({code}). Go back and check the ID and the secret.',
+    shown,
+  );
 }
 
 /** More than this already sent, and a discard asks first. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { ObjectOptions } from '../../../src/engine/contract/ports';
 import { UploadError } from '../../../src/engine/contract/errors';
 import {
-  commonHeaders,
   completeHeaders,
   initiateHeaders,
   partHeaders,
@@ -13,8 +12,6 @@ const everything: ObjectOptions & { forbidOverwrite: boolean } = {
   contentType: 'video/x-own',
   cacheControl: 'no-cache',
   contentDisposition: 'attachment; filename="视频.mp4"',
-  contentEncoding: 'gzip',
-  expires: 'Wed, 08 Jul 2026 16:57:01 GMT',
   acl: 'public-read',
   storageClass: 'IA',
   encryption: { algorithm: 'KMS', keyId: 'key-1' },
@@ -28,13 +25,11 @@ const everything: ObjectOptions & { forbidOverwrite: boolean } = {
     variables: { user: 'u1', 'x:own': '2' },
   },
   trafficLimitBitsPerSecond: 819_200,
-  requestPayer: true,
   forbidOverwrite: true,
 };
 
 const plain = { forbidOverwrite: false };
 
-const payer = { 'x-oss-request-payer': 'requester' };
 const acl = { 'x-oss-object-acl': 'public-read' };
 const overwrite = { 'x-oss-forbid-overwrite': 'true' };
 const limit = { 'x-oss-traffic-limit': '819200' };
@@ -52,8 +47,6 @@ const properties = {
   'content-type': 'video/x-own',
   'cache-control': 'no-cache',
   'content-disposition': 'attachment; filename="视频.mp4"',
-  'content-encoding': 'gzip',
-  expires: 'Wed, 08 Jul 2026 16:57:01 GMT',
   'x-oss-storage-class': 'IA',
   'x-oss-server-side-encryption': 'KMS',
   'x-oss-server-side-encryption-key-id': 'key-1',
@@ -67,29 +60,23 @@ describe('headers of requests to OSS', () => {
       ...properties,
       ...acl,
       ...overwrite,
-      ...payer,
     });
   });
 
-  it('give a part nothing but limit and payer: OSS refuses the encryption there', () => {
+  it('give a part nothing but the limit: OSS refuses the encryption there', () => {
     const type = { 'content-type': 'application/octet-stream' };
-    assert.deepEqual(partHeaders(everything), { ...limit, ...payer, ...type });
+    assert.deepEqual(partHeaders(everything), { ...limit, ...type });
   });
 
   it('give CompleteMultipartUpload what concerns the moment the object appears', () => {
     const type = { 'content-type': 'application/xml' };
-    const expected = { ...acl, ...overwrite, ...payer, ...callback, ...type };
+    const expected = { ...acl, ...overwrite, ...callback, ...type };
     assert.deepEqual(completeHeaders(everything), expected);
   });
 
   it('give PutObject all of it', () => {
-    const all = { ...properties, ...acl, ...overwrite, ...payer, ...limit, ...callback };
+    const all = { ...properties, ...acl, ...overwrite, ...limit, ...callback };
     assert.deepEqual(putHeaders('k', everything), all);
-  });
-
-  it('give any other request the payer', () => {
-    assert.deepEqual(commonHeaders(everything), payer);
-    assert.deepEqual(commonHeaders({}), {});
   });
 
   it('never have a value that is undefined or empty: ali-oss would sign the word', () => {

@@ -67,7 +67,7 @@ describe('OssObjectStore', () => {
           assert.match(receipt.etag, /^"[0-9A-F]{32}"$/);
           assert.ok(receipt.requestId);
         }
-        const listed = await store.listParts('a/b c.bin', uploadId, {}, CALL);
+        const listed = await store.listParts('a/b c.bin', uploadId, CALL);
         assert.deepEqual(
           listed,
           receipts.map(({ partNumber, etag, crc64: crc }, index) => ({
@@ -88,7 +88,7 @@ describe('OssObjectStore', () => {
         assert.equal(stored.crc64, await crc64Of(whole));
         assert.match(stored.etag, /-3"$/);
         assert.deepEqual(await server.object('photos', 'a/b c.bin')?.bytes(), whole);
-        const info = await store.headObject('a/b c.bin', {}, CALL);
+        const info = await store.headObject('a/b c.bin', CALL);
         assert.equal(info?.sizeBytes, whole.length);
         assert.equal(info.crc64, await crc64Of(whole));
         assert.ok(Math.abs(info.lastModifiedMs! - Date.now()) < 60_000);
@@ -98,11 +98,11 @@ describe('OssObjectStore', () => {
         const server = await fixture.server();
         const store = await fixture.store(server, region);
         for (const key of ODD_KEYS) {
-          assert.equal(await store.headObject(key, {}, CALL), undefined, key);
+          assert.equal(await store.headObject(key, CALL), undefined, key);
           const stored = await store.putObject(key, bodyOf(key), NEW, CALL);
           assert.equal(stored.crc64, await crc64Of(Buffer.from(key)));
           assert.equal((await server.object('photos', key)?.bytes())?.toString(), key);
-          assert.equal((await store.headObject(key, {}, CALL))?.sizeBytes, Buffer.byteLength(key));
+          assert.equal((await store.headObject(key, CALL))?.sizeBytes, Buffer.byteLength(key));
         }
         assert.deepEqual(server.keys('photos').sort(), [...ODD_KEYS].sort());
       });
@@ -143,7 +143,6 @@ describe('OssObjectStore', () => {
           metadata: { author: '李雷 🏔', plain: 'x' },
           tags: { 'a b': '1=2', c: '' },
           trafficLimitBitsPerSecond: 838_860_800,
-          requestPayer: true,
         } as const;
         await store.putObject('put', bodyOf('x'), options, CALL);
         const { uploadId } = await store.initiateMultipartUpload('parts', options, CALL);
@@ -179,7 +178,7 @@ describe('OssObjectStore', () => {
         const credentials = () => Promise.resolve(source);
         const store = await fixture.store(server, region, { credentials });
         await store.putObject('k', bodyOf('x'), NEW, CALL);
-        assert.equal((await store.headObject('k', {}, CALL))?.sizeBytes, 1);
+        assert.equal((await store.headObject('k', CALL))?.sizeBytes, 1);
       });
     });
   }
@@ -230,8 +229,8 @@ describe('OssObjectStore', () => {
         for (const call of [
           store.initiateMultipartUpload(key, NEW, CALL),
           store.putObject(key, bodyOf('x'), NEW, CALL),
-          store.headObject(key, {}, CALL),
-          store.listParts(key, 'ID', {}, CALL),
+          store.headObject(key, CALL),
+          store.listParts(key, 'ID', CALL),
         ]) {
           const error = await rejection(call);
           assert.deepEqual([error.kind, error.field], ['invalidArgument', 'key']);
@@ -329,7 +328,7 @@ describe('OssObjectStore', () => {
         const store = await fixture.store(await fixture.server());
         const parts = Array.from({ length: count }, (_, index) => Buffer.from(`part ${index}`));
         const { uploadId } = await uploadOf(store, 'k', parts);
-        const listed = await store.listParts('k', uploadId, {}, CALL);
+        const listed = await store.listParts('k', uploadId, CALL);
         assert.deepEqual(
           listed.map(({ partNumber, sizeBytes, crc64: crc }) => [partNumber, sizeBytes, crc]),
           await Promise.all(
@@ -345,7 +344,7 @@ describe('OssObjectStore', () => {
       const store = await fixture.store(server);
       const parts = ['1', '22', '333', '4444', '55555'].map((text) => Buffer.from(text));
       const { uploadId } = await uploadOf(store, 'k', parts);
-      const listed = await store.listParts('k', uploadId, {}, CALL);
+      const listed = await store.listParts('k', uploadId, CALL);
       assert.deepEqual(
         listed.map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes]),
         [1, 2, 3, 4, 5].map((number) => [number, number]),
@@ -368,7 +367,7 @@ describe('OssObjectStore', () => {
         const answerBody = `<ListPartsResult>${isTruncated}${marker}${parts.join('')}</ListPartsResult>`;
         strike(server, 'listParts', { answerBody }, first / 1000);
       }
-      const listed = await store.listParts('k', uploadId, {}, CALL);
+      const listed = await store.listParts('k', uploadId, CALL);
       assert.deepEqual(
         listed.map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes]),
         numbers.map((number) => [number, number]),
@@ -383,14 +382,14 @@ describe('OssObjectStore', () => {
         strike(server, 'listParts', {
           answerBody: `<ListPartsResult><IsTruncated>true</IsTruncated>${marker}</ListPartsResult>`,
         });
-        const error = await rejection(store.listParts('k', uploadId, {}, CALL));
+        const error = await rejection(store.listParts('k', uploadId, CALL));
         assert.deepEqual([error.kind, error.code], ['badResponse', 'MarkerDoesNotAdvance']);
       }
     });
 
     it('rejects with noSuchUpload', async () => {
       const store = await fixture.store(await fixture.server());
-      const error = await rejection(store.listParts('k', 'F'.repeat(32), {}, CALL));
+      const error = await rejection(store.listParts('k', 'F'.repeat(32), CALL));
       assert.equal(error.kind, 'noSuchUpload');
     });
   });
@@ -499,7 +498,7 @@ describe('OssObjectStore', () => {
         store.completeMultipartUpload('k', uploadId, receipts, KEEP, CALL),
       );
       assert.equal(error.kind, 'alreadyExists');
-      assert.equal((await store.listParts('k', uploadId, {}, CALL)).length, 1);
+      assert.equal((await store.listParts('k', uploadId, CALL)).length, 1);
     });
 
     describe('with a callback', () => {
@@ -569,13 +568,13 @@ describe('OssObjectStore', () => {
       const server = await fixture.server();
       const target = { bucket: 'nobody', key: 'k', region: 'cn-hangzhou', profile: '' };
       const store = await fixture.oss(server.endpoint).openStore(target);
-      assert.equal((await rejection(store.headObject('k', {}, CALL))).kind, 'noSuchBucket');
+      assert.equal((await rejection(store.headObject('k', CALL))).kind, 'noSuchBucket');
     });
 
     it('rejects when it is denied', async () => {
       const server = await fixture.server({ credentials: [{ ...KEY, deny: ['headObject'] }] });
       const store = await fixture.store(server);
-      assert.equal((await rejection(store.headObject('k', {}, CALL))).kind, 'accessDenied');
+      assert.equal((await rejection(store.headObject('k', CALL))).kind, 'accessDenied');
     });
   });
 

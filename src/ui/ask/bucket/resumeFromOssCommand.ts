@@ -8,7 +8,7 @@ import { pick } from '../../editor/boxes';
 import type { Settings } from '../../settings/settings';
 import type { TransferActions } from '../../actions/transferActions';
 import { fileName } from '../../text/transferFacts';
-import { batchOf, targetAt, uploadOptions } from '../upload/uploadRequests';
+import { batchOf, heldError, targetAt, uploadOptions } from '../upload/uploadRequests';
 
 /** Writes the record of an upload that only OSS knows. */
 export type Adopt = (
@@ -55,7 +55,9 @@ export class ResumeFromOssCommand {
       options: uploadOptions(this.settings.forResource(file), {}),
     };
     await this.adopt(request, chosen.upload.uploadId, AbortSignal.timeout(60_000));
-    await this.transfers.enqueue(batchOf([file], [request]));
+    const { held } = await this.transfers.enqueue(batchOf([file], [request]));
+    const [other] = held;
+    if (other !== undefined) throw heldError(other);
   }
 }
 

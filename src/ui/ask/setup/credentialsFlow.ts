@@ -7,9 +7,10 @@ import type {
   FoundCredentials,
   OssAccount,
 } from '../../../account';
-import { UploadError, isAbortError, maskAccessKeyId } from '../../../engine/index';
+import { UploadError, isAbortError } from '../../../engine/index';
 import type { CredentialsStore } from '../../settings/credentialsStore';
 import { l10n, sentenceOf } from '../../editor/editorWords';
+import { foundLabel, isProblem, problemText, sourceLabel } from './credentialTexts';
 import {
   accessKeyIdProblem,
   profileProblem,
@@ -119,7 +120,7 @@ export class CredentialsFlow {
     const source = await this.store.get(profile);
     if (source !== undefined) {
       vscode.window.setStatusBarMessage(
-        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source) }),
+        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source, l10n) }),
         5000,
       );
     }
@@ -172,7 +173,7 @@ export class CredentialsFlow {
     return Promise.all(
       profiles.map(async (profile) => {
         const source = await this.store.get(profile);
-        const held = source === undefined ? l10n.t('not set') : sourceLabel(source);
+        const held = source === undefined ? l10n.t('not set') : sourceLabel(source, l10n);
         return {
           label: `$(key) ${profile === '' ? l10n.t('Default') : profile}`,
           description:
@@ -192,19 +193,22 @@ export class CredentialsFlow {
       place,
       placeholder: l10n.t('Choose the credentials for OSS'),
       choices: [
-        ...found.map((credentials) => ({
-          label: `$(key) ${foundLabel(credentials)}`,
-          value: credentials,
-        })),
+        ...found
+          .toSorted((left, right) => Number(isUnusable(left)) - Number(isUnusable(right)))
+          .map((credentials) => foundChoice(credentials)),
         { label: `$(add) ${l10n.t('Enter new...')}`, value: undefined },
       ],
-      check: async (chosen, signal) =>
-        chosen === undefined ? undefined : this.problemOf(chosen.source, signal),
+      check: async (chosen, signal) => {
+        if (chosen?.problem !== undefined) return problemText(chosen.problem, l10n);
+        if (chosen === undefined) return undefined;
+        if (!(await mayRun(chosen.program))) return l10n.t('The program was not run.');
+        return this.problemOf(allowed(chosen), signal);
+      },
     });
     return mapAnswer(answer, (chosen) => ({
       ...state,
       isKeyTyped: chosen === undefined,
-      access: chosen === undefined ? { profile: state.profile } : { source: chosen.source },
+      access: chosen === undefined ? { profile: state.profile } : { source: allowed(chosen) },
     }));
   }
 
@@ -238,6 +242,9 @@ export class CredentialsFlow {
     } catch (error) {
       // The key itself was accepted: without permission to list it may still upload.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
+      if (UploadError.is(error) && isProblem(error.code)) {
+        return problemText({ code: error.code, subject: error.field ?? '' }, l10n);
+      }
       return UploadError.is(error, 'credentials')
         ? refusedKeyText(error.code, l10n)
         : sentenceOf(error);
@@ -245,38 +252,31 @@ export class CredentialsFlow {
   }
 }
 
-/** Which credentials these are, without a secret. */
-export function sourceLabel(source: CredentialsSource): string {
-  switch (source.kind) {
-    case 'accessKey':
-      return maskAccessKeyId(source.key.accessKeyId);
-    case 'environment':
-      return l10n.t('credentials from environment');
-    case 'ossutil':
-      return l10n.t('credentials from {file}', { file: '~/.ossutilconfig' });
-    case 'aliyun':
-      return l10n.t('credentials from {file}', { file: '~/.aliyun/config.json' });
-    case 'ecsRamRole':
-      return l10n.t('RAM role of this ECS instance');
-    case 'uri':
-      return l10n.t('credentials from {file}', { file: 'ALIBABA_CLOUD_CREDENTIALS_URI' });
-    case 'oidc':
-      return l10n.t('credentials of an OIDC provider');
+function isUnusable({ problem }: FoundCredentials): boolean {
+  return problem !== undefined;
+}
+
+/** Shows the whole command line of a program; true where none is run. */
+async function mayRun(program: string): Promise<boolean> {
+  if (program === '') return true;
+  const run = l10n.t('Run Program');
+  const question = l10n.t('This profile gets its key from a program. Run it on this computer?');
+  const options = { modal: true, detail: program };
+  return (await vscode.window.showWarningMessage(question, options, run)) === run;
+}
+
+/** The yes is kept with the source, for this command line alone. */
+function allowed({ source, program }: FoundCredentials): CredentialsSource {
+  const isOfProgram = program !== '' && (source.kind === 'aliyun' || source.kind === 'ossutil');
+  return isOfProgram ? { ...source, program } : source;
+}
+
+function foundChoice(found: FoundCredentials): Choice<FoundCredentials> {
+  const { problem, program } = found;
+  if (problem !== undefined) {
+    const label = `$(circle-slash) ${foundLabel(found, l10n)}`;
+    return { label, detail: problemText(problem, l10n), value: found };
   }
-}
-
-function foundLabel(found: FoundCredentials): string {
-  // Several profiles of one file may hold keys that look alike.
-  const details = [sourceDetail(found.source), found.maskedId].filter((text) => text !== '');
-  const credentials = sourceLabel(found.source);
-  return details.length === 0
-    ? l10n.t('Use {credentials}', { credentials })
-    : l10n.t('Use {credentials} ({id})', { credentials, id: details.join(' · ') });
-}
-
-/** Which one of its kind it is; '' where there is but one. */
-function sourceDetail(source: CredentialsSource): string {
-  if (source.kind === 'ossutil') return source.section;
-  if (source.kind === 'aliyun') return source.profile;
-  return source.kind === 'ecsRamRole' ? source.role : '';
+  const icon = program === '' ? '$(key)' : '$(terminal)';
+  return { label: `${icon} ${foundLabel(found, l10n)}`, value: found };
 }

@@ -4,7 +4,7 @@ import {
   isCareful,
   objectOf,
   renameAll,
-  settledBySettings,
+  answeredBySettings,
   withOverwrite,
   withSettings,
 } from './conflictsModel';
@@ -30,15 +30,15 @@ export class Conflicts {
    * The requests as they are sent, those to skip left out. Undefined when the user left: then
    * nothing is sent at all.
    */
-  async settle(
-    requests: readonly UploadRequest[],
-    ifExists: IfExistsOf,
+  async resolve<Request extends UploadRequest>(
+    requests: readonly Request[],
+    ifExists: IfExistsOf<Request>,
   ): Promise<readonly UploadRequest[] | undefined> {
     const prepared = withSettings(requests, ifExists);
     const existing = await this.search(prepared.filter(isCareful));
     if (existing === undefined) return undefined;
     if (existing.length === 0) return prepared;
-    const { answers, open } = settledBySettings(existing, ifExists);
+    const { answers, open } = answeredBySettings(existing, ifExists);
     const asked = await this.ask(open, prepared);
     return asked && this.apply(prepared, new Map([...answers, ...asked]));
   }
@@ -64,9 +64,9 @@ export class Conflicts {
   }
 
   /** Undefined when the user cancelled the search. */
-  private async search(
-    requests: readonly UploadRequest[],
-  ): Promise<readonly ExistingObject[] | undefined> {
+  private async search<Request extends UploadRequest>(
+    requests: readonly Request[],
+  ): Promise<readonly ExistingObject<Request>[] | undefined> {
     const [first] = requests;
     if (first === undefined) return [];
     const message =
@@ -80,10 +80,10 @@ export class Conflicts {
    * What cannot be looked at counts as not existing: OSS itself refuses to replace an object, and
    * whatever is wrong (permission, network) is told by the upload, which can be resumed.
    */
-  private async find(
-    requests: readonly UploadRequest[],
+  private async find<Request extends UploadRequest>(
+    requests: readonly Request[],
     signal: AbortSignal,
-  ): Promise<readonly ExistingObject[]> {
+  ): Promise<readonly ExistingObject<Request>[]> {
     try {
       const { openStore, logger } = this;
       return await findExisting({ openStore, logger }, [...requests], signal);

@@ -7,21 +7,26 @@ import type { IfExists } from '../../settings/settingsModel';
 export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
 
 /** What the settings say about a file: each workspace folder has its own. */
-export type IfExistsOf = (request: UploadRequest) => IfExists;
+export type IfExistsOf<Request extends UploadRequest = UploadRequest> = (
+  request: Request,
+) => IfExists;
 
 /** Asks OSS which of these objects exist. */
 export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly UploadRequest[]>;
 
 /** The same request, allowed to replace the object or not. */
-export function withOverwrite(request: UploadRequest, isAllowed: boolean): UploadRequest {
+export function withOverwrite<Request extends UploadRequest>(
+  request: Request,
+  isAllowed: boolean,
+): Request {
   return { ...request, options: { ...request.options, forbidOverwrite: !isAllowed } };
 }
 
 /** The requests, of which those may replace an object whose settings say so. */
-export function withSettings(
-  requests: readonly UploadRequest[],
-  ifExists: IfExistsOf,
-): readonly UploadRequest[] {
+export function withSettings<Request extends UploadRequest>(
+  requests: readonly Request[],
+  ifExists: IfExistsOf<Request>,
+): readonly Request[] {
   return requests.map((request) => withOverwrite(request, ifExists(request) === 'overwrite'));
 }
 
@@ -31,9 +36,12 @@ export function isCareful(request: UploadRequest): boolean {
 }
 
 /** What the settings answer for objects that exist, by {@link objectOf}, and what is left to ask. */
-export function settledBySettings<T extends { readonly request: UploadRequest }>(
+export function answeredBySettings<
+  Request extends UploadRequest,
+  T extends { readonly request: Request },
+>(
   existing: readonly T[],
-  ifExists: IfExistsOf,
+  ifExists: IfExistsOf<Request>,
 ): { readonly answers: ReadonlyMap<string, ConflictAnswer>; readonly open: readonly T[] } {
   const answers = new Map<string, ConflictAnswer>();
   const open: T[] = [];
@@ -85,7 +93,9 @@ export async function renameAll(
  * Two files of a batch that would become the same object, such as `a/x.txt` and `b/x.txt` chosen
  * together: the later ones get a number, so that none replaces the other unseen.
  */
-export function withDistinctKeys(requests: readonly UploadRequest[]): readonly UploadRequest[] {
+export function withDistinctKeys<Request extends UploadRequest>(
+  requests: readonly Request[],
+): readonly Request[] {
   const used = new Set<string>();
   // Keys that are asked for as they are go first; a number must not take them.
   const wanted = new Set(requests.map(objectOf));

@@ -10,7 +10,7 @@ import { fileName } from '../../text/transferFacts';
  * Uploads take what is on the disk. Asks once whether changes in open editors are saved before;
  * false when the user left.
  */
-export async function settleDirtyDocuments(paths: readonly string[]): Promise<boolean> {
+export async function saveDirtyDocuments(paths: readonly string[]): Promise<boolean> {
   const dirty = [...vscode.workspace.textDocuments, ...vscode.workspace.notebookDocuments].filter(
     (document) =>
       document.isDirty &&

@@ -1,24 +1,35 @@
 /** From chosen paths to the files that are uploaded. Knows no editor. */
 import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 
 import { UploadError, codeOf, scanFolder } from '../../../engine/index';
+import type { FolderScan } from '../../../engine/index';
 import { keyName } from '../../text/localPaths';
 import { fileName } from '../../text/transferFacts';
 
+/** A file or folder that the user chose. */
+export interface ChosenPath {
+  readonly path: string;
+  /** Globs that are left out of a folder. When it throws, the folder fails alone. */
+  exclude(): readonly string[];
+}
+
 /** A file to upload. */
-export interface SourceFile {
+export interface FoundFile<Root extends ChosenPath> {
   readonly filePath: string;
-  /** The file or folder the user chose, that this file is or lies in. */
-  readonly rootPath: string;
+  /** Known of what was found in a folder. */
+  readonly realPath?: string;
+  /** What the user chose: this file, or a folder around it. */
+  readonly root: Root;
   /** Name below the prefix: the file's, or the folder's with the path in it. */
   readonly name: string;
   readonly sizeBytes: number;
 }
 
 /** Everything found, and everything that was not. */
-export interface SourceFiles {
-  readonly files: readonly SourceFile[];
+export interface FoundFiles<Root extends ChosenPath> {
+  readonly files: readonly FoundFile<Root>[];
   readonly failures: readonly UploadError[];
   readonly excluded: number;
   readonly skippedLinks: number;
@@ -28,78 +39,62 @@ export interface SourceFiles {
 /** How a search goes on. */
 export interface SearchOptions {
   readonly signal: AbortSignal;
-  /** Globs left out of a folder. When it throws, the folder fails alone. */
-  exclude(rootPath: string): readonly string[];
   /** Files found so far, while a folder is read. */
   onFound(folderName: string, found: number): void;
 }
 
-const NOTHING: SourceFiles = {
-  files: [],
-  failures: [],
-  excluded: 0,
-  skippedLinks: 0,
-  emptyFolders: 0,
-};
-
-/** Finds the files of some paths. A path that cannot be read fails alone. */
-export async function findSourceFiles(
-  rootPaths: readonly string[],
+/** Finds the files of what was chosen. A path that cannot be read fails alone. */
+export async function findSourceFiles<Root extends ChosenPath>(
+  roots: readonly Root[],
   options: SearchOptions,
-): Promise<SourceFiles> {
-  let all = NOTHING;
-  for (const rootPath of rootPaths) {
+): Promise<FoundFiles<Root>> {
+  const files: FoundFile<Root>[] = [];
+  const failures: UploadError[] = [];
+  let [excluded, skippedLinks, emptyFolders] = [0, 0, 0];
+  for (const root of roots) {
     options.signal.throwIfAborted();
-    const found = await findBelow(rootPath, options);
-    all = {
-      files: [...all.files, ...found.files],
-      failures: [...all.failures, ...found.failures],
-      excluded: all.excluded + found.excluded,
-      skippedLinks: all.skippedLinks + found.skippedLinks,
-      emptyFolders: all.emptyFolders + found.emptyFolders,
-    };
+    try {
+      const found = await stat(root.path);
+      if (!found.isDirectory()) {
+        files.push(await chosenFile(root, found));
+        continue;
+      }
+      const scan = await scanChosen(root, options);
+      for (const { path: filePath, realPath, relativePath, sizeBytes } of scan.files) {
+        const name = keyName(root.path, relativePath);
+        files.push({ filePath, realPath, root, name, sizeBytes });
+      }
+      for (const { path, code } of scan.unreadable) failures.push(await unreadable(path, code));
+      excluded += scan.excluded;
+      skippedLinks += scan.skippedLinks;
+      emptyFolders += scan.emptyFolders;
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      failures.push(await sourceFailure(error, root.path));
+    }
   }
-  return all;
+  return { files, failures, excluded, skippedLinks, emptyFolders };
 }
 
-async function findBelow(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
-  try {
-    const found = await stat(rootPath);
-    if (found.isDirectory()) return await findInFolder(rootPath, options);
-    if (!found.isFile()) return { ...NOTHING, failures: [await unreadable(rootPath, 'NotAFile')] };
-    await access(rootPath, constants.R_OK);
-    const name = keyName(rootPath);
-    const file = { filePath: rootPath, rootPath, name, sizeBytes: found.size };
-    return { ...NOTHING, files: [file] };
-  } catch (error) {
-    if (options.signal.aborted) throw error;
-    return { ...NOTHING, failures: [await sourceFailure(error, rootPath)] };
-  }
+/** The file that was chosen itself. */
+async function chosenFile<Root extends ChosenPath>(
+  root: Root,
+  found: Stats,
+): Promise<FoundFile<Root>> {
+  if (!found.isFile()) throw await unreadable(root.path, 'NotAFile');
+  await access(root.path, constants.R_OK);
+  return { filePath: root.path, root, name: keyName(root.path), sizeBytes: found.size };
 }
 
-async function findInFolder(rootPath: string, options: SearchOptions): Promise<SourceFiles> {
-  const folderName = fileName(rootPath);
-  const scan = await scanFolder(rootPath, {
-    exclude: [...options.exclude(rootPath)],
+function scanChosen(root: ChosenPath, options: SearchOptions): Promise<FolderScan> {
+  const folderName = fileName(root.path);
+  return scanFolder(root.path, {
+    exclude: root.exclude(),
     signal: options.signal,
     onProgress: (found) => {
       options.onFound(folderName, found);
     },
   });
-  return {
-    files: scan.files.map((file) => ({
-      filePath: file.path,
-      rootPath,
-      name: keyName(rootPath, file.relativePath),
-      sizeBytes: file.sizeBytes,
-    })),
-    failures: await Promise.all(
-      scan.unreadable.map(({ path: found, code }) => unreadable(found, code)),
-    ),
-    excluded: scan.excluded,
-    skippedLinks: scan.skippedLinks,
-    emptyFolders: scan.emptyFolders,
-  };
 }
 
 /** A failure of the file system as an UploadError. */

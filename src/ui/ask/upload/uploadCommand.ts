@@ -9,7 +9,6 @@ import type {
   Transfers,
   UploadRequest,
 } from '../../../engine/index';
-import { objectOf } from './conflictsModel';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { l10n, language, sentenceOf, words } from '../../editor/editorWords';
@@ -24,7 +23,7 @@ import { NOTHING_UPLOADED } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import { UploadPlanner } from './uploadPlan';
 import type { UploadCall, UploadPlan } from './uploadPlan';
-import { batchOf, targetAt, uploadOptions } from './uploadRequests';
+import { batchOf, heldError, targetAt, uploadOptions } from './uploadRequests';
 
 /** From chosen files to a running batch, and to what became of it. */
 export class UploadCommand {
@@ -82,10 +81,10 @@ export class UploadCommand {
       target: targetAt(destination, target.key),
       options,
     }));
-    const settled = await this.conflicts.settle(requests, () => settings.ifExists);
-    if (settled === undefined) return false;
+    const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
+    if (answered === undefined) return false;
     await this.transfers.discard(idsOf(about));
-    if (settled.length > 0) await this.transfers.enqueue(batchOf([resource], settled));
+    if (answered.length > 0) await this.enqueue([resource], answered);
     return true;
   }
 
@@ -101,31 +100,24 @@ export class UploadCommand {
   private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
     this.tellFailures(plan.failures);
     if (plan.requests.length === 0 && plan.failures.length === 0) tellSkipped();
-    const { requests, held } = await this.leaveToOthers(plan.requests);
-    const heldErrors = held.map(heldError);
-    if (held.length > 0) void this.actions.attempt(this.tellHeld(roots, held, heldErrors));
-    const failed = [...plan.failures, ...heldErrors].map((failure) => failedOf(failure));
-    if (requests.length === 0) return { uploaded: [], failed };
-    const batchId = await this.transfers.enqueue(batchOf(roots, requests));
+    if (plan.requests.length === 0) {
+      return { uploaded: [], failed: plan.failures.map((failure) => failedOf(failure)) };
+    }
+    const { batchId, held } = await this.enqueue(roots, plan.requests);
+    const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
+    if (batchId === undefined) return { uploaded: [], failed };
     return this.resultOf(await this.transfers.whenSettled(batchId), failed);
   }
 
-  /** What another window is just sending stays with it: it neither fails nor waits here. */
-  private async leaveToOthers(
+  /** Starts them, and says which of them another window holds: those neither fail nor wait here. */
+  private async enqueue(
+    roots: readonly vscode.Uri[],
     requests: readonly UploadRequest[],
-  ): Promise<Readonly<Record<'requests' | 'held', readonly UploadRequest[]>>> {
-    await this.transfers.refresh();
-    const elsewhere = new Set(
-      this.transfers
-        .snapshot()
-        .batches.filter((batch) => batch.isElsewhere)
-        .flatMap((batch) => batch.transfers.map(objectOf)),
-    );
-    const isHeld = (request: UploadRequest): boolean => elsewhere.has(objectOf(request));
-    return {
-      requests: requests.filter((request) => !isHeld(request)),
-      held: requests.filter(isHeld),
-    };
+  ): Promise<{ readonly batchId: string | undefined; readonly held: readonly UploadError[] }> {
+    const { batchId, held } = await this.transfers.enqueue(batchOf(roots, requests));
+    const errors = held.map(heldError);
+    if (held.length > 0) void this.actions.attempt(this.tellHeld(roots, held, errors));
+    return { batchId, held: errors };
   }
 
   private async resultOf(
@@ -213,15 +205,6 @@ export class UploadCommand {
 function tellSkipped(): void {
   const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
   vscode.window.setStatusBarMessage(text, 5000);
-}
-
-function heldError({ filePath, target: { bucket, key } }: UploadRequest): UploadError {
-  return new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
-    code: 'HeldElsewhere',
-    sourcePath: filePath,
-    bucket,
-    key,
-  });
 }
 
 function failedOf(error: UploadError, root?: vscode.Uri): UploadCallResult['failed'][number] {

@@ -1,12 +1,11 @@
 import * as vscode from 'vscode';
 
 import { UploadError, isAbortError, validateTarget } from '../../../engine/index';
-import type { Logger, ObjectOptions, UploadRequest } from '../../../engine/index';
+import type { Logger, ObjectOptions, UploadOptions, UploadRequest } from '../../../engine/index';
 import { withDistinctKeys } from './conflictsModel';
-import type { IfExistsOf } from './conflictsModel';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
-import { settleDirtyDocuments } from './dirtyDocuments';
+import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language } from '../../editor/editorWords';
 import { formatBytes, formatCount } from '../../text/format';
 import type { Destination } from '../../settings/knownDestination';
@@ -15,8 +14,9 @@ import { withLateProgress } from '../../editor/lateProgress';
 import { pick } from '../../editor/boxes';
 import { askObjectOptions } from './objectOptionsFlow';
 import type { Settings } from '../../settings/settings';
+import type { IfExists } from '../../settings/settingsModel';
 import { findSourceFiles } from './sourceFiles';
-import type { SourceFiles } from './sourceFiles';
+import type { ChosenPath, FoundFile, FoundFiles } from './sourceFiles';
 import type { UploadCallOptions } from './uploadApi';
 import { targetAt, uploadOptions, workspaceFolderPath } from './uploadRequests';
 
@@ -37,6 +37,21 @@ export interface UploadPlan {
   readonly failures: readonly UploadError[];
 }
 
+/** A file or folder that the user chose: where its files go, and how. */
+interface Root extends ChosenPath {
+  readonly destination: Destination;
+  /** Of the keys, with its variables filled in. */
+  readonly prefix: string;
+  readonly options: UploadOptions;
+  /** The caller's answer for all files, or that of the workspace folder it lies in. */
+  readonly ifExists: IfExists;
+}
+
+/** A request that knows what it belongs to. */
+interface PlannedRequest extends UploadRequest {
+  readonly root: Root;
+}
+
 /** From chosen files to requests: every question is asked here, before anything is sent. */
 export class UploadPlanner {
   constructor(
@@ -47,52 +62,75 @@ export class UploadPlanner {
   ) {}
 
   /** Every question, in order. Undefined when the user left at one of them. */
-  async plan(roots: readonly vscode.Uri[], call: UploadCall): Promise<UploadPlan | undefined> {
-    const places = await this.findPlaces(roots, call);
+  async plan(chosen: readonly vscode.Uri[], call: UploadCall): Promise<UploadPlan | undefined> {
+    const places = await this.findPlaces(chosen, call);
     const [first] = places?.values() ?? [];
     if (places === undefined || first === undefined) return undefined;
     const place = `oss://${first.bucket}/${first.prefix}`;
     const object = call.isElsewhere ? await askObjectOptions(place) : (call.options.object ?? {});
     if (object === undefined) return undefined;
-    if (!(await settleDirtyDocuments(roots.map((root) => root.fsPath)))) return undefined;
+    if (!(await saveDirtyDocuments(chosen.map((uri) => uri.fsPath)))) return undefined;
+    const roots = this.rootsOf(chosen, places, object, call);
     const found = await this.findFiles(roots);
     if (found === undefined) return undefined;
     if (!(await confirmMany(found, place))) return undefined;
-    const { requests, failures } = this.requestsOf(found, roots, places, object);
-    const settled = await this.conflicts.settle(requests, this.ifExistsOf(found, roots, call));
-    return settled && { requests: settled, failures: [...found.failures, ...failures] };
+    const { requests, failures } = requestsOf(found.files);
+    const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
+    return answered && { requests: answered, failures: [...found.failures, ...failures] };
   }
 
   /** One destination per workspace folder, by its path: each has its own settings. */
   private async findPlaces(
-    roots: readonly vscode.Uri[],
+    chosen: readonly vscode.Uri[],
     call: UploadCall,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
     const places = new Map<string, Destination>();
-    for (const root of roots) {
-      const folder = workspaceFolderPath(root);
+    for (const uri of chosen) {
+      const folder = workspaceFolderPath(uri);
       if (places.has(folder)) continue;
       const [first] = places.values();
       const destination = call.isElsewhere
         ? // "Location" means one place for all that was chosen.
-          (first ?? (await this.destinations.resolve(root, { always: true, remember: false })))
-        : await this.destinations.named(root, call.options);
+          (first ?? (await this.destinations.resolve(uri, { always: true, remember: false })))
+        : await this.destinations.named(uri, call.options);
       if (destination === undefined) return undefined;
       places.set(folder, destination);
     }
     return places;
   }
 
-  private async findFiles(roots: readonly vscode.Uri[]): Promise<SourceFiles | undefined> {
-    const rootOf = new Map(roots.map((root) => [root.fsPath, root]));
-    const found = await withLateProgress(l10n.t('Looking for files…'), (report, signal) =>
-      findSourceFiles([...rootOf.keys()], {
-        signal,
-        exclude: (rootPath) => {
-          const root = rootOf.get(rootPath);
-          this.settings.assertUsable(['exclude'], root);
-          return this.settings.forResource(root).exclude;
+  private rootsOf(
+    chosen: readonly vscode.Uri[],
+    places: ReadonlyMap<string, Destination>,
+    object: ObjectOptions,
+    call: UploadCall,
+  ): Root[] {
+    const now = new Date();
+    return chosen.flatMap((uri): Root[] => {
+      const folder = workspaceFolderPath(uri);
+      const destination = places.get(folder);
+      if (destination === undefined) return [];
+      const settings = this.settings.forResource(uri);
+      const variables = { filePath: uri.fsPath, workspaceFolderPath: folder, now };
+      const root = {
+        path: uri.fsPath,
+        exclude: () => {
+          this.settings.assertUsable(['exclude'], uri);
+          return settings.exclude;
         },
+        destination,
+        prefix: expandPrefix(destination.prefix, variables),
+        options: uploadOptions(settings, object),
+        ifExists: call.options.ifExists ?? settings.ifExists,
+      };
+      return [root];
+    });
+  }
+
+  private async findFiles(roots: readonly Root[]): Promise<FoundFiles<Root> | undefined> {
+    const found = await withLateProgress(l10n.t('Looking for files…'), (report, signal) =>
+      findSourceFiles(roots, {
+        signal,
         onFound: (folder, n) => {
           report(l10n.t('Scanning {folder}… {n} files', { folder, n: formatCount(n, language) }));
         },
@@ -109,50 +147,22 @@ export class UploadPlanner {
     );
     return undefined;
   }
+}
 
-  /** The caller's answer for all files, or that of the workspace folder each lies in. */
-  private ifExistsOf(
-    found: SourceFiles,
-    roots: readonly vscode.Uri[],
-    call: UploadCall,
-  ): IfExistsOf {
-    const ofRoot = new Map(
-      roots.map((root) => [root.fsPath, this.settings.forResource(root).ifExists]),
-    );
-    const ofFile = new Map(found.files.map((file) => [file.filePath, ofRoot.get(file.rootPath)]));
-    return ({ filePath }) => call.options.ifExists ?? ofFile.get(filePath) ?? 'ask';
+function requestsOf(files: readonly FoundFile<Root>[]): {
+  readonly requests: readonly PlannedRequest[];
+  readonly failures: readonly UploadError[];
+} {
+  const requests: PlannedRequest[] = [];
+  const failures: UploadError[] = [];
+  for (const { name, ...file } of files) {
+    const { destination, prefix, options } = file.root;
+    const request = { ...file, target: targetAt(destination, `${prefix}${name}`), options };
+    const failure = refusalOf(request);
+    if (failure === undefined) requests.push(request);
+    else failures.push(failure);
   }
-
-  private requestsOf(
-    found: SourceFiles,
-    roots: readonly vscode.Uri[],
-    places: ReadonlyMap<string, Destination>,
-    object: ObjectOptions,
-  ): UploadPlan {
-    const now = new Date();
-    const byRoot = new Map(
-      roots.map((root) => {
-        const folder = workspaceFolderPath(root);
-        const destination = places.get(folder);
-        const variables = { filePath: root.fsPath, workspaceFolderPath: folder, now };
-        const prefix = expandPrefix(destination?.prefix ?? '', variables);
-        const options = uploadOptions(this.settings.forResource(root), object);
-        return [root.fsPath, { destination, prefix, options }];
-      }),
-    );
-    const requests: UploadRequest[] = [];
-    const failures: UploadError[] = [];
-    for (const { filePath, rootPath, name } of found.files) {
-      const root = byRoot.get(rootPath);
-      if (root?.destination === undefined) continue;
-      const target = targetAt(root.destination, `${root.prefix}${name}`);
-      const request = { filePath, target, options: root.options };
-      const failure = refusalOf(request);
-      if (failure === undefined) requests.push(request);
-      else failures.push(failure);
-    }
-    return { requests: withDistinctKeys(requests), failures };
-  }
+  return { requests: withDistinctKeys(requests), failures };
 }
 
 /** Why a request cannot be sent, before anything is. */
@@ -167,7 +177,7 @@ function refusalOf(request: UploadRequest): UploadError | undefined {
   }
 }
 
-async function confirmMany({ files, excluded }: SourceFiles, place: string): Promise<boolean> {
+async function confirmMany({ files, excluded }: FoundFiles<Root>, place: string): Promise<boolean> {
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const isMany = files.length > MANY_FILES || sizeBytes > MANY_BYTES;
   // A single large file is just what the user clicked on.

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { parsePartSize } from '../../../engine/index';
+import { UploadError, parsePartSize } from '../../../engine/index';
 import type {
   ObjectOptions,
   UploadOptions,
@@ -39,6 +39,16 @@ export function batchOf(
       ? fileName(first.fsPath)
       : l10n.t('{n} files', { n: formatCount(requests.length, language) });
   return { label, workspacePath: workspaceFolderPath(first), requests };
+}
+
+/** What is said of a request for an object that another window is uploading. */
+export function heldError({ filePath, target: { bucket, key } }: UploadRequest): UploadError {
+  return new UploadError('heldElsewhere', `${key} is being uploaded in another window`, {
+    code: 'HeldElsewhere',
+    sourcePath: filePath,
+    bucket,
+    key,
+  });
 }
 
 /** The workspace folder a resource lies in; '' when it lies in none. */

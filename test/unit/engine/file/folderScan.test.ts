@@ -55,6 +55,7 @@ describe('scanFolder', () => {
       files,
       ['.env', 'b.txt', 'a/名 前 😀.txt', 'a/deep/er.txt'].map((relativePath) => ({
         path: path.join(root, relativePath),
+        realPath: path.join(root, relativePath),
         relativePath,
         sizeBytes: Buffer.byteLength(relativePath),
       })),
@@ -141,6 +142,7 @@ describe('scanFolder', () => {
       const { files } = await scan();
       assert.deepEqual(files[0], {
         path: path.join(root, 'link'),
+        realPath: path.join(root, 'real/long name.txt'),
         relativePath: 'link',
         sizeBytes: 'real/long name.txt'.length,
       });
@@ -177,7 +179,12 @@ describe('scanFolder', () => {
         signal: new AbortController().signal,
       });
       assert.deepEqual(files, [
-        { path: path.join(root, 'link', 'x'), relativePath: 'x', sizeBytes: 6 },
+        {
+          path: path.join(root, 'link', 'x'),
+          realPath: path.join(root, 'real', 'x'),
+          relativePath: 'x',
+          sizeBytes: 6,
+        },
       ]);
     });
 
@@ -222,7 +229,7 @@ describe('scanFolder', () => {
     mock.method(fs, 'opendir', async (folder: string) => {
       const entries = [];
       for await (const { name } of await opendir(folder)) {
-        entries.push({ name, isDirectory: () => false });
+        entries.push({ name, isDirectory: () => false, isSymbolicLink: () => true });
       }
       return entries;
     });

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { BatchWriter, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { BATCH, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import type {
   BatchContent,
   BatchHeader,
@@ -28,25 +29,29 @@ function read(...lines: readonly string[]): BatchContent & { state: 'valid' } {
 }
 
 describe('the record of a batch', () => {
-  const writer = new BatchWriter(HEADER);
+  const writer = new JournalText(BATCH, HEADER);
 
   it('holds the files that are neither finished nor removed, and counts the finished ones', () => {
     const content = read(
       writer.headerLine,
-      ...['1', '2', '3', '4'].map((digit) => writer.itemLine(item(digit))),
-      writer.finishedLine(item('2').id),
-      writer.removedLine(item('3').id),
+      ...['1', '2', '3', '4'].map((digit) => writer.line({ item: item(digit) })),
+      writer.line({ finished: item('2').id }),
+      writer.line({ removed: item('3').id }),
     );
     assert.deepEqual(content.header, HEADER);
     assert.deepEqual([...content.items.values()], [item('1'), item('4')]);
     assert.deepEqual([...content.finished], [item('2').id]);
     assert.equal(content.finishedBytes, 10);
-    assert.ok(!content.isDamaged);
+    assert.ok(content.intactBytes !== undefined);
   });
 
   it('takes the last line of a file', () => {
     const later = item('1', { isDiscarding: true });
-    const content = read(writer.headerLine, writer.itemLine(item('1')), writer.itemLine(later));
+    const content = read(
+      writer.headerLine,
+      writer.line({ item: item('1') }),
+      writer.line({ item: later }),
+    );
     assert.deepEqual([...content.items.values()], [later]);
   });
 
@@ -54,40 +59,44 @@ describe('the record of a batch', () => {
     const [one, two] = [item('1').id, item('2').id];
     const content = read(
       writer.headerLine,
-      writer.itemLine(item('1')),
-      writer.itemLine(item('2')),
-      writer.pausedLine([one, two]),
-      writer.resumedLine([two]),
+      writer.line({ item: item('1') }),
+      writer.line({ item: item('2') }),
+      writer.line({ paused: [one, two] }),
+      writer.line({ resumed: [two] }),
     );
     assert.deepEqual([...content.paused], [one]);
-    assert.ok(!content.isDamaged);
+    assert.ok(content.intactBytes !== undefined);
   });
 
   it('a file may come back after it was finished', () => {
     const content = read(
       writer.headerLine,
-      writer.itemLine(item('1')),
-      writer.finishedLine(item('1').id),
-      writer.itemLine(item('1')),
+      writer.line({ item: item('1') }),
+      writer.line({ finished: item('1').id }),
+      writer.line({ item: item('1') }),
     );
     assert.equal(content.items.size, 1);
   });
 
   it('a torn last line is cut off, a damaged one costs its own file', () => {
-    const [first, second] = [writer.itemLine(item('1')), writer.itemLine(item('2'))];
+    const [first, second] = [writer.line({ item: item('1') }), writer.line({ item: item('2') })];
     const torn = read(writer.headerLine, first, second.slice(0, -5));
     assert.deepEqual([...torn.items.keys()], [item('1').id]);
-    assert.ok(!torn.isDamaged);
+    assert.ok(torn.intactBytes !== undefined);
     const damaged = read(writer.headerLine, first.replace('/data/1', '/data/9'), second);
     assert.deepEqual([...damaged.items.keys()], [item('2').id]);
-    assert.ok(damaged.isDamaged);
+    assert.equal(damaged.intactBytes, undefined);
   });
 
   it('lines of another batch are damage', () => {
-    const other = new BatchWriter({ ...HEADER, createdMs: 2 });
-    const content = read(writer.headerLine, writer.itemLine(item('1')), other.itemLine(item('2')));
+    const other = new JournalText(BATCH, { ...HEADER, createdMs: 2 });
+    const content = read(
+      writer.headerLine,
+      writer.line({ item: item('1') }),
+      other.line({ item: item('2') }),
+    );
     assert.deepEqual([...content.items.keys()], [item('1').id]);
-    assert.ok(content.isDamaged);
+    assert.equal(content.intactBytes, undefined);
   });
 
   const wrong: readonly object[] = [
@@ -107,9 +116,13 @@ describe('the record of a batch', () => {
   for (const change of wrong) {
     it(`a file with ${JSON.stringify(change)} is left out, and the batch is damaged`, () => {
       const bad = { ...item('1'), ...change };
-      const content = read(writer.headerLine, writer.itemLine(bad), writer.itemLine(item('2')));
+      const content = read(
+        writer.headerLine,
+        writer.line({ item: bad }),
+        writer.line({ item: item('2') }),
+      );
       assert.deepEqual([...content.items.keys()], [item('2').id]);
-      assert.ok(content.isDamaged);
+      assert.equal(content.intactBytes, undefined);
     });
   }
 

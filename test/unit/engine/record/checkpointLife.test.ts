@@ -3,12 +3,13 @@ import fs, { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:
 import path from 'node:path';
 import { mock } from 'node:test';
 import {
-  CheckpointWriter,
-  hashOptions,
+  CHECKPOINT,
+  checkpointsIn,
   readCheckpoint,
 } from '../../../../src/engine/record/checkpoint.ts';
+import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import type { CheckpointHeader } from '../../../../src/engine/record/checkpoint.ts';
-import { CheckpointStore, RecordFolder } from '../../../../src/engine/record/checkpointStore.ts';
+import { RecordFolder } from '../../../../src/engine/record/recordFolder.ts';
 import type {
   TransferSnapshot,
   UploadOptions,
@@ -98,7 +99,7 @@ describe('the life of a checkpoint', () => {
     const answer = { status: 403, code: 'AccessDenied' };
     harness.server.faults.push({ on: 'uploadPart', partNumber: 3, do: { answer } });
     const manager = harness.manager();
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await whenSnapshot(manager, ({ batches }) => batches[0]?.transfers[0]?.partsDone === 4);
     hold.release();
     const { transfers } = await manager.whenSettled(id);
@@ -123,7 +124,7 @@ describe('the life of a checkpoint', () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
     const header = await headerOf(interrupted);
-    await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+    await writeFile(interrupted.checkpointFile, new JournalText(CHECKPOINT, header).headerLine);
     assert.deepEqual((await resumeAll(interrupted)).sent, [2, 4]);
     await harness.assertUploaded(request);
   });
@@ -159,21 +160,6 @@ describe('the life of a checkpoint', () => {
       },
     };
 
-    /** Writes the checkpoint as the version before would have. */
-    async function writeOldVersion(interrupted: InterruptedUpload): Promise<void> {
-      const { checkpointFile } = interrupted;
-      const content = readCheckpoint(await readFile(checkpointFile));
-      assert.equal(content.state, 'valid');
-      const { header, parts } = content.checkpoint;
-      const optionsHash = hashOptions(options.object ?? {});
-      const old = { version: 1, ...header, options: undefined, optionsHash };
-      const writer = new JournalWriter('oss-upload-checkpoint', old);
-      const lines = [...parts.values()].map((part) =>
-        writer.line([part.partNumber, part.sizeBytes, part.etag, String(part.crc64)]),
-      );
-      await writeFile(checkpointFile, writer.headerLine + lines.join(''));
-    }
-
     /** Resumes all with only parts 2, 4 and 5 to send, and the options of the beginning. */
     async function assertGoesOn(request: UploadRequest, since: number): Promise<void> {
       const sent = new SentRequests();
@@ -193,30 +179,25 @@ describe('the life of a checkpoint', () => {
       assert.equal(part?.headers['x-oss-traffic-limit'], '819200');
     }
 
+    it('the record of one upload is read once, from the start of the window to the object', async () => {
+      const request = await newRequest();
+      const interrupted = await interruptUpload(harness, request, [1, 3]);
+      const disk = new PlayedDisk();
+      const { files } = disk;
+      const { sent } = await resumeAll({ since: interrupted.since }, { files });
+      assert.deepEqual(sent, [2, 4, 5]);
+      // Once for reading, once for the lines of the parts that were sent.
+      const name = path.basename(interrupted.checkpointFile);
+      const ofCheckpoint = disk.calls.filter((call) => call.call === 'open' && call.name === name);
+      assert.equal(ofCheckpoint.length, 2);
+      const batchName = path.basename(interrupted.batchFile);
+      const ofBatch = disk.calls.filter((call) => call.call === 'open' && call.name === batchName);
+      assert.equal(ofBatch.length, 2);
+    });
+
     it('without its batch an upload goes on with the very same options, and sends nothing again', async () => {
       const request = await newRequest(options);
       const interrupted = await interruptUpload(harness, request, [1, 3]);
-      await rm(interrupted.batchFile);
-      await assertGoesOn(request, interrupted.since);
-    });
-
-    it('a checkpoint of the version before goes on, and is one of this version then', async () => {
-      const request = await newRequest(options);
-      const interrupted = await interruptUpload(harness, request, [1, 3]);
-      await writeOldVersion(interrupted);
-      const hold = harness.server.hold({ on: 'uploadPart', times: 9 });
-      const manager = harness.manager();
-      await manager.refresh();
-      await manager.resume([interrupted.batchId]);
-      await hold.reached;
-      const content = readCheckpoint(await readFile(interrupted.checkpointFile));
-      await manager.pause([interrupted.batchId]);
-      await manager.shutdown();
-      harness.server.resetConnections();
-      hold.release();
-      assert.equal(content.state, 'valid');
-      assert.deepEqual(content.checkpoint.header.options, { ...request.options, parallel: 5 });
-      assert.deepEqual([...content.checkpoint.parts.keys()], [1, 3]);
       await rm(interrupted.batchFile);
       await assertGoesOn(request, interrupted.since);
     });
@@ -230,7 +211,7 @@ describe('the life of a checkpoint', () => {
       await manager.resume([interrupted.batchId], { forbidOverwrite: false, profile: 'other' });
       await hold.reached;
       const { options: kept, target } = await headerOf(interrupted);
-      assert.ok('forbidOverwrite' in kept && !kept.forbidOverwrite);
+      assert.ok(!kept.forbidOverwrite);
       assert.equal(target.profile, 'other');
       hold.release();
       await manager.whenSettled(interrupted.batchId);
@@ -337,7 +318,7 @@ describe('the life of a checkpoint', () => {
     const disk = new PlayedDisk(({ call }) => (call === 'writeFile' ? 'ENOSPC' : undefined));
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
     const manager = harness.manager({ files: disk.files });
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     const names = await harness.stateFiles();
     assert.ok(
@@ -373,7 +354,7 @@ describe('the life of a checkpoint', () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 3, 5]);
     const header = await headerOf(interrupted);
-    await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+    await writeFile(interrupted.checkpointFile, new JournalText(CHECKPOINT, header).headerLine);
     const disk = new PlayedDisk(({ call, name }) =>
       call === 'write' && name.includes('.jsonl') ? 'ENOSPC' : undefined,
     );
@@ -436,7 +417,7 @@ describe('the life of a checkpoint', () => {
       const request = await newRequest();
       const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
       const manager = harness.manager();
-      const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+      const id = await harness.enqueue(manager, request);
       await hold.reached;
       for (const name of await harness.stateFiles()) {
         const isMeant = name.endsWith(what === 'checkpoint' ? '.jsonl' : '.lease');
@@ -462,9 +443,7 @@ describe('the life of a checkpoint', () => {
 
   it('the records of 10,000 parts are 1 MB in all, each written once and nothing read again', async () => {
     const disk = new PlayedDisk();
-    const store = new CheckpointStore(
-      new RecordFolder(harness.stateDir, new MemoryLog(), disk.files),
-    );
+    const store = checkpointsIn(new RecordFolder(harness.stateDir, new MemoryLog(), disk.files));
     const header: CheckpointHeader = {
       uploadId: '0004B9894A22E5B1888A1E29F8236E2D',
       filePath: '/data/video.mp4',
@@ -474,10 +453,10 @@ describe('the life of a checkpoint', () => {
       options: { partSizeBytes: 8 * 1024 ** 2, parallel: 3, forbidOverwrite: false, object: {} },
       createdMs: 1,
     };
-    const checkpoint = await store.create('id', header);
+    const checkpoint = await store.create('id', header, []);
     for (let partNumber = 1; partNumber <= 10_000; partNumber++) {
       const etag = `"${'ABCDEF0123456789'.repeat(2)}"`;
-      await checkpoint.record({
+      await checkpoint.append({
         partNumber,
         sizeBytes: 8 * 1024 ** 2,
         etag,
@@ -518,7 +497,7 @@ describe('the life of a checkpoint', () => {
     const { signal } = new AbortController();
     const old = Date.now() - 8 * 24 * 3_600_000;
     await mkdir(harness.stateDir);
-    const records = new CheckpointStore(new RecordFolder(harness.stateDir, harness.log));
+    const records = checkpointsIn(new RecordFolder(harness.stateDir, harness.log));
     for (let index = 0; index < count; index++) {
       const key = `old/${index}.bin`;
       const { target, options } = harness.request('', key);
@@ -528,7 +507,7 @@ describe('the life of a checkpoint', () => {
         { forbidOverwrite: false },
         { signal },
       );
-      const checkpoint = await records.create(index.toString(16).padStart(32, '0'), {
+      const header = {
         uploadId,
         filePath: path.join(harness.folder, 'deleted', `${index}.bin`),
         source: { sizeBytes: 10 * PART_BYTES, mtimeNs: '1', ctimeNs: '1', inode: '1', device: '1' },
@@ -536,9 +515,10 @@ describe('the life of a checkpoint', () => {
         partSizeBytes: PART_BYTES,
         options,
         createdMs: old,
-      });
+      };
+      const checkpoint = await records.create(index.toString(16).padStart(32, '0'), header, []);
       for (let partNumber = 1; partNumber <= index % 10; partNumber++) {
-        await checkpoint.record({ partNumber, sizeBytes: PART_BYTES, etag: '"A"', crc64: 1n });
+        await checkpoint.append({ partNumber, sizeBytes: PART_BYTES, etag: '"A"', crc64: 1n });
       }
       await checkpoint.close();
     }
@@ -599,7 +579,7 @@ describe('the life of a checkpoint', () => {
   it('what travels with each request may change between runs', async () => {
     const request = await newRequest();
     const interrupted = await interruptUpload(harness, request, [1, 2]);
-    const object = { trafficLimitBitsPerSecond: 838_860_800, requestPayer: true };
+    const object = { trafficLimitBitsPerSecond: 838_860_800 };
     const changed = { ...request, options: { ...request.options, object } };
     assert.deepEqual(await uploadAgain(changed, interrupted), [3, 4, 5]);
     assert.deepEqual(noticesOf('optionsChanged'), []);
@@ -739,7 +719,7 @@ describe('the life of a checkpoint', () => {
     const disk = new PlayedDisk();
     const hold = harness.server.hold({ on: 'uploadPart', times: Infinity });
     const manager = harness.manager({ files: disk.files });
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     const uploadId = harness.server.uploads(BUCKET)[0]?.uploadId;
     const names = (await harness.stateFiles()).filter((name) => name.endsWith('.jsonl'));
@@ -769,7 +749,7 @@ describe('the life of a checkpoint', () => {
     const request = harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin');
     const first = harness.manager();
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 2 });
-    const id = await first.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(first, request);
     await hold.reached;
     await first.pause([id]);
     hold.release();

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { open, rename, mkdir, stat } from 'node:fs/promises';
 import { BufferPool } from '../../../../src/engine/limits/bufferPool.ts';
-import { CheckpointWriter, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { CHECKPOINT, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import { Crc64 } from '../../../../src/engine/base/crc64.ts';
 import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
@@ -17,7 +18,7 @@ describe('cost', () => {
   });
 
   it('writes no more than 2 MB to the checkpoint of 10,000 parts', () => {
-    const writer = new CheckpointWriter({
+    const writer = new JournalText(CHECKPOINT, {
       uploadId: 'F'.repeat(32),
       filePath: `/home/user/${'folder/'.repeat(20)}video.mp4`,
       source: { sizeBytes: 1e12, mtimeNs: '1'.repeat(19), ctimeNs: '1', inode: '1', device: '1' },
@@ -28,7 +29,7 @@ describe('cost', () => {
     });
     const etag = `"${'F'.repeat(32)}"`;
     const lines = Array.from({ length: 10_000 }, (_, index) =>
-      writer.partLine({
+      writer.line({
         partNumber: index + 1,
         sizeBytes: 104_857_600,
         etag,

@@ -78,7 +78,7 @@ describe('limits', () => {
     );
     const startMs = clock.now();
     clock.run();
-    const batchId = await manager.enqueue({ label: 'test', workspacePath: '', requests });
+    const batchId = await harness.enqueue(manager, ...requests);
     const accepted = (): number =>
       harness.operations('uploadPart').reduce((sum, { bytes }) => sum + bytes, 0);
     await harness.server.waitFor(() => accepted() >= 6 * MB);

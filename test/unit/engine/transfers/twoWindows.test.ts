@@ -8,8 +8,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { BatchStore } from '../../../../src/engine/record/batchStore.ts';
-import { CheckpointWriter, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { CHECKPOINT, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import { JournalStore, JournalText } from '../../../../src/engine/record/journalStore.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
 import type {
   Clock,
@@ -64,7 +64,7 @@ describe('windows and calls that meet', () => {
   }
 
   function enqueue(manager: TransferManager, ...requests: UploadRequest[]): Promise<string> {
-    return manager.enqueue({ label: 'test', workspacePath: '', requests });
+    return harness.enqueue(manager, ...requests);
   }
 
   function stateOf(manager: TransferManager): TransferSnapshot | undefined {
@@ -90,13 +90,22 @@ describe('windows and calls that meet', () => {
       const hold = harness.server.hold({ on: 'uploadPart', key: 'a.bin', partNumber: 4 });
       const firstId = await enqueue(first, upload);
       await hold.reached;
-      const { transfers } = await harness.upload(second, upload, another);
-      const [held, own] = transfers;
-      assert.equal(held?.state, 'failed');
-      assert.ok(isHeldBy(process.pid)(held.error));
-      assert.equal(own?.state, 'completed');
-      assert.equal(second.snapshot().batches.length, 1, 'one row for one upload');
-      await second.discard([held.id]);
+      const both = { label: 'both', workspacePath: '', requests: [upload, another] };
+      const { batchId, held } = await second.enqueue(both);
+      assert.deepEqual(held, [upload]);
+      const own = await second.whenSettled(batchId ?? '');
+      assert.deepEqual(
+        own.transfers.map(({ target, state }) => [target.key, state]),
+        [['b.bin', 'completed']],
+      );
+      const elsewhere = second.snapshot().batches.filter((batch) => batch.isElsewhere);
+      assert.deepEqual(
+        elsewhere.map(({ id }) => id),
+        [firstId],
+      );
+      const all = await second.enqueue({ ...both, requests: [upload] });
+      assert.deepEqual(all, { batchId: undefined, held: [upload] });
+      await assert.rejects(second.discard([firstId]), isHeldBy(process.pid));
       assert.equal(harness.operations('abortMultipartUpload').length, 0);
       hold.release();
       const settled = await first.whenSettled(firstId);
@@ -107,6 +116,21 @@ describe('windows and calls that meet', () => {
       await close(harness, second);
       assert.equal(harness.operations('initiateMultipartUpload').length, 2);
       assert.equal(completions(), 2);
+    });
+
+    it('another file for an object that the other window sends is held, a small one too', async () => {
+      const [first, second] = [harness.manager(), harness.manager()];
+      const hold = harness.server.hold({ on: 'putObject', key: 'a.bin' });
+      const firstId = await enqueue(first, await request('a.bin', {}, 1000));
+      await hold.reached;
+      const other = harness.request(await harness.file('other.bin', 2000), 'a.bin');
+      const batch = { label: 'other', workspacePath: '', requests: [other] };
+      assert.deepEqual(await second.enqueue(batch), { batchId: undefined, held: [other] });
+      hold.release();
+      await first.whenSettled(firstId);
+      assert.equal(harness.operations('putObject').length, 1);
+      await first.shutdown();
+      await close(harness, second);
     });
 
     it('both resume it: one works, the other sees it work', async () => {
@@ -178,8 +202,8 @@ describe('windows and calls that meet', () => {
       const { batchFile, batchId, since } = await interruptUpload(harness, upload, [1]);
       const [first, second] = [harness.manager(), harness.manager()];
       await Promise.all([first.refresh(), second.refresh()]);
-      const read = Reflect.get(BatchStore.prototype, 'read') as (id: string) => Promise<never>;
-      mock.method(BatchStore.prototype, 'read', function (this: BatchStore, id: string) {
+      const read = Reflect.get(JournalStore.prototype, 'read') as (id: string) => Promise<never>;
+      mock.method(JournalStore.prototype, 'read', function (this: unknown, id: string) {
         // With the lease, nobody else reads it.
         const isTaking = existsSync(batchFile.replace('.batch', '.lease'));
         return isTaking ? Promise.reject(new Error('EIO')) : read.call(this, id);
@@ -217,7 +241,7 @@ describe('windows and calls that meet', () => {
       const content = readCheckpoint(Buffer.from(old));
       assert.equal(content.state, 'valid');
       const header = { ...content.checkpoint.header, uploadId: again.uploadId };
-      await writeFile(interrupted.checkpointFile, new CheckpointWriter(header).headerLine);
+      await writeFile(interrupted.checkpointFile, new JournalText(CHECKPOINT, header).headerLine);
       clock.advance(MINUTE_MS);
       await discarding;
       const left = harness.server.uploads(BUCKET).map(({ uploadId }) => uploadId);
@@ -432,7 +456,7 @@ describe('windows and calls that meet', () => {
           const value: unknown = Reflect.get(target, property, target);
           if (typeof value !== 'function') return value;
           const isLine = property === 'write' && String(file).includes('.batch');
-          const isEnd = property === 'close' && String(file).includes('.jsonl');
+          const isEnd = property === 'close' && String(file).includes('.jsonl') && rest[0] !== 'r';
           if (!isLine && !isEnd) return value.bind(target) as unknown;
           return async (...args: unknown[]): Promise<unknown> => {
             await wait(isLine ? writes : closings);

@@ -94,7 +94,13 @@ describe('arguments', () => {
     }
     const inObject = (object: object): unknown => ({ ...good, options: { ...options, object } });
     for (const value of [5, ...wrong]) {
-      for (const field of ['contentType', 'cacheControl', 'expires', 'acl', 'storageClass']) {
+      for (const field of [
+        'contentType',
+        'cacheControl',
+        'contentDisposition',
+        'acl',
+        'storageClass',
+      ]) {
         if (value === undefined) continue;
         await assertRefused(inObject({ [field]: value }), field, /must be/);
       }
@@ -190,7 +196,7 @@ describe('arguments', () => {
       const hold = harness.server.hold({ on: 'completeMultipartUpload' });
       const manager = harness.manager({ stateDir });
       const requests = [harness.request(file, 'a.bin')];
-      const id = await manager.enqueue({ label: 'a', workspacePath: '', requests });
+      const id = await harness.enqueue(manager, ...requests);
       await hold.reached;
       const names = await readdir(stateDir);
       assert.ok(names.some((name) => name.endsWith('.jsonl')));
@@ -279,7 +285,7 @@ describe('arguments', () => {
       harness.server.hold({ on: 'completeMultipartUpload', bucket, key }),
     );
     const manager = harness.manager({ limits: { concurrency: 12, maxBytesPerSecond: 0 } });
-    const id = await manager.enqueue({ label: 'four', workspacePath: '', requests });
+    const id = await harness.enqueue(manager, ...requests);
     await Promise.all(holds.map(({ reached }) => reached));
     const checkpoints = (await harness.stateFiles()).filter((name) => name.endsWith('.jsonl'));
     assert.equal(checkpoints.length, 4);

@@ -38,7 +38,7 @@ class FakeBuckets {
     this.opened.push(target);
     const unexpected = (): Promise<never> => Promise.reject(new Error('not expected'));
     return Promise.resolve({
-      headObject: (key, _options, call) => this.head(key, call, target),
+      headObject: (key, call) => this.head(key, call, target),
       recover: (error) => this.recover(error),
       initiateMultipartUpload: unexpected,
       uploadPart: unexpected,

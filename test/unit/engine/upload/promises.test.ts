@@ -53,7 +53,7 @@ describe('the five promises of a resumable upload', () => {
     const request = harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin');
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'completeMultipartUpload' });
-    const id = await manager.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     const during = await harness.stateFiles();
     assert.equal(during.filter((name) => name.endsWith('.jsonl')).length, 1);
@@ -76,7 +76,7 @@ describe('the five promises of a resumable upload', () => {
     const request = harness.request(await harness.file('a.bin', FILE_BYTES), 'a.bin');
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
-    const id = await manager.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     await manager.pause([id]);
     hold.release();
@@ -100,7 +100,7 @@ describe('the five promises of a resumable upload', () => {
     const request = harness.request(file, 'a.bin');
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 4 });
-    const id = await manager.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     await manager.pause([id]);
     hold.release();
@@ -121,7 +121,7 @@ describe('the five promises of a resumable upload', () => {
     const request = harness.request(file, 'a.bin');
     const manager = harness.manager();
     const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3, at: 'carriedOut' });
-    const id = await manager.enqueue({ label: 'a.bin', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     await appendFile(file, 'one more line');
     hold.release();

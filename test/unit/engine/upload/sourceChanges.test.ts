@@ -188,7 +188,7 @@ describe('a file that changes', () => {
     const request = harness.request(file, 'a.bin', { parallel: 1, ...options });
     const hold = harness.server.hold({ on: 'uploadPart', ...at });
     const manager = harness.manager();
-    const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+    const id = await harness.enqueue(manager, request);
     await hold.reached;
     await change(file);
     hold.release();
@@ -342,7 +342,7 @@ describe('a file that changes', () => {
       const request = harness.request(file, 'one.bin', { partSizeBytes: ONE_PART_BYTES });
       const hold = harness.server.hold({ on: 'putObject' });
       const manager: TransferManager = harness.manager();
-      const id = await manager.enqueue({ label: 'a', workspacePath: '', requests: [request] });
+      const id = await harness.enqueue(manager, request);
       await hold.reached;
       await change(file);
       hold.release();
@@ -457,7 +457,7 @@ describe('a file that changes', () => {
     );
     const hold = harness.server.hold({ on: 'initiateMultipartUpload', key: 'first.bin' });
     const manager = harness.manager({ limits: { concurrency: 1, maxBytesPerSecond: 0 } });
-    const id = await manager.enqueue({ label: 'two', workspacePath: '', requests });
+    const id = await harness.enqueue(manager, ...requests);
     await hold.reached;
     await truncate(requests[1]?.filePath ?? '', 1000);
     hold.release();

@@ -108,7 +108,10 @@ describe('stored credentials', () => {
       { kind: 'accessKey', key: { ...KEY.key, securityToken: 'token' } },
       { kind: 'environment' },
       { kind: 'ossutil', section: '' },
+      { kind: 'ossutil', section: 'work', program: 'get-key --user me' },
       { kind: 'aliyun', profile: 'work' },
+      { kind: 'aliyun', profile: 'work', program: 'get-key --user me' },
+      { kind: 'sdk', section: 'default' },
       { kind: 'ecsRamRole', role: '' },
       { kind: 'uri', url: 'http://127.0.0.1/credentials' },
       { kind: 'oidc' },
@@ -129,6 +132,7 @@ describe('stored credentials', () => {
       '{"kind":"accessKey","key":{"accessKeyId":"a","accessKeySecret":""}}',
       '{"kind":"accessKey","key":{"accessKeyId":1,"accessKeySecret":"b"}}',
       '{"kind":"ossutil"}',
+      '{"kind":"sdk"}',
       '{"kind":"aliyun","profile":1}',
       '{"kind":"uri"}',
     ];

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import type { TransferSnapshot } from '../../../../src/engine/index';
+import type { SettledBatch, TransferSnapshot } from '../../../../src/engine/index';
 import {
   announce,
   announceCredentials,
   credentialStops,
   isWorthTelling,
 } from '../../../../src/ui/show/completionModel';
-import type { SettledBatch } from '../../../../src/ui/show/completionModel';
-import { Settlements } from '../../../../src/ui/show/settlements';
-import { batch, chinese, english, failure, GB, NOW, snapshot } from '../snapshots';
+import { batch, chinese, english, failure, GB } from '../snapshots';
 
 const done = { state: 'completed', confirmedBytes: GB } as const;
 
@@ -140,69 +138,5 @@ describe('what is said after uploads', () => {
     assert.equal(isWorthTelling('whenUseful', 1, false), true);
     assert.equal(isWorthTelling('always', 1, true), true);
     assert.equal(isWorthTelling('never', 99_000, false), false);
-  });
-});
-
-describe('settlements', () => {
-  const opened = NOW - 100_000;
-  const old = { createdMs: opened - 1 };
-
-  it('find a batch that came to rest, with what ended in this run', () => {
-    const settlements = new Settlements(opened);
-    const running = batch([{ state: 'uploading' }, { state: 'queued' }]);
-    assert.deepEqual(settlements.observe(snapshot([running]), NOW), []);
-    const half = batch([done, { state: 'uploading' }]);
-    assert.deepEqual(settlements.observe(snapshot([half]), NOW + 1000), []);
-    const [entry, ...others] = settlements.observe(snapshot([batch([done, done])]), NOW + 2000);
-    assert.equal(others.length, 0);
-    assert.equal(entry?.ended.length, 2);
-    assert.equal(entry.elapsedMs, 62_000);
-    assert.deepEqual(settlements.observe(snapshot([batch([done, done])]), NOW + 3000), []);
-  });
-
-  it('do not tell old news found in the checkpoint folder', () => {
-    const settlements = new Settlements(opened);
-    const found = batch([
-      { ...old, state: 'interrupted' },
-      { ...old, ...failed('accessDenied') },
-    ]);
-    assert.deepEqual(settlements.observe(snapshot([found]), NOW), []);
-  });
-
-  it('count only what was tried again', () => {
-    const settlements = new Settlements(opened);
-    const look = (transfers: Partial<TransferSnapshot>[]): SettledBatch[] =>
-      settlements.observe(snapshot([batch(transfers.map((t) => ({ ...old, ...t })))]), NOW);
-    look([done, failed('sourceUnreadable')]);
-    look([done, { state: 'uploading' }]);
-    const [entry] = look([done, done]);
-    assert.deepEqual(
-      entry?.ended.map((transfer) => transfer.id),
-      ['b1-t2'],
-    );
-  });
-
-  it('see a small file that was over between two looks', () => {
-    const settlements = new Settlements(opened);
-    assert.equal(settlements.observe(snapshot([batch([done])]), NOW).length, 1);
-  });
-
-  it('see one that was tried again and failed between two looks', () => {
-    const settlements = new Settlements(opened);
-    const at = (updatedMs: number): SettledBatch[] =>
-      settlements.observe(
-        snapshot([batch([{ ...old, ...failed('invalidArgument'), updatedMs }])]),
-        NOW,
-      );
-    at(NOW);
-    assert.deepEqual(at(NOW), []);
-    assert.equal(at(NOW + 5)[0]?.ended.length, 1);
-  });
-
-  it('leave the news of another window to that window', () => {
-    const settlements = new Settlements(opened);
-    const elsewhere = { isElsewhere: true };
-    settlements.observe(snapshot([batch([{ state: 'uploading' }], elsewhere)]), NOW);
-    assert.deepEqual(settlements.observe(snapshot([batch([done], elsewhere)]), NOW), []);
   });
 });

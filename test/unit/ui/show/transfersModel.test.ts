@@ -13,8 +13,7 @@ import {
   viewHeader,
 } from '../../../../src/ui/show/transfersModel';
 import type { TransferRow } from '../../../../src/ui/show/transfersModel';
-import { UploadLog, stoppedLine, uploadedLine } from '../../../../src/ui/show/uploadLog';
-import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
+import { batch, chinese, english, failure, GB, MB, NOW, snapshot } from '../snapshots';
 
 function row(changes: Partial<TransferSnapshot>, totals = {}, words = english): TransferRow {
   const [only] = rootRows(snapshot([batch([changes])], totals), NOW, words);
@@ -262,116 +261,5 @@ describe('the header of the view', () => {
 
   it('says it in Chinese', () => {
     assert.equal(header({ active: 2 }, chinese).badge?.tooltip, '正在上传：2');
-  });
-});
-
-describe('the line in the log', () => {
-  it('has one for an upload', () => {
-    const finished = transfer({
-      state: 'completed',
-      sizeBytes: 1_200_000_000,
-      partsTotal: 50,
-      retries: 2,
-      updatedMs: NOW + 12_300,
-    });
-    assert.equal(
-      uploadedLine(finished, NOW),
-      'uploaded oss://films/2026/video.mp4 size=1200000000 parts=50 retried=2 12.3 s 93.0 MB/s id=t1',
-    );
-  });
-
-  it('counts only what was sent in this run', () => {
-    const resumed = transfer({
-      state: 'completed',
-      sizeBytes: 2 * MB,
-      resumedBytes: MB,
-      updatedMs: NOW + 1000,
-    });
-    assert.match(uploadedLine(resumed, NOW), / resumed=1048576 1\.0 s 1\.0 MB\/s /);
-  });
-
-  /** A log that looks twice at each snapshot of a transfer, and the line it wrote about that. */
-  function makeLog(): (shown: Partial<TransferSnapshot>) => string {
-    const lines: string[] = [];
-    const write = (line: string): void => void lines.push(line);
-    let tell: () => void = () => undefined;
-    let shown: Partial<TransferSnapshot> = {};
-    const transfers = {
-      onDidChange: (listener: () => void) => {
-        tell = listener;
-        return { dispose: () => undefined };
-      },
-      snapshot: () => snapshot([batch([shown])]),
-    };
-    new UploadLog(transfers, { debug: write, info: write, warn: write, error: write });
-    return (changes) => {
-      shown = changes;
-      tell();
-      tell();
-      assert.ok(lines.length < 2);
-      return lines.pop() ?? '';
-    };
-  }
-
-  it('is written when an upload begins to send parts, once for each run', () => {
-    const look = makeLog();
-    const parts = { sizeBytes: 3 * MB, partsTotal: 3 };
-    assert.equal(look({ state: 'queued' }), '');
-    assert.equal(look({ ...parts, state: 'preparing' }), '');
-    assert.equal(
-      look({ ...parts, state: 'uploading' }),
-      'started oss://films/2026/video.mp4 size=3145728 parts=3 id=b1-t1',
-    );
-    assert.equal(look({ ...parts, state: 'waiting', confirmedBytes: MB }), '');
-    assert.equal(look({ ...parts, state: 'uploading', confirmedBytes: MB }), '');
-    assert.match(look({ ...parts, state: 'paused', confirmedBytes: MB }), /^paused /);
-    // Until OSS has been asked it is not known what is there.
-    assert.equal(look({ ...parts, state: 'preparing', confirmedBytes: MB }), '');
-    assert.equal(look({ ...parts, state: 'waiting', confirmedBytes: MB }), '');
-    // A part of this run came before anyone looked.
-    const again = { ...parts, confirmedBytes: 2 * MB, resumedBytes: MB };
-    assert.equal(
-      look({ ...again, state: 'uploading' }),
-      'resumed oss://films/2026/video.mp4 size=3145728 confirmed=1048576 parts=3 id=b1-t1',
-    );
-    assert.equal(look({ ...again, state: 'completing' }), '');
-    assert.match(look({ ...again, state: 'completed' }), /^uploaded .* resumed=1048576 /);
-    assert.match(look({ ...parts, state: 'uploading' }), /^started /);
-    assert.equal(look({ ...parts, state: 'preparing' }), '');
-    assert.match(look({ ...parts, state: 'uploading' }), /^started /);
-  });
-
-  it('is one line only for a file that is sent by one request', () => {
-    const look = makeLog();
-    const small = { sizeBytes: 1000, partsTotal: 1 };
-    assert.equal(look({ ...small, state: 'uploading' }), '');
-    assert.equal(look({ ...small, state: 'verifying' }), '');
-    assert.match(look({ ...small, state: 'completed' }), /^uploaded /);
-  });
-
-  it('is written once for the end of an upload that nobody saw running', () => {
-    const look = makeLog();
-    // What an earlier window left, and what only ever stood in the queue, is worth no line.
-    assert.equal(look({ state: 'interrupted' }), '');
-    assert.equal(look({ state: 'queued' }), '');
-    assert.equal(look({ state: 'paused' }), '');
-    assert.match(look({ state: 'failed', updatedMs: NOW + 1 }), /^failed /);
-    assert.match(look({ state: 'failed', updatedMs: NOW + 2 }), /^failed /);
-    assert.match(look({ state: 'verifying', confirmedBytes: GB }), /^started /);
-    const line = look({ state: 'completed', confirmedBytes: GB });
-    assert.match(line, /^uploaded /);
-    // All of it was sent now, although it was seen only when it was there.
-    assert.doesNotMatch(line, /resumed/);
-  });
-
-  it('tells why an upload stopped', () => {
-    const stopped = transfer({
-      state: 'failed',
-      error: failure('accessDenied', { code: 'AccessDenied', requestId: '5F3C' }, 'no\nway'),
-    });
-    assert.match(
-      stoppedLine(stopped),
-      /^failed oss:.* code=AccessDenied requestId=5F3C message="no\\nway" id=t1$/,
-    );
   });
 });

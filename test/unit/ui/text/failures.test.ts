@@ -46,7 +46,7 @@ describe('the table of failures', () => {
     const codes = [
       ['InvalidAccessKeyId', /does not know this AccessKey ID/],
       ['InvalidAccessKeyId.NotFound', /does not know this AccessKey ID/],
-      ['InvalidAccessKeyId.Inactive', /does not know this AccessKey ID/],
+      ['InvalidAccessKeyId.Inactive', /is disabled/],
       ['SignatureDoesNotMatch', /Secret does not belong/],
       ['UserDisable', /in arrears or disabled/],
     ] as const;

@@ -99,7 +99,11 @@ describe('messages of failures', () => {
       text('heldElsewhere'),
       'video.mp4 was being uploaded in another window, so this one left it alone.',
     );
-    assert.equal(text('noCredentials'), 'OSS needs an AccessKey.');
+    assert.equal(text('noCredentials', { code: 'NoCredentials' }), 'OSS needs an AccessKey.');
+    assert.equal(
+      text('noCredentials', { code: 'EntryMissing' }),
+      'The credentials cannot be used any more (EntryMissing). Set them again to see why.',
+    );
     assert.equal(
       text('accessDenied', {}, chinese),
       '没有 films/2026/ 的写入权限（oss:PutObject）。',
@@ -149,9 +153,30 @@ describe('messages of failures', () => {
     );
   });
 
+  it('call a refusal of STS what it is, and nothing expired that is not', () => {
+    const text = (code: string, field?: string): string =>
+      describeError(failure('credentials', { code, field }), {}, english).text;
+    assert.match(text('InvalidAccessKeyId.NotFound'), /mistyped, disabled or deleted/);
+    assert.match(text('InvalidAccessKeyId.Inactive'), /disabled\. Enable it in the RAM console/);
+    assert.match(text('InvalidSecurityToken.Expired'), /expired/);
+    assert.match(
+      text('InvalidSecurityToken.Malformed'),
+      /refused \(InvalidSecurityToken\.Malformed/,
+    );
+    assert.match(text('NoPermission'), /refused \(NoPermission\)/);
+    assert.equal(
+      text('SignInOver', 'aliyun configure --profile work'),
+      'The sign-in is over. Run "aliyun configure --profile work" in a terminal, then try again.',
+    );
+  });
+
   it('blame the token for what is wrong with the token', () => {
     assert.match(refusedKeyText('InvalidSecurityToken', english.l10n), /this STS token/);
+    assert.match(refusedKeyText('InvalidSecurityToken.Malformed', english.l10n), /this STS token/);
     assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /the ID and the secret/);
+    assert.match(refusedKeyText('InvalidAccessKeyId.NotFound', english.l10n), /the ID and the/);
+    assert.match(refusedKeyText('InvalidAccessKeyId.Inactive', english.l10n), /is disabled/);
+    assert.match(refusedKeyText('EntityNotExist.Role', english.l10n), /role cannot be assumed/);
   });
 
   it('name the parameter that is out of range', () => {

@@ -4,7 +4,7 @@ import type { UploadRequest } from '../../../../../src/engine/index';
 import {
   isCareful,
   renameAll,
-  settledBySettings,
+  answeredBySettings,
   withDistinctKeys,
   withOverwrite,
   withSettings,
@@ -43,7 +43,7 @@ describe('the settings of several workspace folders', () => {
 
   it('answer for the files of their own folder, and the others are asked about', () => {
     const existing = all.slice(1).map((one) => ({ request: one }));
-    const { answers, open } = settledBySettings(existing, ifExists);
+    const { answers, open } = answeredBySettings(existing, ifExists);
     assert.deepEqual(
       [...answers],
       [

@@ -4,7 +4,11 @@ import path from 'node:path';
 
 import { UploadError } from '../../../../../src/engine/index';
 import { findSourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
-import type { SearchOptions, SourceFiles } from '../../../../../src/ui/ask/upload/sourceFiles';
+import type {
+  ChosenPath,
+  FoundFiles,
+  SearchOptions,
+} from '../../../../../src/ui/ask/upload/sourceFiles';
 import { isWindows, makeFifo, removeFolder, temporaryFolder } from '../../../../support/files';
 
 describe('files of a selection', () => {
@@ -26,10 +30,14 @@ describe('files of a selection', () => {
     }
   }
 
-  function find(names: string[], options: Partial<SearchOptions> = {}): Promise<SourceFiles> {
-    return findSourceFiles(names.map(at), {
+  function find(
+    names: string[],
+    options: Partial<SearchOptions> = {},
+    exclude: (root: string) => string[] = () => [],
+  ): Promise<FoundFiles<ChosenPath>> {
+    const roots = names.map(at).map((root) => ({ path: root, exclude: () => exclude(root) }));
+    return findSourceFiles(roots, {
       signal: new AbortController().signal,
-      exclude: () => [],
       onFound: () => undefined,
       ...options,
     });
@@ -43,14 +51,14 @@ describe('files of a selection', () => {
       ['a.txt', 'set/b.txt', 'set/deep/c.txt'],
     );
     assert.deepEqual(failures, []);
-    assert.equal(files[1]?.rootPath, at('set'));
+    assert.equal(files[1]?.root.path, at('set'));
     assert.equal(files[1].sizeBytes, 'set/b.txt'.length);
   });
 
   it('leave out what the settings of their folder exclude', async () => {
     await write('set/a.txt', 'set/.git/config', 'other/.git/config');
     const exclude = (root: string): string[] => (root === at('set') ? ['**/.git/**'] : []);
-    const { files, excluded } = await find(['set', 'other'], { exclude });
+    const { files, excluded } = await find(['set', 'other'], {}, exclude);
     assert.deepEqual(
       files.map((file) => file.name),
       ['set/a.txt', 'other/.git/config'],
@@ -66,7 +74,7 @@ describe('files of a selection', () => {
       await mkdir(at(`${folder}/linked`));
       await symlink('linked', at(`${folder}/link`));
     }
-    const { files, ...rest } = await find(['one', 'two'], { exclude: () => ['**/*.tmp'] });
+    const { files, ...rest } = await find(['one', 'two'], {}, () => ['**/*.tmp']);
     assert.equal(files.length, 3);
     assert.deepEqual(rest, { failures: [], excluded: 3, skippedLinks: 3, emptyFolders: 6 });
   });
@@ -78,7 +86,7 @@ describe('files of a selection', () => {
         if (root === at('set')) throw error;
         return [];
       };
-      const { files, failures } = await find(['set', 'other'], { exclude });
+      const { files, failures } = await find(['set', 'other'], {}, exclude);
       assert.deepEqual(
         files.map((file) => file.name),
         ['other/b.txt'],

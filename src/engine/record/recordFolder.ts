@@ -1,0 +1,234 @@
+import type { BigIntStats } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../base/guards';
+import { systemClock } from '../base/clock';
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+
+/**
+ * The pause between two flushes of a file. A power cut may take the lines written in it: their parts
+ * are then proven by the file's bytes instead of by the record. Flushing for every line would slow
+ * down every program that uses the disk.
+ */
+const SYNC_PAUSE_MS = 1000;
+/** The longest wait for a file that another program has open: a virus scanner is done sooner. */
+const MOST_BUSY_MS = 500;
+const NEVER_ABORTED = new AbortController().signal;
+/** What Windows answers for a file that another program has open, or that is being removed. */
+const BUSY_CODES: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
+
+/** The calls of the file system that tests replace: a full disk, a read-only one, a count of reads. */
+export interface RecordFiles {
+  mkdir: typeof mkdir;
+  open: typeof open;
+  rename: typeof rename;
+}
+
+/**
+ * A folder of files that are replaced whole or appended to by lines. A file that is written whole is
+ * on disk, under its name, when the call resolves; or it rejects and nothing has changed.
+ */
+export class RecordFolder {
+  constructor(
+    readonly folder: string,
+    private readonly logger: Logger,
+    private readonly files: RecordFiles = { mkdir, open, rename },
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  /** The path of the file of that name. */
+  pathOf(name: string): string {
+    return path.join(this.folder, name);
+  }
+
+  /** Makes the folder, for its owner only, unless it is there. */
+  async prepare(): Promise<void> {
+    await this.files.mkdir(this.folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Writes a file whole (temporary file, fsync, rename, fsync of the folder), open for appends. */
+  async create(name: string, text: string): Promise<GrowingFile> {
+    await this.prepare();
+    // The process is named so that another one can tell a file that was left behind.
+    const temporary = this.pathOf(`${name}.${process.pid}-${randomUUID()}.tmp`);
+    const handle = await this.files.open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+      await whenFree(this.clock, () => this.files.rename(temporary, this.pathOf(name)));
+    } catch (error) {
+      await handle.close();
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await this.syncFolder();
+    return new GrowingFile(handle, Buffer.byteLength(text), this.logger);
+  }
+
+  /** Opens a file for appends; what lies behind `intactBytes` is cut off. */
+  async append(name: string, intactBytes: number): Promise<GrowingFile> {
+    const handle = await this.files.open(this.pathOf(name), 'r+');
+    try {
+      await handle.truncate(intactBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return new GrowingFile(handle, intactBytes, this.logger);
+  }
+
+  /** Size and times of a file, or of the folder ('.'); undefined when there is none. */
+  async look(name: string): Promise<BigIntStats | undefined> {
+    try {
+      return await whenFree(this.clock, () => stat(this.pathOf(name), { bigint: true }));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The file's bytes; undefined when there is none. A file over the limit reads as empty. */
+  async read(name: string, mostBytes: number): Promise<Uint8Array | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await whenFree(this.clock, () => this.files.open(this.pathOf(name), 'r'));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    try {
+      const { size } = await handle.stat();
+      return size > mostBytes ? new Uint8Array() : await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Names of all files of the folder; none when it does not exist. */
+  async list(): Promise<string[]> {
+    try {
+      const entries = await readdir(this.folder, { withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  }
+
+  /**
+   * Removes a file, if there is one; never rejects. A file that cannot be removed is judged again when
+   * it is read the next time: it takes nothing back from what has been reached without it.
+   */
+  async remove(name: string): Promise<void> {
+    try {
+      await rm(this.pathOf(name), { force: true });
+    } catch (error) {
+      if (!isNotFound(error)) this.logger.warn(`cannot remove ${name}: ${String(error)}`);
+    }
+  }
+
+  /**
+   * Flushes the folder: without that a power cut may take a new name back. Windows and some network
+   * file systems have no such call; the file is there all the same.
+   */
+  private async syncFolder(): Promise<void> {
+    if (process.platform === 'win32') return;
+    try {
+      const handle = await this.files.open(this.folder, 'r');
+      await handle.sync().finally(() => handle.close());
+    } catch (error) {
+      this.logger.debug(`cannot flush ${this.folder}: ${String(error)}`);
+    }
+  }
+}
+
+/** What became of a line. */
+export type Appended = 'written' | 'broken' | 'skipped';
+
+/**
+ * A file that only grows, by whole lines. A line that cannot be written is taken back, so that the
+ * file stays readable; after that nothing is written any more.
+ */
+export class GrowingFile {
+  private queue: Promise<unknown> = Promise.resolve();
+  private syncing: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+  private broken = false;
+
+  constructor(
+    private readonly handle: FileHandle,
+    private sizeBytes: number,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Writes a line. Resolves when the system has it: it then survives the end of this process, and is
+   * flushed in the background with the lines of the same second. `broken`: the line could not be
+   * written, told once; `skipped`: an earlier one could not.
+   */
+  append(line: string): Promise<Appended> {
+    const written = this.queue.then(() => this.write(Buffer.from(line)));
+    this.queue = written;
+    return written;
+  }
+
+  /** Closes the file when every line is written. */
+  async close(): Promise<void> {
+    await this.queue;
+    this.closing.abort();
+    await this.syncing;
+    await this.handle.close();
+  }
+
+  private async write(bytes: Buffer): Promise<Appended> {
+    if (this.broken) return 'skipped';
+    try {
+      const { bytesWritten } = await this.handle.write(bytes, 0, bytes.length, this.sizeBytes);
+      if (bytesWritten < bytes.length) throw new Error('the disk took only a part of a line');
+      this.sizeBytes += bytes.length;
+      this.syncing ??= this.sync();
+      return 'written';
+    } catch (error) {
+      this.broken = true;
+      this.logger.warn(`cannot write to the checkpoint folder: ${String(error)}`);
+      await this.handle.truncate(this.sizeBytes).catch(() => undefined);
+      return 'broken';
+    }
+  }
+
+  private async sync(): Promise<void> {
+    for (let syncedBytes = -1; syncedBytes < this.sizeBytes;) {
+      syncedBytes = this.sizeBytes;
+      await this.handle.datasync().catch((error: unknown) => {
+        this.logger.warn(`cannot flush the checkpoint: ${String(error)}`);
+      });
+      const { signal } = this.closing;
+      await delay(SYNC_PAUSE_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    }
+    this.syncing = undefined;
+  }
+}
+
+/**
+ * An action on a file that other programs may have open: tried again for a moment. Windows replaces
+ * no file that is open, be it only for reading, and opens none that is being scanned or removed.
+ */
+async function whenFree<T>(clock: Clock, action: () => Promise<T>): Promise<T> {
+  for (let delayMs = 10; ; delayMs *= 2) {
+    try {
+      return await action();
+    } catch (error) {
+      const isBusy = BUSY_CODES.has(codeOf(error));
+      if (!isBusy || delayMs > MOST_BUSY_MS) throw error;
+      await clock.delay(delayMs, NEVER_ABORTED);
+    }
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+}

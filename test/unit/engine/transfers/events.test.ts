@@ -1,0 +1,110 @@
+import { strict as assert } from 'node:assert';
+import type { EndedTransfer, SettledBatch, TransferManager } from '../../../../src/engine/index.ts';
+import { faultAnswers } from '../../../oss-server/faults.ts';
+import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+import { interruptUpload } from '../../../support/interruptedUpload.ts';
+import { close } from '../../../support/reopenedWindow.ts';
+import { until } from '../../../support/until.ts';
+
+const SMALL_BYTES = 1000;
+
+describe('what the engine tells', () => {
+  let harness: EngineHarness;
+  let settled: SettledBatch[];
+  let ended: EndedTransfer[];
+  let changed: Set<string>;
+  beforeEach(async () => {
+    harness = await EngineHarness.start();
+    settled = [];
+    ended = [];
+    changed = new Set();
+  });
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  function listen(): TransferManager {
+    const manager = harness.manager();
+    manager.onDidSettle((batch) => settled.push(batch));
+    manager.onDidEnd((end) => ended.push(end));
+    manager.onDidChange((ids) => {
+      ids.forEach((id) => changed.add(id));
+    });
+    return manager;
+  }
+
+  /** What ended since this was asked last: name and state of each, in the order of the batch. */
+  function news(): string[][] {
+    return settled
+      .splice(0)
+      .map((batch) => batch.ended.map(({ target, state }) => `${target.key} ${state}`));
+  }
+
+  const refused = (key: string) => ({
+    on: 'putObject' as const,
+    key,
+    do: { answer: faultAnswers.accessDenied },
+  });
+
+  it('a batch that settles, once, with all that ended and how long it took', async () => {
+    const manager = listen();
+    harness.server.faults.push(refused('b'));
+    const names = ['a', 'b', 'c'];
+    const { id, transfers } = await harness.upload(
+      manager,
+      ...(await Promise.all(
+        names.map(async (name) => harness.request(await harness.file(name, SMALL_BYTES), name)),
+      )),
+    );
+    const [only] = settled;
+    assert.equal(only?.batch.id, id);
+    assert.ok(only.elapsedMs >= 0 && only.elapsedMs < 60_000);
+    assert.deepEqual(news(), [['a completed', 'b failed', 'c completed']]);
+    assert.equal(ended.length, 3, 'each transfer tells its end once');
+    await until(() => transfers.every((transfer) => changed.has(transfer.id)));
+    harness.server.faults.length = 0;
+
+    // Tried again, only that one is news.
+    await manager.resume([id]);
+    await manager.whenSettled(id);
+    assert.deepEqual(news(), [['b completed']]);
+    assert.equal(ended.length, 4);
+    await close(harness, manager);
+  });
+
+  it('a pause settles the batch; what an earlier window left, or a discard of it, does not', async () => {
+    const request = harness.request(await harness.file('a', 5 * PART_BYTES), 'a', { parallel: 1 });
+    const { batchId } = await interruptUpload(harness, request, [1]);
+    const manager = listen();
+    await manager.refresh();
+    await until(() => changed.has(batchId));
+    assert.deepEqual(news(), []);
+    const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
+    await manager.resume([batchId]);
+    await hold.reached;
+    assert.deepEqual(news(), []);
+    await manager.pause([batchId]);
+    assert.deepEqual(news(), [['a paused']]);
+    assert.deepEqual(
+      ended.map(({ transfer }) => transfer.state),
+      ['paused'],
+    );
+    hold.release();
+    await manager.discard([batchId]);
+    assert.deepEqual(news(), []);
+    assert.equal(ended.length, 1);
+    await close(harness, manager);
+  });
+
+  it('nothing of what a closing window interrupts: the next one offers it', async () => {
+    const request = harness.request(await harness.file('a', 5 * PART_BYTES), 'a', { parallel: 1 });
+    const manager = listen();
+    const hold = harness.server.hold({ on: 'uploadPart', partNumber: 3 });
+    await harness.enqueue(manager, request);
+    await hold.reached;
+    await manager.shutdown();
+    hold.release();
+    assert.deepEqual(news(), []);
+    assert.deepEqual(ended, []);
+  });
+});
