@@ -18,7 +18,12 @@ export interface Address {
 /** Asked when no region is known: it answers for its own buckets and names the endpoint of others. */
 export const PROBE_REGION = 'cn-hangzhou';
 
-const REGION_ID = /^[a-z0-9][a-z0-9-]*$/;
+const REGION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Whether a text can be a region id: it becomes a part of the host. */
+export function isRegionId(region: string): boolean {
+  return REGION_ID.test(region);
+}
 
 /** Not a check of OSS's rule, which is stricter today: old buckets have underscores. */
 const BUCKET_NAME = /^[a-z0-9_][a-z0-9_-]{1,61}[a-z0-9_]$/;
@@ -43,7 +48,7 @@ export function regionId(location: string): string {
  */
 export function resolveEndpoint(endpoint: Endpoint, region: string, bucket: string): Address {
   const wanted = regionId(region);
-  if (wanted !== '' && !REGION_ID.test(wanted)) {
+  if (wanted !== '' && !isRegionId(wanted)) {
     throw invalidArgument('region', `"${region}" is not a region`);
   }
   if (bucket !== '') assertBucketName(bucket);

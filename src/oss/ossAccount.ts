@@ -6,6 +6,7 @@ import type { Address } from './endpoints';
 import {
   addressOfObject,
   assertBucketName,
+  isRegionId,
   PROBE_REGION,
   regionId,
   resolveEndpoint,
@@ -29,6 +30,9 @@ const PAGE_SIZE = 1000;
 
 /** A pick list of more folders helps nobody, and a folder of a million objects has 1000 pages. */
 const MOST_FOLDER_PAGES = 10;
+
+/** Of a thousand buckets each: far more than an account may have. */
+const MOST_BUCKET_PAGES = 100;
 
 /** A URL of signature version 4 lives at most a week. */
 const LONGEST_URL_SECONDS = 604_800;
@@ -62,18 +66,18 @@ export class SignedAccount implements OssAccount {
   async listBuckets(access: Access, call: CallOptions): Promise<readonly BucketSummary[]> {
     const client = this.#serviceClient(access);
     const buckets: BucketSummary[] = [];
-    for (let marker = ''; ;) {
+    for (let pages = 1, marker = ''; ; pages += 1) {
       const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
       const page = client.parse(answer, 'ListAllMyBucketsResult');
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
         buckets.push({
           name: xmlText(bucket, 'Name'),
-          region: regionId(xmlText(bucket, 'Location')),
+          region: regionOf(xmlText(bucket, 'Location')),
         });
       }
       if (xmlText(page, 'IsTruncated') !== 'true') return buckets;
       const next = xmlText(page, 'NextMarker');
-      if (next <= marker) {
+      if (next <= marker || pages >= MOST_BUCKET_PAGES) {
         throw badResponse('MarkerDoesNotAdvance', 'a listing of OSS does not advance', answer);
       }
       marker = next;
@@ -100,7 +104,7 @@ export class SignedAccount implements OssAccount {
         if (region !== '') return { name: bucket, region };
       } catch (error) {
         if (!UploadError.is(error)) throw error;
-        const region = regionOfEndpoint(error.endpoint ?? '');
+        const region = regionOf(regionOfEndpoint(error.endpoint ?? ''));
         if (error.kind === 'wrongRegion' && region !== '') return { name: bucket, region };
         if (error.kind !== 'accessDenied') throw error;
         denied = error;
@@ -112,14 +116,14 @@ export class SignedAccount implements OssAccount {
   async #regionByInfo(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
     const request = { method: 'GET', bucket, subresource: { bucketInfo: '' } } as const;
     const info = client.parse(await this.#send(client, request, call), 'BucketInfo');
-    return regionId(xmlText(xmlElement(info)['Bucket'], 'Location'));
+    return regionOf(xmlText(xmlElement(info)['Bucket'], 'Location'));
   }
 
   async #regionByLocation(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
     const request = { method: 'GET', bucket, subresource: { location: '' } } as const;
     const answer = await this.#send(client, request, call);
     const location = client.parse(answer, 'LocationConstraint');
-    return regionId(typeof location === 'string' ? location : '');
+    return regionOf(typeof location === 'string' ? location : '');
   }
 
   async #regionByProbe(
@@ -221,11 +225,20 @@ export class SignedAccount implements OssAccount {
       return await client.send(request, call);
     } catch (error) {
       // Nobody above repeats these small questions.
+      const { clock } = this.#parts;
       const skewMs = UploadError.is(error, 'clockSkew') ? error.clockSkewMs : undefined;
-      if (skewMs === undefined || !this.#parts.clock.correct(skewMs)) throw error;
+      const isSignature = UploadError.is(error) && error.code === 'SignatureDoesNotMatch';
+      const isMended = skewMs === undefined ? isSignature && clock.reset() : clock.correct(skewMs);
+      if (!isMended) throw error;
       return await client.send(request, call);
     }
   }
+}
+
+/** A region as an answer names it: it is kept and becomes a part of a host, so '' for what is none. */
+function regionOf(location: string): string {
+  const region = regionId(location);
+  return isRegionId(region) ? region : '';
 }
 
 /** The region that goes with the endpoint that is asked when none is known. */

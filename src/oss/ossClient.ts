@@ -7,11 +7,12 @@ import type { Address } from './endpoints';
 import { signatureVersion } from './endpoints';
 import type { Answer } from './ossErrors';
 import {
+  answererOf,
   badResponse,
   errorOfAnswer,
   invalidArgument,
   isErrorBody,
-  isOfLoginPage,
+  requestIdOf,
 } from './ossErrors';
 import type { Headers } from './ossHeaders';
 import type { OssTransport } from './ossTransport';
@@ -21,10 +22,23 @@ import { parseXml } from './xml';
 export class ServerClock {
   #skewMs = 0;
   #correctedAtMs = Number.NEGATIVE_INFINITY;
+  #offsetMs: number | undefined;
 
   /** Server time minus local time. */
   get skewMs(): number {
     return this.#skewMs;
+  }
+
+  /** Server time minus local time, as the last answer told: to compare with, not to sign with. */
+  get offsetMs(): number {
+    return this.#offsetMs ?? this.#skewMs;
+  }
+
+  /** Takes the `Date` of an answer of OSS that has just come. */
+  observe(date: string | undefined, nowMs: number = Date.now()): void {
+    const offsetMs = Date.parse(date ?? '') - nowMs;
+    // The header counts in whole seconds: half of one is no news.
+    if (Math.abs(offsetMs - this.offsetMs) > 1000) this.#offsetMs = offsetMs;
   }
 
   /**
@@ -34,10 +48,21 @@ export class ServerClock {
   correct(skewMs: number, nowMs: number = Date.now()): boolean {
     const isNews = Math.abs(skewMs - this.#skewMs) > NEWS_MS;
     // Many requests fail at once; all but the first come here when the correction is made.
-    if (!isNews) return nowMs - this.#correctedAtMs < SHARED_ATTEMPT_MS;
+    if (!isNews) {
+      const isShared = nowMs - this.#correctedAtMs < SHARED_ATTEMPT_MS;
+      if (!isShared) this.reset();
+      return isShared;
+    }
     this.#skewMs = skewMs;
     this.#correctedAtMs = nowMs;
     return true;
+  }
+
+  /** Forgets what was learned, when a signature with it is refused; false when nothing was. */
+  reset(): boolean {
+    const wasCorrected = this.#skewMs !== 0;
+    this.#skewMs = 0;
+    return wasCorrected;
   }
 }
 
@@ -133,13 +158,19 @@ export class OssClient {
         content,
         ctx: journey,
       });
-      answer = { status: result.status, headers: result.headers, body: result.data };
+      const { status, headers: answerHeaders, data: body } = result;
+      answer = { status, headers: answerHeaders, body, isSecure: this.#address.secure };
     } catch (error) {
       // ali-oss keeps only the name and text of an error; ours went round it.
       throw journey.failure === undefined ? UploadError.from(error) : journey.failure.error;
     }
+    if (requestIdOf(answer) !== undefined) this.#clock.observe(answer.headers['date']);
     if (answer.status >= 300) throw errorOfAnswer(answer);
-    if (isOfLoginPage(answer)) throw badResponse('NotFromOss', 'a web page answered', answer);
+    // The body of an answer with a callback is the application's, and may be anything but a page.
+    const mayBeAnything = headers?.['x-oss-callback'] !== undefined && !isPage(answer);
+    if (answererOf(answer) === 'other' && !mayBeAnything) {
+      throw badResponse('NotFromOss', 'somebody else answered', answer);
+    }
     return answer;
   }
 
@@ -150,7 +181,7 @@ export class OssClient {
   parse(answer: Answer, root: string): unknown {
     if (isErrorBody(answer.body)) throw errorOfAnswer(answer);
     const text = answer.body.toString('utf8');
-    if (!new RegExp(`<${root}[\\s/>]`).test(text.slice(0, 1024))) {
+    if (!new RegExp(`^\\s*(?:<\\?xml[^>]*>\\s*)?<${root}[\\s/>]`).test(text.slice(0, 1024))) {
       throw badResponse('UnexpectedBody', `the answer is not a ${root}`, answer);
     }
     try {
@@ -206,6 +237,10 @@ export class OssClient {
       throw error;
     }
   }
+}
+
+function isPage({ headers }: Answer): boolean {
+  return headers['content-type']?.startsWith('text/html') === true;
 }
 
 function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {

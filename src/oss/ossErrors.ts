@@ -8,7 +8,42 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** Whether it came over TLS; left out where nobody can tell. */
+  readonly isSecure?: boolean | undefined;
 }
+
+/**
+ * Whose an answer is. `unknown` is OSS's if something on the way removes its headers, and anybody's
+ * else: a success of that kind is believed only when its effect is seen.
+ */
+export type Answerer = 'oss' | 'unknown' | 'other';
+
+/** Decides whose an answer is. This is the only place that does. */
+export function answererOf(answer: Answer): Answerer {
+  if (requestIdOf(answer) !== undefined || isDocument(answer.body)) return 'oss';
+  const isPage = answer.headers['content-type']?.startsWith('text/html') === true;
+  return isPage || answer.body.length > 0 ? 'other' : 'unknown';
+}
+
+/** `x-oss-request-id`, which every answer of OSS carries; undefined also for what is none. */
+export function requestIdOf({ headers }: Answer): string | undefined {
+  return wordOf(headers['x-oss-request-id']);
+}
+
+/** A code, an id: words that go into logs and texts as they are. Undefined for anything else. */
+function wordOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w.-]{1,128}$/.test(text) ? text : undefined;
+}
+
+/** Whether a body is a document that OSS writes, by its root; an error of OSS names its request. */
+function isDocument(body: Buffer): boolean {
+  const start = body.toString('latin1', 0, LONGEST_PROLOGUE);
+  const root = /^\s*(?:<\?xml[^>]*>\s*)?<([A-Za-z]+)[\s/>]/.exec(start)?.[1] ?? '';
+  if (root === 'Error') return body.includes('<RequestId>') || body.includes('<HostId>');
+  return /^(?:[A-Z][A-Za-z]*Result|BucketInfo|LocationConstraint)$/.test(root);
+}
+
+const LONGEST_PROLOGUE = 512;
 
 const KIND_OF_CODE: ReadonlyMap<string, UploadErrorKind> = new Map(
   Object.entries({
@@ -88,9 +123,9 @@ export function kindOfAnswer(
   if (status === 429 || status === 503) return 'throttled';
   if (status >= 500) return 'server';
   if (status < 400) return 'badResponse';
-  if (status === 401) return 'credentials';
-  // Without a code of OSS a 403 may be anybody's, a proxy's for example.
-  return status === 403 && !isOwnCode(code) ? 'accessDenied' : 'refused';
+  // Without a code of OSS it may be anybody's, a proxy's for example.
+  if (isOwnCode(code)) return 'refused';
+  return status === 401 ? 'credentials' : status === 403 ? 'accessDenied' : 'refused';
 }
 
 /** The code of an answer that has none of OSS. */
@@ -104,7 +139,8 @@ function isOwnCode(code: string): boolean {
 
 /** Text of a flat element of an OSS error body; undefined when it is missing or empty. */
 function elementText(xml: string, name: string): string | undefined {
-  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]?.trim();
+  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+  const text = found?.slice(0, LONGEST_ELEMENT).trim();
   if (text === undefined || text === '') return undefined;
   return text
     .replaceAll('&lt;', '<')
@@ -124,12 +160,19 @@ function characterOf(codePoint: number): string {
 
 /** Whether a body is OSS's `<Error>` document, which may come with status 200 as well. */
 export function isErrorBody(body: Buffer): boolean {
-  return /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(body.toString('utf8', 0, 512));
+  const start = body.toString('utf8', 0, LONGEST_PROLOGUE);
+  return /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(start);
 }
+
+/** No error of OSS is longer. What comes after that is not read. */
+const LONGEST_ERROR_BYTES = 64 * 1024;
+
+/** No element of it that we read is longer. */
+const LONGEST_ELEMENT = 4096;
 
 /** Of the body, or of `x-oss-err`, where OSS puts it when HEAD forbids a body. */
 function errorDocument(answer: Answer): string {
-  if (isErrorBody(answer.body)) return answer.body.toString('utf8');
+  if (isErrorBody(answer.body)) return answer.body.toString('utf8', 0, LONGEST_ERROR_BYTES);
   const inHeader = answer.headers['x-oss-err'];
   if (inHeader === undefined || answer.body.length > 0) return '';
   const decoded = Buffer.from(inHeader, 'base64');
@@ -138,8 +181,14 @@ function errorDocument(answer: Answer): string {
 
 const LONGEST_MESSAGE = 500;
 
+/** Of one line, cut, without secrets; what would act on a terminal or turn the text round is shown. */
 function readable(message: string): string {
-  return redact(cutOff(message.replace(/\s+/g, ' ').trim(), LONGEST_MESSAGE));
+  const oneLine = message.slice(0, LONGEST_ELEMENT).replace(/\s+/g, ' ').trim();
+  return redact(cutOff(oneLine, LONGEST_MESSAGE).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, escaped));
+}
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 /** How long the server asks us to wait: `Retry-After` or `x-oss-qos-delay-time`. */
@@ -175,24 +224,41 @@ function helpUrlOf(document: string, ec: string | undefined): string | undefined
     : `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(ec)}`;
 }
 
+const ENDPOINT = /^(?:https?:\/\/)?[a-z\d.-]{1,253}(?::\d{1,5})?\/?$/i;
+
+function endpointOf(document: string): string | undefined {
+  const endpoint = elementText(document, 'Endpoint');
+  return endpoint !== undefined && ENDPOINT.test(endpoint) ? endpoint : undefined;
+}
+
+/** A clock that is off by more than a day, and what OSS tolerates, is not corrected by an answer. */
+const MOST_SKEW_MS = (24 * 60 + 15) * 60_000;
+
+/**
+ * How far our clock is off, of an answer that refuses our time. In clear text only the refusal
+ * itself counts, not the header that everybody on the way may write.
+ */
+function clockSkewOf(answer: Answer, document: string, nowMs: number): number | undefined {
+  const date = answer.isSecure === false ? undefined : answer.headers['date'];
+  const serverMs = serverDateMs(elementText(document, 'ServerTime')) ?? serverDateMs(date);
+  const skewMs = serverMs === undefined ? undefined : serverMs - nowMs;
+  return skewMs !== undefined && Math.abs(skewMs) <= MOST_SKEW_MS ? skewMs : undefined;
+}
+
 /** The error of an answer that is not a success, or of a 200 that carries an `<Error>` document. */
 export function errorOfAnswer(answer: Answer, nowMs: number = Date.now()): UploadError {
   const { status, headers } = answer;
+  const retryMs = retryAfterMs(headers, nowMs);
+  if (answererOf(answer) !== 'oss') return errorOfOthers(answer, retryMs);
   const document = errorDocument(answer);
   const code =
-    elementText(document, 'Code') ??
+    wordOf(elementText(document, 'Code')) ??
     // HEAD of a missing object: neither a body nor always the header that replaces it.
-    (status === 404 && answer.body.length === 0 && headers['x-oss-request-id'] !== undefined
-      ? 'NoSuchKey'
-      : codeOfStatus(status));
-  const ec = elementText(document, 'EC') ?? headers['x-oss-ec'];
-  const endpoint = elementText(document, 'Endpoint');
-  const kind =
-    headers['x-oss-request-id'] === undefined && document === ''
-      ? kindOfAnswer(status, code)
-      : kindOfAnswer(status, code === codeOfStatus(403) ? 'AccessDenied' : code, { endpoint, ec });
-  const serverMs =
-    serverDateMs(elementText(document, 'ServerTime')) ?? serverDateMs(headers['date']);
+    (status === 404 && answer.body.length === 0 ? 'NoSuchKey' : codeOfStatus(status));
+  const ec = wordOf(elementText(document, 'EC')) ?? wordOf(headers['x-oss-ec']);
+  const endpoint = endpointOf(document);
+  const known403 = code === codeOfStatus(403) ? 'AccessDenied' : code;
+  const kind = kindOfAnswer(status, known403, { endpoint, ec });
   return new UploadError(
     kind,
     readable(elementText(document, 'Message') ?? `OSS answered with status ${status}`),
@@ -200,29 +266,38 @@ export function errorOfAnswer(answer: Answer, nowMs: number = Date.now()): Uploa
       code,
       status,
       ...known({
-        requestId: headers['x-oss-request-id'] ?? elementText(document, 'RequestId'),
+        requestId: requestIdOf(answer) ?? wordOf(elementText(document, 'RequestId')),
         ec,
         helpUrl: helpUrlOf(document, ec),
-        retryAfterMs: retryAfterMs(headers, nowMs),
-        clockSkewMs: kind === 'clockSkew' && serverMs !== undefined ? serverMs - nowMs : undefined,
+        retryAfterMs: retryMs,
+        clockSkewMs: kind === 'clockSkew' ? clockSkewOf(answer, document, nowMs) : undefined,
         endpoint,
       }),
     },
   );
 }
 
-/** An answer that OSS does not give; `what` says in English what is wrong with it. */
-export function badResponse(code: string, what: string, answer?: Answer): UploadError {
-  return new UploadError('badResponse', readable(what), {
-    code,
-    ...known({ status: answer?.status, requestId: answer?.headers['x-oss-request-id'] }),
-  });
+/** What somebody on the way answered instead of OSS; nothing of its text is ours to repeat. */
+function errorOfOthers({ status }: Answer, retryMs: number | undefined): UploadError {
+  const code = codeOfStatus(status);
+  return new UploadError(
+    kindOfAnswer(status, code),
+    `status ${status} came from something between this computer and OSS`,
+    { code, status, isForeign: true, ...known({ retryAfterMs: retryMs }) },
+  );
 }
 
-/** Whether a success is somebody else's: the login page of a network answers everything with itself. */
-export function isOfLoginPage({ headers }: Answer): boolean {
-  const isPage = headers['content-type']?.startsWith('text/html') === true;
-  return isPage && headers['x-oss-request-id'] === undefined;
+/** An answer that OSS does not give; `what` says in English what is wrong with it. */
+export function badResponse(code: string, what: string, answer?: Answer): UploadError {
+  const requestId = answer === undefined ? undefined : requestIdOf(answer);
+  return new UploadError('badResponse', readable(what), {
+    code,
+    ...known({
+      status: answer?.status,
+      requestId,
+      isForeign: answer !== undefined && requestId === undefined ? true : undefined,
+    }),
+  });
 }
 
 /** A parameter that OSS would refuse or that cannot be sent. */

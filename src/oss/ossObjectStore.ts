@@ -15,7 +15,13 @@ import type { RenewableKey } from './credentials/renewableKey';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
-import { badResponse, errorOfAnswer, invalidArgument } from './ossErrors';
+import {
+  badResponse,
+  errorOfAnswer,
+  invalidArgument,
+  isErrorBody,
+  requestIdOf as idOf,
+} from './ossErrors';
 import { completeHeaders, initiateHeaders, partHeaders, putHeaders } from './ossHeaders';
 import { xmlElements, xmlName, xmlText } from './xml';
 import type { Logger } from '../engine/base/logger';
@@ -25,6 +31,12 @@ const COMPLETE_ANSWER_MS = 600_000;
 
 const PAGE_SIZE = 1000;
 const MOST_PARTS = 10_000;
+
+/** A million unfinished uploads of one prefix: nobody waits for more. */
+const MOST_UPLOAD_PAGES = 1000;
+
+/** What an answer names and requests repeat: no such id or tag of OSS has other characters. */
+const TOKEN = /^[!-~]{1,256}$/;
 
 /** One bucket of OSS, see {@link ObjectStore}. */
 export class OssObjectStore implements ObjectStore {
@@ -53,7 +65,7 @@ export class OssObjectStore implements ObjectStore {
     key: string,
     options: ObjectOptions & { readonly forbidOverwrite: boolean },
     call: CallOptions,
-  ): Promise<{ readonly uploadId: string }> {
+  ): Promise<{ readonly uploadId: string; readonly initiatedServerMs?: number }> {
     return this.#about({ key }, async () => {
       const answer = await this.#send(
         {
@@ -66,8 +78,9 @@ export class OssObjectStore implements ObjectStore {
       );
       const result = this.#client.parse(answer, 'InitiateMultipartUploadResult');
       const uploadId = xmlText(result, 'UploadId');
-      if (uploadId === '') throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
-      return { uploadId };
+      if (!TOKEN.test(uploadId)) throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
+      const initiatedServerMs = Date.parse(answer.headers['date'] ?? '');
+      return { uploadId, ...(Number.isFinite(initiatedServerMs) && { initiatedServerMs }) };
     });
   }
 
@@ -115,11 +128,15 @@ export class OssObjectStore implements ObjectStore {
           call,
         );
         const page = this.#client.parse(answer, 'ListPartsResult');
-        parts.push(...xmlElements(page, 'Part').map((part) => listedPart(part, answer)));
+        const about = xmlText(page, 'UploadId');
+        if (about !== '' && about !== uploadId) {
+          throw badResponse('OtherUpload', 'the listing is of another upload', answer);
+        }
+        for (const part of xmlElements(page, 'Part')) parts.push(listedPart(part, answer));
         if (xmlText(page, 'IsTruncated') !== 'true') break;
         const next = Number(xmlText(page, 'NextPartNumberMarker'));
         // Also when it is no number: the same page again and again would never end.
-        if (!(next > marker)) throw endlessList(answer);
+        if (!(next > marker && next <= MOST_PARTS)) throw endlessList(answer);
         marker = next;
       }
       return parts.sort((left, right) => left.partNumber - right.partNumber);
@@ -156,12 +173,18 @@ export class OssObjectStore implements ObjectStore {
   }
 
   /** AbortMultipartUpload. */
-  abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void> {
+  abortMultipartUpload(
+    key: string,
+    uploadId: string,
+    call: CallOptions,
+  ): Promise<{ readonly requestId?: string }> {
     return this.#about({ key, uploadId }, async () => {
       try {
-        await this.#send({ method: 'DELETE', key, subresource: { uploadId } }, call);
+        const request = { method: 'DELETE', key, subresource: { uploadId } } as const;
+        return requestIdOf(await this.#send(request, call));
       } catch (error) {
         if (!UploadError.is(error, 'noSuchUpload')) throw error;
+        return error.requestId === undefined ? {} : { requestId: error.requestId };
       }
     });
   }
@@ -185,32 +208,44 @@ export class OssObjectStore implements ObjectStore {
   /** HeadObject. */
   headObject(key: string, call: CallOptions): Promise<ObjectInfo | undefined> {
     return this.#about({ key }, async () => {
-      let answer: Answer;
-      try {
-        answer = await this.#send({ method: 'HEAD', key }, call);
-      } catch (error) {
-        if (UploadError.is(error) && error.status === 404 && error.code === 'NoSuchKey') {
-          return undefined;
-        }
-        throw error;
-      }
+      const answer = await this.#head(key, call);
+      if (answer === undefined) return undefined;
       const length = answer.headers['content-length'] ?? '';
-      if (!/^\d+$/.test(length)) throw badResponse('NoLength', 'OSS gave no size', answer);
-      const lastModifiedMs = this.#localMs(answer.headers['last-modified'] ?? '');
+      if (!/^\d{1,16}$/.test(length)) throw badResponse('NoLength', 'OSS gave no size', answer);
+      const lastModifiedServerMs = Date.parse(answer.headers['last-modified'] ?? '');
+      const lastModifiedMs = lastModifiedServerMs - this.#clock.offsetMs;
       return {
         sizeBytes: Number(length),
         etag: etagOf(answer),
         ...crc64Of(answer),
-        ...(Number.isFinite(lastModifiedMs) && { lastModifiedMs }),
+        ...(Number.isFinite(lastModifiedMs) && { lastModifiedMs, lastModifiedServerMs }),
       };
     });
+  }
+
+  /** The answer to HeadObject; undefined when OSS says that there is no such object. */
+  async #head(key: string, call: CallOptions): Promise<Answer | undefined> {
+    try {
+      return await this.#send({ method: 'HEAD', key }, call);
+    } catch (error) {
+      if (isNoSuchKey(error)) return undefined;
+      if (!UploadError.is(error) || error.isForeign !== true) throw error;
+      // A HEAD has no body that could tell whose the refusal is; that of a GET has one.
+      try {
+        await this.#send({ method: 'GET', key, headers: { range: 'bytes=0-0' } }, call);
+      } catch (said) {
+        if (isNoSuchKey(said)) return undefined;
+        if (UploadError.is(said) && said.isForeign !== true) throw said;
+      }
+      throw error;
+    }
   }
 
   /** ListMultipartUploads, all pages. */
   listMultipartUploads(prefix: string, call: CallOptions): Promise<UnfinishedUpload[]> {
     return this.#about({}, async () => {
       const uploads: UnfinishedUpload[] = [];
-      for (let keyMarker = '', uploadIdMarker = ''; ;) {
+      for (let pages = 1, keyMarker = '', uploadIdMarker = ''; ; pages += 1) {
         const answer = await this.#send(
           {
             method: 'GET',
@@ -227,18 +262,19 @@ export class OssObjectStore implements ObjectStore {
         );
         const page = this.#client.parse(answer, 'ListMultipartUploadsResult');
         for (const upload of xmlElements(page, 'Upload')) {
-          uploads.push({
-            key: xmlName(page, upload, 'Key'),
-            uploadId: xmlText(upload, 'UploadId'),
-            initiatedMs: this.#localMs(xmlText(upload, 'Initiated')),
-          });
+          const uploadId = xmlText(upload, 'UploadId');
+          if (!TOKEN.test(uploadId)) {
+            throw badResponse('MalformedUpload', 'a listed upload lacks its id', answer);
+          }
+          const initiatedMs = this.#localMs(xmlText(upload, 'Initiated'));
+          uploads.push({ key: xmlName(page, upload, 'Key'), uploadId, initiatedMs });
         }
         if (xmlText(page, 'IsTruncated') !== 'true') break;
         const nextKey = xmlName(page, page, 'NextKeyMarker');
         const nextUploadId = xmlText(page, 'NextUploadIdMarker');
-        if (nextKey === '' || (nextKey === keyMarker && nextUploadId === uploadIdMarker)) {
-          throw endlessList(answer);
-        }
+        const step = Buffer.compare(Buffer.from(nextKey), Buffer.from(keyMarker));
+        const isNext = step > 0 || (step === 0 && nextUploadId > uploadIdMarker);
+        if (!isNext || nextKey === '' || pages >= MOST_UPLOAD_PAGES) throw endlessList(answer);
         [keyMarker, uploadIdMarker] = [nextKey, nextUploadId];
       }
       return uploads;
@@ -259,6 +295,8 @@ export class OssObjectStore implements ObjectStore {
       return corrected;
     }
     if (error.kind !== 'credentials') return false;
+    // A time that was wrong is signed as well as a right one.
+    if (error.code === 'SignatureDoesNotMatch' && this.#clock.reset()) return true;
     const renewed = await this.#key.refresh();
     this.#log.info(renewed ? 'credentials were renewed' : 'there are no other credentials');
     return renewed;
@@ -266,7 +304,7 @@ export class OssObjectStore implements ObjectStore {
 
   /** A time of OSS by the clock of this computer, which is what it is compared with. */
   #localMs(text: string): number {
-    return Date.parse(text) - this.#clock.skewMs;
+    return Date.parse(text) - this.#clock.offsetMs;
   }
 
   #send(request: Omit<OssRequest, 'bucket'>, call: CallOptions): Promise<Answer> {
@@ -289,6 +327,10 @@ export class OssObjectStore implements ObjectStore {
   }
 }
 
+function isNoSuchKey(error: unknown): boolean {
+  return UploadError.is(error) && error.status === 404 && error.code === 'NoSuchKey';
+}
+
 function comesFromOss(error: UploadError): boolean {
   return error.status !== undefined;
 }
@@ -302,7 +344,7 @@ function assertPartNumber(partNumber: number): void {
 /** The answer's own, or the one of its body. */
 function etagOf(answer: Answer, etagOfBody = ''): string {
   const etag = answer.headers['etag'] ?? etagOfBody;
-  if (etag === '') throw badResponse('NoETag', 'OSS gave no ETag', answer);
+  if (!TOKEN.test(etag)) throw badResponse('NoETag', 'OSS gave no ETag', answer);
   return etag;
 }
 
@@ -315,7 +357,7 @@ function crc64From(text: string): { readonly crc64?: bigint } {
 }
 
 function requestIdOf(answer: Answer): { readonly requestId?: string } {
-  const requestId = answer.headers['x-oss-request-id'];
+  const requestId = idOf(answer);
   return requestId === undefined ? {} : { requestId };
 }
 
@@ -330,7 +372,9 @@ function storedObject(answer: Answer, options: ObjectOptions, etagOfBody = ''): 
     ...requestIdOf(answer),
     ...(versionId !== undefined && { versionId }),
   };
-  if (answer.status === 203 && options.callback !== undefined) {
+  // A proxy that changes an answer makes a 203 of it, too: OSS says what has failed.
+  const isOfCallback = isErrorBody(answer.body) || idOf(answer) !== undefined;
+  if (answer.status === 203 && options.callback !== undefined && isOfCallback) {
     const { code, message } = errorOfAnswer(answer);
     // The object is stored: that its ETag may be missing here must not fail the upload.
     const etag = answer.headers['etag'] ?? '';
@@ -345,7 +389,8 @@ function listedPart(part: unknown, answer: Answer): ListedPart {
   const partNumber = Number(xmlText(part, 'PartNumber'));
   const size = xmlText(part, 'Size');
   const etag = xmlText(part, 'ETag');
-  if (!Number.isInteger(partNumber) || partNumber < 1 || !/^\d+$/.test(size) || etag === '') {
+  const isWhole = /^\d{1,16}$/.test(size) && TOKEN.test(etag);
+  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MOST_PARTS || !isWhole) {
     throw badResponse('MalformedPart', 'a listed part lacks its number, size or ETag', answer);
   }
   return {

@@ -10,7 +10,7 @@ import type { RequestBody } from '../engine/contract/ports';
 import { badResponse, errorOfConnection } from './ossErrors';
 import type { Answer } from './ossErrors';
 
-/** All in milliseconds. There is no limit on the total time of a request. */
+/** All in milliseconds. There is no limit on the total time of a body that moves. */
 export interface TransportTimeouts {
   /** From the request to a usable connection: name, TCP, TLS and proxy. */
   readonly connectMs: number;
@@ -18,6 +18,8 @@ export interface TransportTimeouts {
   readonly stallMs: number;
   /** From the last byte of the body to the status line. */
   readonly answerMs: number;
+  /** From the status line to the end of the answer, however steadily it drips. */
+  readonly wholeAnswerMs: number;
 }
 
 export interface TransportOptions {
@@ -46,13 +48,14 @@ const DEFAULT_TIMEOUTS: TransportTimeouts = {
   connectMs: 20_000,
   stallMs: 30_000,
   answerMs: 60_000,
+  wholeAnswerMs: 120_000,
 };
 
 /** Under the idle limit of OSS, so that mostly we are the ones who close an idle connection. */
 const IDLE_CONNECTION_MS = 15_000;
 
-/** A page of ListParts has about 0.3 MB; more than this is not OSS. */
-const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
+/** 1000 keys of 1023 bytes, each of them percent-encoded, are 3 MB; more than this is not OSS. */
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Moves requests over connections that are kept alive and shared by all uploads. */
 export class OssTransport {
@@ -97,8 +100,10 @@ export class OssTransport {
       return Promise.reject(errorOfConnection(error));
     }
     const answerMs = request.answerTimeoutMs ?? this.#timeouts.answerMs;
-    return new Exchange(request, sent, { ...this.#timeouts, answerMs }, this.#clock, this.#pace)
-      .answer;
+    // OSS may begin to answer long before it knows the outcome.
+    const wholeAnswerMs = Math.max(answerMs, this.#timeouts.wholeAnswerMs);
+    const timeouts = { ...this.#timeouts, answerMs, wholeAnswerMs };
+    return new Exchange(request, sent, timeouts, this.#clock, this.#pace).answer;
   }
 
   /** Closes all connections. */
@@ -201,6 +206,7 @@ class Exchange {
   #responseIsRead = false;
   #timer: Disposable | undefined;
   #timerName: keyof TransportTimeouts | undefined;
+  #answerTimer: Disposable | undefined;
 
   constructor(
     request: TransportRequest,
@@ -306,6 +312,9 @@ class Exchange {
   #onResponse(response: IncomingMessage): void {
     this.#connected = true;
     this.#response = response;
+    this.#answerTimer = this.#clock.after(this.#timeouts.wholeAnswerMs, () => {
+      this.#onLimit('wholeAnswerMs');
+    });
     if (statusOf(response) >= 300 && !this.#bodyIsOut) {
       this.#stopped = true;
       this.#endSource();
@@ -322,6 +331,7 @@ class Exchange {
     });
     response.on('end', () => {
       this.#responseIsRead = true;
+      this.#answerTimer?.dispose();
       this.#finish();
     });
     response.on('error', (error) => {
@@ -367,6 +377,7 @@ class Exchange {
   #settle(): void {
     this.#settled = true;
     this.#timer?.dispose();
+    this.#answerTimer?.dispose();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#endSource();
   }
@@ -413,6 +424,7 @@ const LIMITS: Readonly<Record<keyof TransportTimeouts, readonly [code: string, w
   connectMs: ['ConnectTimeout', 'no connection'],
   stallMs: ['StallTimeout', 'no byte moved'],
   answerMs: ['AnswerTimeout', 'no answer'],
+  wholeAnswerMs: ['AnswerTooSlow', 'no end of the answer'],
 };
 
 function wrongLength(sizeBytes: number, which: 'more' | 'fewer'): UploadError {

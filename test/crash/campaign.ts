@@ -18,6 +18,8 @@ import {
   temporaryFolder,
   writeTestFile,
 } from '../support/files.ts';
+import { faultAnswers } from '../oss-server/faults.ts';
+import type { Fault, FaultActions } from '../oss-server/faults.ts';
 import type { HoldPoint } from '../oss-server/holds.ts';
 import { startOssServer } from '../oss-server/server.ts';
 import type { OssServer } from '../oss-server/server.ts';
@@ -64,8 +66,12 @@ export interface CampaignResult {
   readonly failedRuns: number;
   /** Bytes of parts and files that were accepted more than once. */
   readonly resentBytes: number;
-  /** The most that could be in flight at the kills: kills x parallel x part size. */
+  /** The most that could be in flight at the kills and the faults: each x parallel x part size. */
   readonly resentLimitBytes: number;
+  /** Requests that were reset, refused with 503 or carried out without an answer. */
+  readonly faults: number;
+  /** How often the server was gone for a moment, with all its connections. */
+  readonly outages: number;
 }
 
 /** Runs until so many processes were killed. The same seed gives the same plan. */
@@ -82,7 +88,6 @@ export async function runCampaign(
     dir: path.join(folder, 'server'),
     buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
     credentials: [{ ...ACCESS_KEY }],
-    faults: [{ on: ['uploadPart', 'putObject'], do: { delayBeforeAnsweringMs: 5 } }],
   });
   const result = {
     seed,
@@ -95,6 +100,8 @@ export async function runCampaign(
     failedRuns: 0,
     resentBytes: 0,
     resentLimitBytes: 0,
+    faults: 0,
+    outages: 0,
   };
   try {
     while (result.killCount < kills) {
@@ -102,18 +109,22 @@ export async function runCampaign(
       const stateDir = path.join(folder, `state-${number}`);
       await mkdir(stateDir);
       const requests = await makeRequests(path.join(folder, 'source'), number, random);
+      const parallel = Math.max(...requests.map(({ options }) => options.parallel));
+      const trouble = makeTrouble(random);
+      server.faults.splice(0, Infinity, ...SLOW, ...trouble);
       const task: UploaderTask = { stateDir, endpoint: server.endpoint, ...ACCESS_KEY, requests };
       const firstOperation = server.operations.length;
       const wanted = 1 + Math.floor(random() * 6);
       let outcome = 'killed' as Outcome;
       for (let killed = 0; outcome === 'killed' && killed < wanted; killed++) {
         const death = chooseDeath(random);
+        const outage = random() < 0.3 ? playOutage(server, random() * 100) : undefined;
         outcome = await runUntil(script, await rest(task, server), server, death);
+        if ((await outage?.()) === true) result.outages++;
         if (outcome !== 'killed') break;
         result.killCount++;
         const name = nameOf(death);
         result.kills.set(name, (result.kills.get(name) ?? 0) + 1);
-        const parallel = Math.max(...requests.map(({ options }) => options.parallel));
         result.resentLimitBytes += parallel * PART_BYTES;
       }
       if (outcome === 'killed') {
@@ -126,6 +137,10 @@ export async function runCampaign(
         if (!isRight) result.wrongObjects++;
         result.resentBytes += resentBytes(server, target.key, firstOperation);
       }
+      const asked = server.operations.length - firstOperation;
+      const struck = trouble.filter(({ after = 0 }) => after < asked).length;
+      result.faults += struck;
+      result.resentLimitBytes += 2 * struck * parallel * PART_BYTES;
       result.orphanedUploads += server.uploads(BUCKET).length;
       result.leftFiles += (await readdir(stateDir)).length;
       await removeFolder(stateDir);
@@ -140,6 +155,58 @@ export async function runCampaign(
     await server.close();
     await removeFolder(folder);
   }
+}
+
+/** So slow that a process can be killed in the midst of it. */
+const SLOW: readonly Fault[] = [
+  { on: ['uploadPart', 'putObject'], do: { delayBeforeAnsweringMs: 5 } },
+];
+
+/** How many requests of one upload may meet a fault. */
+const MOST_FAULTS = 30;
+
+/** One request of ten meets one of these, over all that is asked for one upload. */
+function makeTrouble(random: () => number): Fault[] {
+  const kinds: readonly FaultActions[] = [
+    { cut: { by: 'reset', afterBytes: 0 } },
+    { cut: { by: 'reset', afterBytes: 30_000 } },
+    { answer: faultAnswers.serviceUnavailable },
+    { carryOutThen: 'reset' },
+    { carryOutThen: faultAnswers.serviceUnavailable },
+  ];
+  return Array.from({ length: MOST_FAULTS }, (_, index) => ({
+    on: 'any' as const,
+    after: index * 10 + Math.floor(random() * 10),
+    times: 1,
+    do: kinds[Math.floor(random() * kinds.length)] ?? {},
+  }));
+}
+
+/**
+ * The server dies when it is next asked, or some time later, and comes back. What is returned ends
+ * that, and tells whether it happened.
+ */
+function playOutage(server: OssServer, afterMs: number): () => Promise<boolean> {
+  const over = new AbortController();
+  const asked = server.operations.length;
+  let outage: Promise<void> | undefined;
+  const play = async (): Promise<void> => {
+    await server.stopListening();
+    await delay(20);
+    await server.listenAgain();
+  };
+  void server
+    .waitFor(({ length }) => length > asked)
+    .then(() => delay(afterMs, undefined, { signal: over.signal }))
+    .then(
+      () => (outage = over.signal.aborted ? undefined : play()),
+      () => undefined,
+    );
+  return async () => {
+    over.abort();
+    await outage;
+    return outage !== undefined;
+  };
 }
 
 async function bundleUploader(outfile: string): Promise<void> {

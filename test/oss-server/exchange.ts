@@ -133,6 +133,10 @@ export class Exchange {
       this.#sendTruncated(answer.status, headers, body, faults.truncateAnswerAfterBytes);
       return;
     }
+    if (faults.answerGoesOn !== undefined) {
+      await this.#sendWithoutEnd(answer.status, headers, body, faults.answerGoesOn);
+      return;
+    }
     response.writeHead(answer.status, headers);
     if (typeof body === 'string') {
       // As bytes: node writes the head in the encoding of a text that follows it.
@@ -150,6 +154,28 @@ export class Exchange {
           'HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Length: 0\r\n\r\n',
         );
       });
+    }
+  }
+
+  /** Ends with the connection, which is the client's to end. */
+  async #sendWithoutEnd(
+    status: number,
+    headers: Record<string, string>,
+    body: string | AsyncIterable<Buffer>,
+    how: 'dripping' | 'flowing',
+  ): Promise<void> {
+    const { response } = this;
+    response.writeHead(
+      status,
+      Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-length')),
+    );
+    if (typeof body === 'string') response.write(body);
+    const more = Buffer.alloc(how === 'flowing' ? 64 * 1024 : 1, ' ');
+    for (;;) {
+      // Also without a pause others get their turn: Node drops what an answer may not have.
+      await this.wait(how === 'dripping' ? 10 : 0);
+      if (this.socket.destroyed) throw new ConnectionEnded('client');
+      if (!response.write(more)) await this.#writable();
     }
   }
 

@@ -91,6 +91,8 @@ export interface FaultActions {
   readonly answerBody?: string | undefined;
   /** Sends only so many bytes of the answer's body (of its head, when it has none), then ends. */
   readonly truncateAnswerAfterBytes?: number | undefined;
+  /** The answer's body goes on after its end: a character now and then, or as fast as it is read. */
+  readonly answerGoesOn?: 'dripping' | 'flowing' | undefined;
   /** Sends this instead of HTTP, then ends the connection. */
   readonly rawAnswer?: string | undefined;
   /** Sends the answer, and a second one that nobody asked for. */

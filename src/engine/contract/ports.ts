@@ -60,6 +60,7 @@ export interface PartReceipt {
   readonly etag: string;
   /** `x-oss-hash-crc64ecma` of the stored bytes; missing when something on the way strips it. */
   readonly crc64?: bigint | undefined;
+  /** See {@link StoredObject.requestId}. */
   readonly requestId?: string | undefined;
 }
 
@@ -75,6 +76,10 @@ export interface ListedPart {
 export interface StoredObject {
   readonly etag: string;
   readonly crc64?: bigint | undefined;
+  /**
+   * `x-oss-request-id`. Missing: something on the way strips it, or somebody else answered. Then
+   * nothing has happened until its effect is seen.
+   */
   readonly requestId?: string | undefined;
   readonly versionId?: string | undefined;
   /** Body of the application's answer, when a callback was asked for. */
@@ -90,6 +95,8 @@ export interface ObjectInfo {
   readonly crc64?: bigint | undefined;
   /** By the clock of this computer, as far as it is known how that is off. */
   readonly lastModifiedMs?: number | undefined;
+  /** The same moment by the clock of OSS. */
+  readonly lastModifiedServerMs?: number | undefined;
 }
 
 /** An unfinished multipart upload on the server. */
@@ -110,7 +117,11 @@ export interface ObjectStore {
     key: string,
     options: ObjectOptions & { readonly forbidOverwrite: boolean },
     call: CallOptions,
-  ): Promise<{ readonly uploadId: string }>;
+  ): Promise<{
+    readonly uploadId: string;
+    /** When OSS answered, by its own clock. */
+    readonly initiatedServerMs?: number | undefined;
+  }>;
 
   /** UploadPart. The caller compares the CRC. */
   uploadPart(
@@ -134,8 +145,15 @@ export interface ObjectStore {
     call: CallOptions,
   ): Promise<StoredObject>;
 
-  /** AbortMultipartUpload. An upload that is unknown counts as aborted. */
-  abortMultipartUpload(key: string, uploadId: string, call: CallOptions): Promise<void>;
+  /**
+   * AbortMultipartUpload. An upload that is unknown counts as aborted. Parts that are on their way
+   * may still arrive: ListParts tells whether anything is left.
+   */
+  abortMultipartUpload(
+    key: string,
+    uploadId: string,
+    call: CallOptions,
+  ): Promise<{ readonly requestId?: string | undefined }>;
 
   /** PutObject, up to 5 GB. */
   putObject(

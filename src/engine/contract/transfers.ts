@@ -181,10 +181,14 @@ export interface TransferNotice {
     | 'partSizeRaised'
     /** Begun with another part size, which is kept. */
     | 'partSizeKept'
+    /** Parts that are not needed any more could not be removed from OSS. */
+    | 'partsLeft'
     /** Uploaded, but the callback failed. */
     | 'callbackFailed'
     /** No checksum came from the server: size compared only. */
-    | 'notVerified';
+    | 'notVerified'
+    /** OSS says that it is stored, but the object may not be looked at. */
+    | 'notCompared';
   readonly detail?: string | undefined;
 }
 

@@ -72,8 +72,15 @@ export class SourceFile {
     return this.fingerprint.sizeBytes;
   }
 
-  /** How the open file differs from what it was when it was opened. */
+  /**
+   * How the open file differs from what it was when it was opened. A file that has bytes beyond its
+   * size, such as those of /proc, is none that can be sent: `changed`.
+   */
   async change(): Promise<SourceChange> {
+    const { bytesRead } = await guard(this.filePath, () =>
+      this.handle.read(Buffer.alloc(1), 0, 1, this.sizeBytes),
+    );
+    if (bytesRead > 0) return 'changed';
     const stats = await guard(this.filePath, () => this.handle.stat({ bigint: true }));
     return compareFingerprints(this.fingerprint, fingerprintOf(stats));
   }

@@ -47,6 +47,8 @@ export interface CheckpointHeader {
    */
   readonly options: UploadOptions;
   readonly createdMs: number;
+  /** When OSS initiated it, by its own clock; missing in records of older versions. */
+  readonly initiatedServerMs?: number | undefined;
 }
 
 /** A header and the parts accepted since. */
@@ -158,16 +160,19 @@ export function newerCheckpointError(file: string, version: number): UploadError
 function parseHeader(raw: unknown): CheckpointHeader | undefined {
   if (!isObject(raw)) return undefined;
   const { uploadId, filePath, source, target, partSizeBytes, options, createdMs } = raw;
+  const { initiatedServerMs } = raw;
   const isValid =
     isToken(uploadId) &&
     typeof filePath === 'string' &&
     isOptions(options) &&
     isWhole(createdMs, 0, Number.MAX_SAFE_INTEGER) &&
+    (initiatedServerMs === undefined || isWhole(initiatedServerMs, 0, Number.MAX_SAFE_INTEGER)) &&
     isWhole(partSizeBytes, MIN_PART_SIZE_BYTES, MAX_PART_SIZE_BYTES) &&
     isFingerprint(source) &&
     isTarget(target);
   if (!isValid) return undefined;
-  return { uploadId, filePath, source, target, partSizeBytes, options, createdMs };
+  const known = { uploadId, filePath, source, target, partSizeBytes, options, createdMs };
+  return initiatedServerMs === undefined ? known : { ...known, initiatedServerMs };
 }
 
 function parsePart(raw: unknown): PartRecord | undefined {

@@ -76,10 +76,23 @@ export class JournalStore<Header extends object, Line, Content> {
     { readonly mark: string; readonly content: Content; readonly modifiedMs: number }
   >();
 
+  /** What the disk cannot hold, for the life of this window. */
+  private readonly held = new Map<string, Content>();
+
   constructor(
     readonly records: RecordFolder,
     private readonly format: JournalFormat<Line, Content>,
   ) {}
+
+  /** Keeps in memory what cannot be written, until it is written or removed. */
+  hold(id: string, content: Content): void {
+    this.held.set(id, content);
+  }
+
+  /** The ids of what is in memory only. */
+  get heldIds(): string[] {
+    return [...this.held.keys()];
+  }
 
   /** The file of a journal. */
   nameOf(id: string): string {
@@ -103,7 +116,9 @@ export class JournalStore<Header extends object, Line, Content> {
   async create(id: string, header: Header, lines: Iterable<Line>): Promise<OpenJournal<Line>> {
     this.known.delete(id);
     const text = new JournalText(this.format, header);
-    return new OpenJournal(text, await this.records.create(this.nameOf(id), text.whole(lines)));
+    const file = await this.records.create(this.nameOf(id), text.whole(lines));
+    this.held.delete(id);
+    return new OpenJournal(text, file);
   }
 
   /**
@@ -126,6 +141,8 @@ export class JournalStore<Header extends object, Line, Content> {
 
   /** What a journal says; undefined when there is none. Rejects when it cannot be read. */
   async read(id: string): Promise<Content | undefined> {
+    const held = this.held.get(id);
+    if (held !== undefined) return held;
     const name = this.nameOf(id);
     const stats = await this.records.look(name);
     const known = this.known.get(id);
@@ -151,6 +168,7 @@ export class JournalStore<Header extends object, Line, Content> {
   /** Removes a journal, if there is one. */
   async remove(id: string): Promise<void> {
     this.known.delete(id);
+    this.held.delete(id);
     await this.records.remove(this.nameOf(id));
   }
 }

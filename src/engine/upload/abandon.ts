@@ -1,12 +1,24 @@
-import type { Logger } from '../base/logger';
 import { UploadError } from '../contract/errors';
+import type { ListedPart, UnfinishedUpload } from '../contract/ports';
 import type { CheckpointHeader } from '../record/checkpoint';
-import { CLOCK_TOLERANCE_MS, errorOf, openContext } from './uploadContext';
+import { errorOf, openContext } from './uploadContext';
 import type { UploadContext, UploadEnvironment, UploadJob } from './uploadContext';
 import { withLease } from './uploadLease';
 import type { UploadMonitor } from './uploadMonitor';
 
-/** Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked. */
+/** Aborts of one upload, with a look after each at what is left of it. */
+const MOST_ABORTS = 5;
+const ABORT_PAUSE_MS = 1000;
+
+/** OSS carries a request out at the latest so long after it was sent, or not at all. */
+const LONGEST_REQUEST_MS = 90_000;
+/** Clocks of OSS tell whole seconds. */
+const TICK_MS = 2000;
+
+/**
+ * Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked, and
+ * when it does not let go of the parts: the record then stays.
+ */
 export async function discardUpload(
   job: UploadJob,
   environment: UploadEnvironment,
@@ -20,94 +32,173 @@ export async function discardUpload(
     await withLease(context, signal, async (_lease, held) => {
       // The window that had the lease may have finished that upload, and begun another.
       const content = await checkpoints.read(job.id);
-      if (content?.state === 'damaged') await dropDamaged(context, content.uploadId, held);
-      if (content?.state === 'valid') await dropUpload(context, content.checkpoint.header, held);
+      if (content?.state === 'damaged' && content.uploadId !== undefined) {
+        await abortUpload(context, content.uploadId, held);
+      }
+      if (content?.state === 'valid') await abortAll(context, content.checkpoint.header, held);
+      if (content?.state !== 'newer') await checkpoints.remove(job.id);
     });
   } catch (error) {
     throw errorOf(error, job);
   }
 }
 
-/** Removes an upload from the server and its checkpoint from disk. */
+/**
+ * Gives up what a run cannot use any more, and its checkpoint. Where parts may not be removed the run
+ * goes on all the same, and the user is told.
+ */
 export async function dropUpload(
   context: UploadContext,
   header: Pick<CheckpointHeader, 'uploadId' | 'createdMs'>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (header.uploadId !== '') await abortUpload(context, header.uploadId, signal);
-  else await abortOrphans(context, header.createdMs, undefined, signal);
+  await unlessDenied(context, () => abortAll(context, header, signal));
   await context.environment.checkpoints.remove(context.job.id);
 }
 
-/** Removes a checkpoint that cannot be trusted, and the upload it names if it names one. */
+/** The same for a checkpoint that cannot be trusted, with the upload it names if it names one. */
 export async function dropDamaged(
   context: UploadContext,
   uploadId: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (uploadId !== undefined) await abortUpload(context, uploadId, signal);
+  if (uploadId !== undefined) {
+    await unlessDenied(context, () => abortUpload(context, uploadId, signal));
+  }
   await context.environment.checkpoints.remove(context.job.id);
 }
 
-/** Aborts an upload; one that OSS does not know any more, or whose bucket is gone, counts as aborted. */
-export async function abortUpload(
-  { job, environment, store, requests }: UploadContext,
-  uploadId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { key } = job.target;
-  await asFarAsAllowed(environment.logger, `abort ${uploadId} of ${key}`, () =>
-    requests.send(`abort ${key}`, signal, () =>
-      store.abortMultipartUpload(key, uploadId, { signal }),
-    ),
-  );
-}
-
-/**
- * Aborts uploads of our key that were initiated since then and that no checkpoint knows: what an
- * InitiateMultipartUpload of ours has begun whose answer got lost.
- */
-export async function abortOrphans(
-  context: UploadContext,
-  sinceMs: number,
-  ownUploadId: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const { job, environment, store, requests } = context;
-  const { logger, checkpoints } = environment;
-  const ownKey = job.target.key;
-  await asFarAsAllowed(logger, `list unfinished uploads of ${ownKey}`, async () => {
-    const uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
-      store.listMultipartUploads(ownKey, { signal }),
-    );
-    const known = new Set([ownUploadId]);
-    for (const id of checkpoints.idsIn(await checkpoints.records.list())) {
-      const content = await checkpoints.read(id);
-      if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
-    }
-    for (const { key, uploadId, initiatedMs } of uploads) {
-      const isOurs = key === ownKey && initiatedMs >= sinceMs - CLOCK_TOLERANCE_MS;
-      if (!isOurs || known.has(uploadId)) continue;
-      logger.info(`aborting ${uploadId} of ${key}, whose initiation was not answered`);
-      await abortUpload(context, uploadId, signal);
-    }
-  });
-}
-
-/**
- * Does what removes parts. A bucket that is gone has none; without the permission they stay until the
- * bucket's lifecycle rule removes them.
- */
-async function asFarAsAllowed(
-  logger: Logger,
-  what: string,
+/** Runs what removes parts; the user is told where that is not allowed. */
+export async function unlessDenied(
+  { environment, monitor }: UploadContext,
   action: () => Promise<void>,
 ): Promise<void> {
   try {
     await action();
   } catch (error) {
-    if (UploadError.is(error, 'noSuchBucket')) return;
     if (!UploadError.is(error, 'accessDenied')) throw error;
-    logger.warn(`may not ${what}: ${error.message}`);
+    environment.logger.warn(`parts may not be removed: ${error.message}`);
+    monitor.notice('partsLeft', error.message);
+  }
+}
+
+async function abortAll(
+  context: UploadContext,
+  { uploadId, createdMs }: Pick<CheckpointHeader, 'uploadId' | 'createdMs'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (uploadId !== '') await abortUpload(context, uploadId, signal);
+  else await abortOrphans(context, createdMs, createdMs + LONGEST_REQUEST_MS, signal);
+}
+
+/**
+ * Aborts an upload (OSS AbortMultipartUpload) until nothing of it is left, as ListParts tells it: a
+ * part that was on its way may arrive after an abort. One that OSS does not know any more, or whose
+ * bucket is gone, counts as aborted. Rejects when OSS refuses, and when parts stay.
+ */
+export async function abortUpload(
+  context: UploadContext,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job, environment, store, requests } = context;
+  const { key } = job.target;
+  for (let round = 1; ; round++) {
+    try {
+      const { requestId } = await requests.send(`abort ${key}`, signal, () =>
+        store.abortMultipartUpload(key, uploadId, { signal }),
+      );
+      if (await isGone(context, uploadId, requestId !== undefined, signal)) return;
+    } catch (error) {
+      // A bucket that is gone has no parts; that it is gone is believed when it is said twice.
+      if (!UploadError.is(error, 'noSuchBucket')) throw error;
+      if (await isGone(context, uploadId, false, signal)) return;
+    }
+    if (round >= MOST_ABORTS) {
+      const message = `parts of ${uploadId} are still in OSS after ${round} aborts`;
+      throw new UploadError('server', message, { code: 'PartsLeft', uploadId });
+    }
+    await environment.clock.delay(ABORT_PAUSE_MS, signal);
+  }
+}
+
+/** Whether OSS knows nothing of an upload any more; `isTold`: where that may not be asked. */
+async function isGone(
+  context: UploadContext,
+  uploadId: string,
+  isTold: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await partsOf(context, uploadId, signal);
+    return false;
+  } catch (error) {
+    if (UploadError.is(error, 'noSuchUpload') || UploadError.is(error, 'noSuchBucket')) return true;
+    if (UploadError.is(error, 'accessDenied') && isTold) return true;
+    throw error;
+  }
+}
+
+async function partsOf(
+  { job, store, requests }: UploadContext,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<readonly ListedPart[]> {
+  const { key } = job.target;
+  return requests.send(`list parts of ${key}`, signal, () =>
+    store.listParts(key, uploadId, { signal }),
+  );
+}
+
+/**
+ * Aborts what an InitiateMultipartUpload of ours has begun whose answer got lost: uploads of our key
+ * that were initiated while that request was under way, that no checkpoint knows and that have no
+ * part. Everything else is somebody's. Rejects when OSS cannot be asked, or may not be.
+ */
+export async function abortOrphans(
+  context: UploadContext,
+  fromMs: number,
+  toMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job, environment, store, requests } = context;
+  const { logger, checkpoints } = environment;
+  const ownKey = job.target.key;
+  let uploads: readonly UnfinishedUpload[];
+  try {
+    uploads = await requests.send(`list uploads of ${ownKey}`, signal, () =>
+      store.listMultipartUploads(ownKey, { signal }),
+    );
+  } catch (error) {
+    if (UploadError.is(error, 'noSuchBucket')) return;
+    throw error;
+  }
+  const known = new Set<string>();
+  for (const id of [
+    ...checkpoints.idsIn(await checkpoints.records.list()),
+    ...checkpoints.heldIds,
+  ]) {
+    const content = await checkpoints.read(id);
+    if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
+  }
+  for (const { key, uploadId, initiatedMs } of uploads) {
+    const isInWindow = initiatedMs >= fromMs - TICK_MS && initiatedMs <= toMs + TICK_MS;
+    if (key !== ownKey || !isInWindow || known.has(uploadId)) continue;
+    if (!(await isEmpty(context, uploadId, signal))) continue;
+    logger.info(`aborting ${uploadId} of ${key}, whose initiation was not answered`);
+    await abortUpload(context, uploadId, signal);
+  }
+}
+
+async function isEmpty(
+  context: UploadContext,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await partsOf(context, uploadId, signal)).length === 0;
+  } catch (error) {
+    if (UploadError.is(error, 'noSuchUpload')) return false;
+    throw error;
   }
 }

@@ -1,13 +1,18 @@
 import { UploadError } from '../contract/errors';
 import { assertStored, expectedObject, matchesObject } from './integrity';
 import type { ExpectedObject } from './integrity';
-import { abortUpload } from './abandon';
+import { abortUpload, unlessDenied } from './abandon';
+import { sameEtag } from './reconcile';
+import type { CheckpointHeader } from '../record/checkpoint';
 import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
 import type { ObjectInfo, StoredObject } from '../contract/ports';
 import { CLOCK_TOLERANCE_MS } from './uploadContext';
 import type { OpenUpload, UploadContext } from './uploadContext';
 import { sizeOfParts } from '../record/checkpoint';
+
+/** Clocks of OSS tell whole seconds. */
+const SERVER_TICK_MS = 2000;
 
 /**
  * Combines the parts to the object (OSS CompleteMultipartUpload) and verifies it. An answer that got lost is looked up by its
@@ -33,70 +38,119 @@ export async function completeUpload(
   const expected = expectedObject(parts);
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
   const find = (): Promise<StoredObject | undefined> =>
-    findObject(context, expected, header.createdMs - CLOCK_TOLERANCE_MS, signal);
+    findObject(context, expected, header, signal);
+  // Should an equal object have been there before, our parts would stay for ever.
+  const dropParts = (): Promise<void> =>
+    unlessDenied(context, () => abortUpload(context, uploadId, signal));
   let isUnsure = false;
   const stored = await requests.send(`complete ${key}`, signal, async () => {
     const found = isUnsure ? await find() : undefined;
     if (found !== undefined) {
-      // Should an equal object have been there before, our parts would stay for ever.
-      await abortUpload(context, uploadId, signal);
+      await dropParts();
       return found;
     }
     try {
-      return await store.completeMultipartUpload(key, uploadId, parts, options, { signal });
+      const answer = await store.completeMultipartUpload(key, uploadId, parts, options, { signal });
+      return await seenObject(context, answer, expected, signal);
     } catch (error) {
       const mayBeDone =
-        UploadError.is(error, 'noSuchUpload') ||
-        (isUnsure && UploadError.is(error, 'alreadyExists'));
+        UploadError.is(error, 'noSuchUpload') || UploadError.is(error, 'alreadyExists');
       const done = mayBeDone ? await find() : undefined;
-      if (done !== undefined) return done;
+      if (done !== undefined) {
+        await dropParts();
+        return done;
+      }
       isUnsure = true;
       throw error;
     }
   });
-  return verifyObject(context, stored, expected, signal);
+  return verifyObject(context, stored, expected);
+}
+
+/** Since when an object can be the one that was asked for. */
+export type Since = Pick<CheckpointHeader, 'createdMs' | 'initiatedServerMs'>;
+
+/** An object whose effect was looked for; `found` is what HeadObject tells, where it was asked. */
+export interface SeenObject extends StoredObject {
+  readonly found?: ObjectInfo | 'forbidden' | undefined;
 }
 
 /**
  * The object, if it is there with this content and is no older than that: then it is the one that was
- * asked for, whatever answer got lost.
+ * asked for, whatever answer got lost. Both times are OSS's where both are known: the clock of this
+ * computer may have been set in between.
  */
 export async function findObject(
   context: UploadContext,
   expected: ExpectedObject,
-  sinceMs: number,
+  { createdMs, initiatedServerMs }: Since,
   signal: AbortSignal,
-): Promise<StoredObject | undefined> {
+): Promise<SeenObject | undefined> {
   const found = await headObject(context, signal);
-  const isOurs =
-    found !== undefined &&
-    matchesObject(found, expected) &&
-    (found.lastModifiedMs ?? sinceMs) >= sinceMs;
-  return isOurs ? { etag: found.etag, crc64: found.crc64 } : undefined;
+  if (found === undefined || found === 'forbidden' || !matchesObject(found, expected)) {
+    return undefined;
+  }
+  const { lastModifiedMs, lastModifiedServerMs } = found;
+  const isNew =
+    initiatedServerMs !== undefined && lastModifiedServerMs !== undefined
+      ? lastModifiedServerMs >= initiatedServerMs - SERVER_TICK_MS
+      : (lastModifiedMs ?? createdMs) >= createdMs - CLOCK_TOLERANCE_MS;
+  return isNew ? { etag: found.etag, crc64: found.crc64, found } : undefined;
+}
+
+/**
+ * An answer that says "stored", with what is seen of the object. A checksum proves it; without one
+ * the object has to be there. Where its owner lets nobody look, the word of OSS itself is enough,
+ * and that of anybody else only with the right ETag. Throws `badResponse` when it did not happen.
+ */
+export async function seenObject(
+  context: UploadContext,
+  stored: StoredObject,
+  expected: ExpectedObject,
+  signal: AbortSignal,
+  etagOfBytes: () => Promise<string | undefined> = () => Promise.resolve(expected.etag),
+): Promise<SeenObject> {
+  if (stored.crc64 !== undefined) return stored;
+  const found = await headObject(context, signal);
+  const { requestId } = stored;
+  if (found === undefined) {
+    const message = 'the answer says that the object is stored, and it is not there';
+    throw new UploadError('badResponse', message, { code: 'NotStored', requestId });
+  }
+  const isOfOss = requestId !== undefined;
+  if (found !== 'forbidden') {
+    // Of another size it is judged, and told, by verifyObject.
+    const isProven = isOfOss || matchesObject(found, expected) || sameEtag(found.etag, stored.etag);
+    if (isProven) return { ...stored, found };
+  } else if (isOfOss || sameEtag((await etagOfBytes()) ?? '', stored.etag)) {
+    return { ...stored, found };
+  }
+  const message = 'nobody but somebody else says that the object is stored';
+  throw new UploadError('badResponse', message, { code: 'NotProven', isForeign: true });
 }
 
 /**
  * Compares what OSS has stored with the file, and tells what else the answer says. Throws
  * `checksumMismatch`: the object is there, and it is not the file.
  */
-export async function verifyObject(
-  context: UploadContext,
-  stored: StoredObject,
+export function verifyObject(
+  { monitor }: UploadContext,
+  stored: SeenObject,
   expected: ExpectedObject,
-  signal: AbortSignal,
-): Promise<StoredObject> {
-  const { monitor } = context;
+): StoredObject {
   monitor.enter('verifying');
-  if (stored.crc64 !== undefined) {
-    assertStored(stored.crc64, expected.crc64, 'object');
+  const { found, crc64 } = stored;
+  if (crc64 !== undefined) {
+    assertStored(crc64, expected.crc64, 'object');
+  } else if (found === undefined || found === 'forbidden') {
+    monitor.notice('notCompared');
   } else {
-    const found = await headObject(context, signal);
-    assertStored(found?.crc64 ?? expected.crc64, expected.crc64, 'object');
-    if (found !== undefined && found.sizeBytes !== expected.sizeBytes) {
+    assertStored(found.crc64 ?? expected.crc64, expected.crc64, 'object');
+    if (found.sizeBytes !== expected.sizeBytes) {
       const message = `the object has ${found.sizeBytes} bytes, the file ${expected.sizeBytes}`;
       throw new UploadError('checksumMismatch', message, { code: 'SizeMismatch' });
     }
-    if (found === undefined || !matchesObject(found, expected)) monitor.notice('notVerified');
+    if (!matchesObject(found, expected)) monitor.notice('notVerified');
   }
   if (stored.callbackError !== undefined) {
     const { code, message } = stored.callbackError;
@@ -105,16 +159,16 @@ export async function verifyObject(
   return stored;
 }
 
-/** The object as HeadObject tells it; undefined when there is none, and where it is not allowed. */
+/** The object as HeadObject tells it; undefined when OSS says that there is none. */
 async function headObject(
   { job, store, requests }: UploadContext,
   signal: AbortSignal,
-): Promise<ObjectInfo | undefined> {
+): Promise<ObjectInfo | 'forbidden' | undefined> {
   const { key } = job.target;
   try {
     return await requests.send(`head ${key}`, signal, () => store.headObject(key, { signal }));
   } catch (error) {
     if (!UploadError.is(error, 'accessDenied')) throw error;
-    return undefined;
+    return 'forbidden';
   }
 }

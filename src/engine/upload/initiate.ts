@@ -1,15 +1,15 @@
-import type { CheckpointHeader } from '../record/checkpoint';
+import type { CheckpointHeader, PartRecord } from '../record/checkpoint';
 import { UploadError } from '../contract/errors';
 import { partAt } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
-import { abortOrphans } from './abandon';
+import { abortOrphans, unlessDenied } from './abandon';
 import { openJournal } from './uploadContext';
 import type { OpenUpload, SourceContext } from './uploadContext';
 
 /**
  * Opens a multipart upload on the server. Its id is on disk before this resolves (or the user has
- * been told that it cannot be). Before the request, a record without an id is written: should the
- * answer get lost with this process, the next run looks for the orphan.
+ * been told that it cannot be). Before each request a record without an id is written: should the
+ * answer get lost, what that request may have begun is looked for, by this run or by the next one.
  */
 export async function initiateUpload(
   context: SourceContext,
@@ -31,26 +31,41 @@ export async function initiateUpload(
     options: job.options,
     createdMs: clock.now(),
   };
-  await (await openJournal(context, () => checkpoints.create(job.id, pending, [])))?.close();
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
-  let tries = 0;
-  let uploadId: string;
-  try {
-    ({ uploadId } = await requests.send(`initiate ${key}`, signal, (attempt) => {
-      tries = attempt;
-      return store.initiateMultipartUpload(key, options, { signal });
-    }));
-  } catch (error) {
-    // A clear refusal leaves nothing behind; anything else may have.
-    const isRefusal = UploadError.is(error) && (error.status ?? 500) < 500 && tries === 1;
-    if (isRefusal) await checkpoints.remove(job.id);
-    throw error;
-  }
-  const header = { ...pending, uploadId };
-  const journal = await openJournal(context, () => checkpoints.create(job.id, header, []));
-  if (tries > 1) await abortOrphans(context, pending.createdMs, uploadId, signal);
+  /** When the last request was under way, if it may have begun an upload that nobody knows. */
+  let unclear: { readonly fromMs: number; readonly toMs: number } | undefined;
+  const initiated = await requests.send(`initiate ${key}`, signal, async () => {
+    if (unclear !== undefined) {
+      const { fromMs, toMs } = unclear;
+      await unlessDenied(context, () => abortOrphans(context, fromMs, toMs, signal));
+      unclear = undefined;
+    }
+    const fromMs = clock.now();
+    const initiating = { ...pending, createdMs: fromMs };
+    await (await openJournal(context, initiating, new Map()))?.close();
+    try {
+      return await store.initiateMultipartUpload(key, options, { signal });
+    } catch (error) {
+      if (isRefusal(error)) await checkpoints.remove(job.id);
+      else unclear = { fromMs, toMs: clock.now() };
+      throw error;
+    }
+  });
+  const { uploadId, initiatedServerMs } = initiated;
+  const header = { ...pending, uploadId, createdMs: clock.now(), initiatedServerMs };
+  const accepted = new Map<number, PartRecord>();
+  const journal = await openJournal(context, header, accepted);
   const toSend = Array.from({ length: plan.partCount }, (_, index) => partAt(plan, index + 1));
   monitor.uploadId = uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, 0, 0);
-  return { uploadId, plan, header, journal, accepted: new Map(), toSend };
+  return { uploadId, plan, header, journal, accepted, toSend };
+}
+
+/** Whether OSS itself has refused, so that nothing is left behind; anything else may have done it. */
+function isRefusal(error: unknown): boolean {
+  return UploadError.is(error) && error.requestId !== undefined && isBelow500(error.status);
+}
+
+function isBelow500(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500;
 }

@@ -61,6 +61,20 @@ export function matchesObject(found: ObjectInfo, expected: ExpectedObject): bool
   return expected.etag !== undefined && sameEtag(found.etag, expected.etag);
 }
 
+/** ETag of an object that is stored by PutObject and not encrypted by KMS: the MD5 of its bytes. */
+export async function md5Etag(
+  source: SourceFile,
+  pool: BufferPool,
+  signal: AbortSignal,
+): Promise<string> {
+  const md5 = createHash('md5');
+  for await (const chunk of source.read(0, source.sizeBytes, pool, new Crc64())) {
+    signal.throwIfAborted();
+    md5.update(chunk);
+  }
+  return `"${md5.digest('hex').toUpperCase()}"`;
+}
+
 /**
  * Whether a part that the server holds has the bytes of the file: the CRC-64 of the local range if
  * so, else undefined. Where the server tells no CRC-64, the ETag decides: that of a part is the MD5 of

@@ -8,6 +8,8 @@ export const GIVE_UP_AFTER_MS = 30 * 60_000;
 /** Failures in a row that a lane may cost before the upload gives up. */
 const TRIES_PER_LANE = 12;
 const REFILL_PER_PART = 4;
+/** Times that the same bytes are sent: a line that turns them over once may be chance. */
+const MOST_MISMATCHES = 4;
 
 /**
  * How long to wait before that try: full jitter (anything from 0 to the cap) so that many lanes do
@@ -40,10 +42,12 @@ export class RetryBudget {
 
   /**
    * Whether the same request may be sent again. A network that is gone costs no tries, only time: it
-   * may be gone for a tunnel. `outageMs` is how long it is gone, 0 when it is there.
+   * may be gone for a tunnel. `outageMs` is how long it is gone, 0 when it is there; `attempt`
+   * counts the tries of this request so far.
    */
-  allows(error: UploadError, outageMs: number): boolean {
+  allows(error: UploadError, outageMs: number, attempt = 1): boolean {
     if (!error.isRetryable) return false;
+    if (error.kind === 'checksumMismatch' && attempt >= MOST_MISMATCHES) return false;
     if (isUnreachable(error)) return outageMs < GIVE_UP_AFTER_MS;
     if (this.left <= 0) return false;
     this.left--;

@@ -16,7 +16,7 @@ import { partAt, planParts } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import type { StoredObject } from '../contract/ports';
 import { reconcile } from './reconcile';
-import { CLOCK_TOLERANCE_MS, openJournal, recordPart } from './uploadContext';
+import { openJournal, recordPart } from './uploadContext';
 import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
 
 /** What an earlier run has left: an upload to go on with, or an object that is already complete. */
@@ -68,7 +68,7 @@ async function loadValid(
   checkpoint: Checkpoint,
   signal: AbortSignal,
 ): Promise<SavedUpload | undefined> {
-  const { job, environment, monitor, source } = context;
+  const { job, monitor, source } = context;
   const { header, parts } = checkpoint;
   const change = compareFingerprints(header.source, source.fingerprint);
   const hasOtherOptions = !hasSameProperties(header.options.object, job.options.object);
@@ -89,14 +89,14 @@ async function loadValid(
   } catch (error) {
     if (!UploadError.is(error, 'noSuchUpload')) throw error;
     const expected = await expectedOf(context, parts, plan, change, signal);
-    const sinceMs = header.createdMs - CLOCK_TOLERANCE_MS;
-    const finished = await findObject(context, expected, sinceMs, signal);
+    const finished = await findObject(context, expected, header, signal);
     if (finished !== undefined) {
       monitor.plan(plan.fileSizeBytes, plan.partCount, plan.fileSizeBytes, plan.partCount);
       return { finished };
     }
     monitor.notice('uploadExpired');
-    await environment.checkpoints.remove(job.id);
+    // Should it be there after all, its parts would stay for ever.
+    await dropUpload(context, header, signal);
     return undefined;
   }
 }
@@ -134,11 +134,13 @@ async function takeStock(
   // and what the user has changed meanwhile is not lost with the batch.
   const { target, options } = job;
   const current: CheckpointHeader = { ...header, source: source.fingerprint, target, options };
-  const journal = await openJournal(context, () =>
+  const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
+  const journal = await openJournal(context, current, accepted, () =>
     checkpoints.reopen(job.id, checkpoint, current, found.done),
   );
-  for (const part of adopted) await recordPart(context, journal, part);
-  const accepted = new Map([...found.done, ...adopted].map((part) => [part.partNumber, part]));
+  for (const part of adopted) {
+    await recordPart(context, { journal, header: current, accepted }, part);
+  }
   monitor.uploadId = header.uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   return { uploadId: header.uploadId, plan, header: current, journal, accepted, toSend };

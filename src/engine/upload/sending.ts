@@ -1,6 +1,7 @@
 import { Crc64 } from '../base/crc64';
 import { UploadError } from '../contract/errors';
 import { assertStored, provesPart } from './integrity';
+import { sameEtag } from './reconcile';
 import type { LaneKind } from '../limits/lanes';
 import type { Part } from '../file/partPlan';
 import { runParallel } from '../base/runParallel';
@@ -27,12 +28,13 @@ export async function sendParts(
 /** Sends one part until OSS has it, and records it. */
 async function sendPart(
   context: SourceContext,
-  { uploadId, journal, accepted }: OpenUpload,
+  upload: OpenUpload,
   part: Part,
   signal: AbortSignal,
 ): Promise<void> {
   const { job, environment, store, requests, budget, source } = context;
   const { partNumber, offset, sizeBytes } = part;
+  const { uploadId, accepted } = upload;
   const { key } = job.target;
   const what = `part ${partNumber} of ${key}`;
   try {
@@ -46,11 +48,12 @@ async function sendPart(
         const listed = { partNumber, sizeBytes, etag };
         const theirs =
           receipt.crc64 ??
-          (await provesPart(listed, source, offset, environment.pools.usual, signal));
+          (await provesPart(listed, source, offset, environment.pools.usual, signal)) ??
+          (await listedCrc64(context, uploadId, listed, signal));
         const crc64 = lane.crc.digest();
         assertStored(theirs, crc64, what);
         const record = { partNumber, sizeBytes, etag, crc64 };
-        await recordPart(context, journal, record);
+        await recordPart(context, upload, record);
         accepted.set(partNumber, record);
         lane.confirm();
       } finally {
@@ -61,6 +64,21 @@ async function sendPart(
   } catch (error) {
     throw UploadError.is(error) ? error.with({ partNumber, uploadId }) : error;
   }
+}
+
+/**
+ * The CRC-64 of a part as ListParts tells it in its body, where something on the way strips that of
+ * headers and the ETag is no MD5, as in a bucket with KMS.
+ */
+async function listedCrc64(
+  { job, store }: SourceContext,
+  uploadId: string,
+  { partNumber, etag }: { readonly partNumber: number; readonly etag: string },
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const listed = await store.listParts(job.target.key, uploadId, { signal });
+  const found = listed.find((part) => part.partNumber === partNumber);
+  return found !== undefined && sameEtag(found.etag, etag) ? found.crc64 : undefined;
 }
 
 /** One try of a request with a body, inside the limits that hold over all transfers. */

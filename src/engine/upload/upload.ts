@@ -1,9 +1,9 @@
-import { completeUpload, findObject, verifyObject } from './complete';
+import { completeUpload, findObject, seenObject, verifyObject } from './complete';
 import type { Crc64 } from '../base/crc64';
 import { UploadError } from '../contract/errors';
 import { dropUpload } from './abandon';
 import { initiateUpload } from './initiate';
-import { assertStored } from './integrity';
+import { assertStored, md5Etag } from './integrity';
 import type { LaneKind } from '../limits/lanes';
 import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
@@ -14,7 +14,7 @@ import { reconcile } from './reconcile';
 import { loadSaved, proveParts, readSaved } from './savedUpload';
 import { openLane, sendParts } from './sending';
 import { SourceFile, changedError } from '../file/sourceFile';
-import { CLOCK_TOLERANCE_MS, errorOf, openContext } from './uploadContext';
+import { errorOf, openContext } from './uploadContext';
 import type {
   OpenUpload,
   SourceContext,
@@ -118,25 +118,29 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
   const stored = await requests.send(`put ${key}`, signal, async () => {
     const lane = await openLane(context, kind, whole, signal, prove);
     try {
+      if (sizeBytes === 0) await prove(lane.crc);
       const answer = await store.putObject(key, lane.body, options, { signal });
       local = lane.crc.digest();
       assertStored(answer.crc64 ?? local, local, 'object');
+      const etagOfBytes = (): Promise<string> => md5Etag(source, environment.pools.usual, signal);
+      const expected = { sizeBytes, crc64: local };
+      const seen = await seenObject(context, answer, expected, signal, etagOfBytes);
       lane.confirm();
-      return answer;
+      return seen;
     } catch (error) {
       // An earlier try, also one of a window that was closed meanwhile, may have stored the object
       // although its answer got lost.
       if (!UploadError.is(error, 'alreadyExists')) throw error;
       local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
-      const sinceMs = job.askedMs - CLOCK_TOLERANCE_MS;
-      const found = await findObject(context, { sizeBytes, crc64: local }, sinceMs, signal);
+      const since = { createdMs: job.askedMs };
+      const found = await findObject(context, { sizeBytes, crc64: local }, since, signal);
       if (found === undefined) throw error;
       return found;
     } finally {
       await lane.close();
     }
   });
-  return verifyObject(context, stored, { sizeBytes, crc64: local }, signal);
+  return verifyObject(context, stored, { sizeBytes, crc64: local });
 }
 
 /** Goes on with what checkpoint and server know, or starts anew; then completes. */
@@ -202,7 +206,14 @@ async function resendMissing(
     store.listParts(key, uploadId, { signal }),
   );
   const found = reconcile(plan, accepted, listed);
-  const toSend = [...found.toSend, ...found.toVerify.map(({ part }) => part)];
+  const toSend = [...found.toSend];
+  for (const { part, listed: theirs } of found.toVerify) {
+    const known = accepted.get(part.partNumber);
+    // An ETag that was damaged on its way to us: the bytes are there.
+    const isThere = known !== undefined && theirs.crc64 === known.crc64;
+    if (isThere) accepted.set(part.partNumber, { ...known, etag: theirs.etag });
+    else toSend.push(part);
+  }
   toSend.forEach(({ partNumber }) => accepted.delete(partNumber));
   monitor.plan(plan.fileSizeBytes, plan.partCount, sizeOfParts(accepted), accepted.size);
   await sendParts(context, { ...upload, toSend }, signal);

@@ -1,5 +1,6 @@
 import type {
   CheckpointHeader,
+  CheckpointContent,
   CheckpointStore,
   OpenCheckpoint,
   PartRecord,
@@ -78,26 +79,48 @@ export async function openContext(
  */
 export const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
-/** Writes an accepted part down. When the disk takes no more of them the user is told, once. */
+/**
+ * Writes an accepted part down. When the disk takes no more of them the user is told, once, and this
+ * window goes on with what is in its memory.
+ */
 export async function recordPart(
-  { monitor }: UploadContext,
-  journal: OpenCheckpoint | undefined,
+  { job, environment, monitor }: UploadContext,
+  { journal, header, accepted }: Pick<OpenUpload, 'journal' | 'header' | 'accepted'>,
   part: PartRecord,
 ): Promise<void> {
-  if ((await journal?.append(part)) === 'broken') monitor.notice('notResumable');
+  if ((await journal?.append(part)) !== 'broken') return;
+  environment.checkpoints.hold(job.id, heldContent(header, accepted));
+  monitor.notice('notResumable');
 }
 
-/** A checkpoint file to write to. When there can be none the user is told, and the upload goes on. */
+/**
+ * A checkpoint file to write to, by default a new one. When there can be none the user is told, the
+ * upload goes on, and this window keeps in its memory what the disk cannot hold.
+ */
 export async function openJournal(
-  { monitor }: UploadContext,
-  open: () => Promise<OpenCheckpoint>,
+  { job, environment, monitor }: UploadContext,
+  header: CheckpointHeader,
+  accepted: ReadonlyMap<number, PartRecord>,
+  open: () => Promise<OpenCheckpoint> = () => environment.checkpoints.create(job.id, header, []),
 ): Promise<OpenCheckpoint | undefined> {
   try {
     return await open();
   } catch (error) {
+    environment.checkpoints.hold(job.id, heldContent(header, accepted));
     monitor.notice('notResumable', String(error));
     return undefined;
   }
+}
+
+/** What a record would say that is held in memory; `parts` may go on growing. */
+function heldContent(
+  header: CheckpointHeader,
+  parts: ReadonlyMap<number, PartRecord>,
+): CheckpointContent {
+  return {
+    state: 'valid',
+    checkpoint: { header, parts, headerLine: '', intactBytes: undefined },
+  };
 }
 
 /** A failure of an upload, with the file and the object it is about. */

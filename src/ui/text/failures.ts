@@ -430,7 +430,8 @@ export function failureOf(
   const facts = factsOf(error, context, words);
   const l10n = withFacts(words.l10n, facts);
   const { cases = [], ...row } = ROWS[kind](l10n, facts);
-  const found = error && [ofProxy(l10n), ...cases].find((each) => fits(each, error));
+  const found =
+    error && [ofProxy(l10n), ...ofOthers(l10n, error), ...cases].find((each) => fits(each, error));
   return {
     id: found === undefined ? kind : `${kind} ${facts.code}`,
     waiting:
@@ -462,6 +463,33 @@ function ofProxy(l10n: Localizer): Case {
     actions: [openSettings('http.proxy'), 'retry', 'copyErrorDetails'],
     severity: 'error',
   };
+}
+
+/** Refusals of somebody on the way to OSS: none of OSS, and no matter of credentials. */
+function ofOthers(l10n: Localizer, { status = 0 }: UploadError): readonly Case[] {
+  const isRefusal = ({ isForeign }: UploadError): boolean => isForeign === true && status >= 400;
+  const common = { severity: 'error', short: l10n.t('not an answer of OSS') } as const;
+  return [
+    {
+      ...common,
+      when: (error) => isRefusal(error) && status === 413,
+      text: l10n.t(
+        'A proxy between this computer and OSS answered {status}: it does not let parts of this size through. Lower the setting ossUpload.partSize.',
+        { status },
+      ),
+      actions: [openSettings('ossUpload.partSize'), 'retry', 'copyErrorDetails'],
+    },
+    {
+      ...common,
+      when: isRefusal,
+      text: l10n.t(
+        'A proxy or gateway between this computer and OSS answered {status}, not OSS. Check the proxy and the endpoint, then try again.',
+        { status },
+      ),
+      actions: [openSettings('http.proxy'), 'retry', 'copyErrorDetails'],
+      waiting: l10n.t('The answer is not from OSS: a proxy or a login page? Trying again.'),
+    },
+  ];
 }
 
 function busyText(l10n: Localizer, seconds: number): string {

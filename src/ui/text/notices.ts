@@ -63,6 +63,33 @@ const NOTICES: Readonly<Record<TransferNotice['kind'], Notice>> = {
     ],
     isQuiet: true,
   },
+  partsLeft: {
+    texts: [
+      (l10n) =>
+        l10n.t(
+          'Parts of {name} that are not needed any more could not be removed from OSS. Use the command Clean Up Unfinished Uploads in Bucket.',
+        ),
+      (l10n) =>
+        l10n.t(
+          'Parts of {n} files that are not needed any more could not be removed from OSS. Use the command Clean Up Unfinished Uploads in Bucket.',
+        ),
+    ],
+    severity: 'warning',
+    actions: SHOW_LOG,
+  },
+  notCompared: {
+    texts: [
+      (l10n) =>
+        l10n.t(
+          '{name} is uploaded, but nothing could be compared: the server sent no checksum, and the object may not be read.',
+        ),
+      (l10n) =>
+        l10n.t(
+          '{n} files are uploaded, but nothing could be compared: the server sent no checksums, and the objects may not be read.',
+        ),
+    ],
+    severity: 'warning',
+  },
   callbackFailed: {
     texts: [
       (l10n) => l10n.t('{name} is uploaded, but the callback of your application failed.'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,30 @@ describe('dist/oss.js', function () {
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: folder });
     assert.equal(String(stderr), '');
     assert.deepEqual(JSON.parse(String(stdout)), { looks: 0, isFsTheSame: true, door: 'function' });
+  });
+
+  it('says nothing of a request, whatever DEBUG is set to', async () => {
+    const server = await fixture.server();
+    const script = `
+      const { createOss } = require(${JSON.stringify(file)});
+      const silent = () => undefined;
+      const oss = createOss({
+        endpoint: () => ${JSON.stringify(server.endpoint)},
+        credentials: () => Promise.resolve(${JSON.stringify(SOURCE)}),
+        log: { debug: silent, info: silent, warn: silent, error: silent },
+      });
+      oss.account.listBuckets({ profile: '' }, { signal: new AbortController().signal })
+        .then((buckets) => { console.log(buckets.length); oss.dispose(); });
+    `;
+    const child = spawn(process.execPath, ['-e', script], {
+      cwd: folder,
+      env: { ...process.env, DEBUG: '*' },
+    });
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (data: Buffer) => (said.out += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (said.err += data.toString()));
+    await once(child, 'close');
+    assert.deepEqual(said, { out: '1\n', err: '' });
   });
 
   for (const [version, region] of [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { UploadError } from '../../../src/engine/contract/errors';
 import type { UploadErrorKind } from '../../../src/engine/contract/errors';
 import {
+  answererOf,
   errorOfAnswer,
   errorOfConnection,
   isErrorBody,
@@ -79,7 +80,7 @@ describe('kindOfAnswer', () => {
       [403, 'AccessKeyIdAndSecurityTokenNotMatch'],
       [403, 'SecurityTokenNotSupported'],
       [404, 'InvalidAccessKeyId.NotFound'],
-      [401, 'Http401'],
+      [401, 'Unauthorized'],
     ],
     clockSkew: [
       [403, 'RequestTimeTooSkewed'],
@@ -100,6 +101,7 @@ describe('kindOfAnswer', () => {
       [400, 'InvalidObjectName'],
       [400, 'EntityTooLarge'],
       [400, 'MalformedXML'],
+      [401, 'Http401'],
       [403, 'Http403'],
       [404, 'NoSuchKey'],
       [405, 'MethodNotAllowed'],
@@ -184,7 +186,10 @@ describe('errorOfAnswer', () => {
     assert.deepEqual([error.kind, error.code], ['refused', 'Http403']);
     const gateway = errorOfAnswer({ ...html, status: 502 });
     assert.deepEqual([gateway.kind, gateway.code], ['server', 'Http502']);
-    assert.equal(gateway.message, 'OSS answered with status 502');
+    assert.ok(!gateway.message.includes('OSS answered'));
+    assert.deepEqual([error.isForeign, gateway.isForeign], [true, true]);
+    const login = errorOfAnswer({ ...html, status: 401, body: Buffer.alloc(0) });
+    assert.deepEqual([login.kind, login.isForeign], ['refused', true]);
     assert.equal(errorOfAnswer({ ...html, status: 404, body: Buffer.alloc(0) }).code, 'Http404');
   });
 
@@ -259,6 +264,101 @@ describe('errorOfAnswer', () => {
       const error = errorOfAnswer({ status: 400, headers: {}, body: Buffer.from(text) });
       assert.ok(UploadError.is(error));
     }
+  });
+});
+
+describe('what an error lets through', () => {
+  const HOSTILE = 'a\n\u001b[31m\u202Egnp.exe';
+
+  it('is no code, EC or request id but a word', () => {
+    const long = 'C'.repeat(200_000);
+    for (const word of [HOSTILE, long, 'two words', '']) {
+      const error = errorOfAnswer(
+        answer(403, { Code: word, EC: word, RequestId: word }, { 'x-oss-ec': word }),
+      );
+      assert.deepEqual(
+        [error.code, error.ec, error.kind, error.requestId],
+        ['Http403', undefined, 'accessDenied', 'REQUEST'],
+      );
+      const { requestId, isForeign } = errorOfAnswer({
+        ...answer(403, { Code: 'AccessDenied' }),
+        headers: { 'x-oss-request-id': word },
+      });
+      assert.deepEqual([requestId, isForeign], [undefined, true]);
+    }
+  });
+
+  it('is no character that a terminal or a text obeys', () => {
+    const { message } = errorOfAnswer(answer(400, { Code: 'X', Message: HOSTILE }));
+    assert.equal(message, 'a \\u{1b}[31m\\u{202e}gnp.exe');
+  });
+
+  it('is no link but one to the vendor', () => {
+    const helpUrl = (RecommendDoc: string) =>
+      errorOfAnswer(answer(403, { Code: 'X', RecommendDoc })).helpUrl;
+    assert.equal(helpUrl('https://help.aliyun.com/a'), 'https://help.aliyun.com/a');
+    assert.equal(helpUrl('https://www.alibabacloud.com/b'), 'https://www.alibabacloud.com/b');
+    for (const address of [
+      'https://evil.com/aliyun.com',
+      'https://aliyun.com.evil.com/',
+      'https://notaliyun.com/',
+      'https://api.aliyun.com@evil.com/',
+      'http://api.aliyun.com/',
+      `https://api.aliyun.com/${'x'.repeat(1000)}`,
+      'https://api.aliyun.com/\u202e',
+    ]) {
+      assert.equal(helpUrl(address), undefined, address);
+    }
+  });
+
+  it('is no endpoint but a host', () => {
+    const of = (Endpoint: string) => errorOfAnswer(answer(403, { Code: 'AccessDenied', Endpoint }));
+    assert.equal(of('x.evil.com#').endpoint, undefined);
+    assert.equal(of('x.evil.com#').kind, 'accessDenied');
+    assert.equal(of('a b').endpoint, undefined);
+  });
+
+  it('is no time of more than a day, and in clear text none of a header', () => {
+    const skewed = { Code: 'RequestTimeTooSkewed' };
+    const of = (elements: object, date: number, isSecure: boolean) => {
+      const headers = { date: new Date(date).toUTCString() };
+      const refused = answer(403, { ...skewed, ...elements }, headers);
+      return errorOfAnswer({ ...refused, isSecure }, NOW_MS).clockSkewMs;
+    };
+    const hour = 3_600_000;
+    assert.equal(of({}, NOW_MS + hour, true), hour);
+    assert.equal(of({}, NOW_MS + hour, false), undefined);
+    assert.equal(of({ ServerTime: new Date(NOW_MS + hour).toISOString() }, 0, false), hour);
+    assert.equal(of({}, NOW_MS + 25 * hour, true), undefined);
+    assert.equal(of({ ServerTime: '2038-01-19T00:00:00.000Z' }, NOW_MS, true), undefined);
+    assert.equal(of({ ServerTime: '+275760-09-13T00:00:00.000Z' }, NOW_MS, true), undefined);
+  });
+});
+
+describe('answererOf', () => {
+  const of = (headers: Record<string, string>, body = '') =>
+    answererOf({ status: 200, headers, body: Buffer.from(body) });
+
+  it('knows OSS by its request id, or by a document that OSS writes', () => {
+    assert.equal(of({ 'x-oss-request-id': '5C3D9175B6FC201293AD****'.slice(0, 20) }), 'oss');
+    assert.equal(
+      of({}, '<?xml version="1.0"?>\n<ListPartsResult><Part/></ListPartsResult>'),
+      'oss',
+    );
+    assert.equal(of({}, '<Error><Code>A</Code><RequestId>5C</RequestId></Error>'), 'oss');
+  });
+
+  it('knows a stranger by what he says', () => {
+    assert.equal(of({}, '{"ok":true}'), 'other');
+    assert.equal(of({}, 'ok'), 'other');
+    assert.equal(of({}, '<html><ListPartsResult></ListPartsResult></html>'), 'other');
+    assert.equal(of({}, '<Error><Code>AccessDenied</Code></Error>'), 'other');
+    assert.equal(of({ 'content-type': 'text/html; charset=utf-8' }), 'other');
+  });
+
+  it('does not know who said nothing', () => {
+    assert.equal(of({ etag: '"A"' }), 'unknown');
+    assert.equal(of({ 'x-oss-request-id': 'no word\u0007' }), 'unknown');
   });
 });
 

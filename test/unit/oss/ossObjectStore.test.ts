@@ -563,6 +563,153 @@ describe('OssObjectStore', () => {
     });
   });
 
+  describe('an answer without the headers of OSS', () => {
+    const STRIPPED: FaultActions = {
+      answerHeaders: {
+        'x-oss-request-id': null,
+        'x-oss-hash-crc64ecma': null,
+        'x-oss-err': null,
+        'x-oss-ec': null,
+      },
+    };
+    const stripped = async () => {
+      const server = await fixture.server();
+      server.faults.push({ do: STRIPPED });
+      return { server, store: await fixture.store(server) };
+    };
+
+    it('still lets an object be put, missed, found, and its parts be listed', async () => {
+      const { store } = await stripped();
+      assert.equal(await store.headObject('k', CALL), undefined);
+      const put = await store.putObject('k', bodyOf('bytes'), NEW, CALL);
+      assert.deepEqual([put.requestId, put.crc64], [undefined, undefined]);
+      const found = await store.headObject('k', CALL);
+      assert.deepEqual([found?.sizeBytes, found?.etag], [5, put.etag]);
+      const { uploadId, receipts } = await uploadOf(store, 'm', [Buffer.from('bytes')]);
+      assert.equal((await store.listParts('m', uploadId, CALL)).length, 1);
+      const done = await store.completeMultipartUpload('m', uploadId, receipts, NEW, CALL);
+      assert.equal(done.requestId, undefined);
+      const error = await rejection(store.listParts('m', uploadId, CALL));
+      assert.equal(error.kind, 'noSuchUpload');
+    });
+
+    it('tells a refusal of HeadObject by that of a GET', async () => {
+      const server = await fixture.server({
+        credentials: [{ ...KEY, deny: ['headObject', 'getObject'] }],
+      });
+      server.faults.push({ do: STRIPPED });
+      const store = await fixture.store(server);
+      assert.equal((await rejection(store.headObject('k', CALL))).kind, 'accessDenied');
+    });
+
+    it('is nobody’s when it says something else', async () => {
+      for (const [body, contentType] of [
+        ['{"ok":true}', 'application/json'],
+        ['ok', 'text/plain'],
+        ['', 'text/html'],
+        ['<html/>', ''],
+      ] as const) {
+        const server = await fixture.server();
+        const headers = { etag: '"A"', 'content-type': contentType };
+        server.faults.push({
+          do: {
+            answer: { status: 200, body, headers },
+            answerHeaders: { 'x-oss-request-id': null },
+          },
+        });
+        const store = await fixture.store(server);
+        for (const ask of [
+          () => store.putObject('k', bodyOf('x'), NEW, CALL),
+          () => store.uploadPart('k', 'ID', 1, bodyOf('x'), {}, CALL),
+          () => store.initiateMultipartUpload('k', NEW, CALL),
+          () => store.listParts('k', 'ID', CALL),
+          () => store.listMultipartUploads('', CALL),
+          () => store.completeMultipartUpload('k', 'ID', [], NEW, CALL),
+        ]) {
+          const error = await rejection(ask());
+          assert.deepEqual([error.kind, error.isForeign], ['badResponse', true], body);
+        }
+      }
+    });
+
+    it('is no failed callback because it says 203', async () => {
+      const server = await fixture.server();
+      const callback = { url: 'http://127.0.0.1:9/', body: 'b' };
+      server.faults.push({
+        do: { answer: { status: 203 }, answerHeaders: { 'x-oss-request-id': null } },
+      });
+      const store = await fixture.store(server);
+      const put = store.putObject('k', bodyOf('x'), { ...NEW, callback }, CALL);
+      assert.equal((await rejection(put)).code, 'NoETag');
+    });
+
+    it('names who answered: no refusal of OSS, no matter of credentials', async () => {
+      for (const status of [401, 403, 404, 407, 413, 500, 502]) {
+        const server = await fixture.server();
+        server.faults.push({
+          do: {
+            answer: { status, body: '<html>no</html>', contentType: 'text/html' },
+            answerHeaders: { 'x-oss-request-id': null },
+          },
+        });
+        const store = await fixture.store(server);
+        const error = await rejection(store.putObject('k', bodyOf('x'), NEW, CALL));
+        const kind = status < 500 ? 'refused' : 'server';
+        assert.deepEqual([error.kind, error.isForeign, error.status], [kind, true, status]);
+      }
+    });
+  });
+
+  describe('a listing that lies', () => {
+    const lie = async (on: OperationName, answerBody: string) => {
+      const server = await fixture.server();
+      server.faults.push({ on, do: { answerBody } });
+      return fixture.store(server);
+    };
+
+    it('is not of another upload', async () => {
+      const store = await lie(
+        'listParts',
+        '<ListPartsResult><UploadId>OTHER</UploadId><IsTruncated>false</IsTruncated></ListPartsResult>',
+      );
+      const { uploadId } = await store.initiateMultipartUpload('k', NEW, CALL);
+      const error = await rejection(store.listParts('k', uploadId, CALL));
+      assert.equal(error.code, 'OtherUpload');
+    });
+
+    it('names no upload by what cannot be an id', async () => {
+      const store = await lie(
+        'listMultipartUploads',
+        '<ListMultipartUploadsResult><Upload><Key>k</Key><UploadId>a&#10;b</UploadId></Upload></ListMultipartUploadsResult>',
+      );
+      const error = await rejection(store.listMultipartUploads('', CALL));
+      assert.equal(error.code, 'MalformedUpload');
+    });
+
+    it('does not go back', async () => {
+      const server = await fixture.server();
+      const page = (key: string) =>
+        `<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>${key}</NextKeyMarker></ListMultipartUploadsResult>`;
+      strike(server, 'listMultipartUploads', { answerBody: page('b') });
+      strike(server, 'listMultipartUploads', { answerBody: page('a') }, 1);
+      const store = await fixture.store(server);
+      const error = await rejection(store.listMultipartUploads('', CALL));
+      assert.equal(error.code, 'MarkerDoesNotAdvance');
+      assert.equal(server.operations.length, 2);
+    });
+
+    it('has no part beyond the last', async () => {
+      const part = (number: number, size: string) =>
+        `<ListPartsResult><Part><PartNumber>${number}</PartNumber><Size>${size}</Size><ETag>"A"</ETag></Part></ListPartsResult>`;
+      for (const body of [part(10_001, '1'), part(1, '9'.repeat(30))]) {
+        const store = await lie('listParts', body);
+        const { uploadId } = await store.initiateMultipartUpload('k', NEW, CALL);
+        const error = await rejection(store.listParts('k', uploadId, CALL));
+        assert.equal(error.code, 'MalformedPart');
+      }
+    });
+  });
+
   describe('HeadObject', () => {
     it('tells a missing bucket from a missing object', async () => {
       const server = await fixture.server();
@@ -594,6 +741,21 @@ describe('OssObjectStore', () => {
         assert.deepEqual(recovered, [true, true]);
         await store.putObject('k', bodyOf('x'), NEW, CALL);
       }
+    });
+
+    it('forgets what it learned when a signature with it is refused', async () => {
+      const server = await fixture.server();
+      const store = await fixture.store(server);
+      const clockSkewMs = 3_600_000;
+      const skewed = new UploadError('clockSkew', 'm', {
+        code: 'RequestTimeTooSkewed',
+        clockSkewMs,
+      });
+      const refused = new UploadError('credentials', 'm', { code: 'SignatureDoesNotMatch' });
+      assert.equal(await store.recover(refused, CALL), false);
+      assert.equal(await store.recover(skewed, CALL), true);
+      assert.equal(await store.recover(refused, CALL), true);
+      await store.putObject('k', bodyOf('x'), NEW, CALL);
     });
 
     it('has no hope for a skew without the time of the server', async () => {

@@ -549,6 +549,39 @@ describe('OssTransport', () => {
       await assertEnds(server.url, 'StallTimeout', 30);
     });
 
+    for (const status of [200, 403]) {
+      it(`gives up an answer ${status} that drips for ever`, async () => {
+        const server = await httpServer((message, answer) => {
+          message.resume();
+          answer.writeHead(status);
+          const drip = setInterval(() => answer.write('.'), 10);
+          answer.on('close', () => {
+            clearInterval(drip);
+          });
+        });
+        const sender = transport({
+          timeouts: { stallMs: 5000, answerMs: 100, wholeAnswerMs: 150 },
+        });
+        const sent = sender.send(request(server.url));
+        if (status === 403) assert.equal((await sent).status, 403);
+        else assert.match((await rejection(sent)).code, /AnswerTooSlow|TruncatedAnswer/);
+      });
+    }
+
+    it('gives up an answer that has no end', async () => {
+      const server = await httpServer((message, answer) => {
+        message.resume();
+        answer.writeHead(200);
+        const more = (): void => {
+          while (!answer.destroyed && answer.write(Buffer.alloc(64 * 1024)));
+        };
+        answer.on('drain', more);
+        more();
+      });
+      const error = await rejection(transport().send(request(server.url)));
+      assert.deepEqual([error.kind, error.code], ['badResponse', 'AnswerTooLong']);
+    });
+
     it('hands over small pieces on a slow line and large ones on a fast one', () => {
       assert.equal(nextSliceBytes(65_536, 5000), 16_384);
       assert.equal(nextSliceBytes(16_384, 60_000), 16_384);

@@ -782,7 +782,7 @@ describe('faults of the network, of OSS and of the disk', () => {
       const answer = {
         status: 403,
         code: 'RequestTimeTooSkewed',
-        headers: { date: new Date(Date.now() + DAY_MS).toUTCString() },
+        elements: { ServerTime: new Date(Date.now() + DAY_MS).toISOString() },
       };
       fail({ on: 'initiateMultipartUpload', do: { answer } });
       const manager = harness.manager();

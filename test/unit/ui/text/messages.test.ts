@@ -207,6 +207,22 @@ describe('messages of failures', () => {
     }
   });
 
+  it('name a stranger who answered instead of OSS, and blame neither OSS nor the key', () => {
+    for (const words of [english, chinese]) {
+      for (const kind of ['refused', 'server', 'throttled', 'timeout'] as const) {
+        for (const status of [401, 403, 404, 413, 502, 503]) {
+          const error = failure(kind, { status, isForeign: true });
+          const { text, actions } = describeError(error, about, words);
+          assert.ok(text.includes(String(status)), text);
+          assert.match(text, /proxy|代理/i);
+          assert.doesNotMatch(text, /OSS refused|expired|过期|OSS is busy|internal error/);
+          const setting = status === 413 ? 'ossUpload.partSize' : 'http.proxy';
+          assert.deepEqual(actions[0], { kind: 'openSettings', query: setting });
+        }
+      }
+    }
+  });
+
   it('tell a proxy from OSS, and a locked file from a forbidden one', () => {
     assert.match(describeError(failure('refused', { status: 407 }), {}, english).text, /proxy/);
     const text = (code: string): string =>
@@ -266,6 +282,8 @@ describe('messages of notices', () => {
     partSizeKept: true,
     callbackFailed: true,
     notVerified: true,
+    notCompared: true,
+    partsLeft: true,
   };
 
   it('say one sentence for one file and for many, in both languages', () => {
