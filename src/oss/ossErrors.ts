@@ -213,7 +213,7 @@ function serverDateMs(text: string | undefined): number | undefined {
 
 /** The answer may be that of a proxy, and a click opens the page. */
 const VENDORS_PAGE =
-  /^https:\/\/(?:[\w-]{1,63}\.){0,4}(?:aliyun|aliyuncs|alibabacloud)\.com(?:\/[^\s"'<>]{0,500})?$/;
+  /^https:\/\/(?:[\w-]{1,63}\.){0,4}(?:aliyun|aliyuncs|alibabacloud)\.com(?:\/[!\x23-\x26\x28-;=?-~]{0,500})?$/;
 
 /** The page that explains a failure: the one OSS names, else a search by its EC. */
 function helpUrlOf(document: string, ec: string | undefined): string | undefined {
