@@ -84,6 +84,7 @@ const withoutUnusedModules = {
 const ON_DEMAND = {
   './oss/index': './oss.js',
   './ui/ask/onDemand': './upload.js',
+  './ui/show/onDemand': './upload.js',
   '../upload/upload': './upload.js',
 };
 
@@ -181,7 +182,11 @@ function bundleOptions({ production, outputFolder }) {
     {
       ...common,
       stdin: {
-        contents: "export * from './ui/ask/onDemand'; export * from './engine/upload/upload';",
+        contents: [
+          "export * from './ui/ask/onDemand';",
+          "export * from './ui/show/onDemand';",
+          "export * from './engine/upload/upload';",
+        ].join('\n'),
         resolveDir: path.join(root, 'src'),
       },
       outfile: path.join(outputFolder, 'upload.js'),

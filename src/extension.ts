@@ -2,28 +2,22 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 import type { OssAccount } from './account';
-import { TransferManager, adoptUpload } from './engine/index';
+import { TransferManager, UploadError } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
+import { TRANSFER_COMMANDS } from './ui/editor/commandIds';
 import { registerCommands, resourceOf } from './ui/editor/commands';
-import { Completion } from './ui/show/completion';
 import type { CredentialsFlow } from './ui/ask/setup/credentialsFlow';
 import { CredentialsStore } from './ui/settings/credentialsStore';
 import { DestinationMemory } from './ui/settings/destinationMemory';
-import { Links } from './ui/actions/links';
 import { OutputLog } from './ui/editor/log';
-import { ProgressNotification } from './ui/show/progressNotification';
-import { ResumeList } from './ui/show/resumeList';
 import { Settings } from './ui/settings/settings';
 import { SetupContext } from './ui/settings/setupContext';
 import { ToastPace } from './ui/editor/toastPace';
-import { TransferActions } from './ui/actions/transferActions';
 import type { Remedies } from './ui/actions/transferActions';
 import { StatusBar } from './ui/show/statusBar';
-import { TransferCommands } from './ui/show/transferCommands';
 import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
 import { TransfersView } from './ui/show/transfersView';
-import { UploadLog } from './ui/show/uploadLog';
 
 /** The engine that `deactivate` ends, which gets no argument to find it by. */
 let running: Transfers | undefined;
@@ -66,8 +60,30 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const links = new Links(account, settings, log);
+  const view = own(new TransfersView(transfers));
+  // Opened before anything can start, so that nothing that happens is missed.
+  const openDisplay = once(async () => {
+    const {
+      Completion,
+      Links,
+      ProgressNotification,
+      ResumeList,
+      TransferActions,
+      TransferCommands,
+      UploadLog,
+    } = await import('./ui/show/onDemand');
+    const links = new Links(account, settings, log);
+    const pace = new ToastPace();
+    const actions = new TransferActions(transfers, remedies, links, pace, log);
+    own(new UploadLog(transfers, log));
+    own(new ProgressNotification(transfers, actions, pace));
+    own(new Completion(transfers, actions, settings, log));
+    const list = new ResumeList(transfers, actions, settings);
+    const { handlers } = new TransferCommands(transfers, view, actions, links, list);
+    return { actions, handlers };
+  });
   const openQuestions = once(async () => {
+    const { actions } = await openDisplay();
     const {
       CleanUpCommand,
       Conflicts,
@@ -96,14 +112,7 @@ export function activate(context: vscode.ExtensionContext): void {
       handleUpload: uploadHandler(upload, false),
       handleUploadTo: uploadHandler(upload, true),
       cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
-      resumeFromOss: new ResumeFromOssCommand(
-        transfers,
-        actions,
-        destinations,
-        settings,
-        openStore,
-        (request, uploadId, signal) => adoptUpload(engine, request, uploadId, signal),
-      ),
+      resumeFromOss: new ResumeFromOssCommand(transfers, actions, destinations, settings, engine),
     };
   });
   const remedies: Remedies = {
@@ -112,24 +121,27 @@ export function activate(context: vscode.ExtensionContext): void {
       (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
     chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
   };
-  const pace = new ToastPace();
-  const actions = new TransferActions(transfers, remedies, links, pace, log);
   type Questions = Awaited<ReturnType<typeof openQuestions>>;
   const ask =
     (run: (questions: Questions, resource: vscode.Uri | undefined) => Promise<unknown>) =>
-    (argument: unknown) => {
+    async (argument: unknown) => {
       const resource = resourceOf(argument);
+      const { actions } = await openDisplay();
       return actions.attempt(openQuestions().then((questions) => run(questions, resource)));
     };
 
   own(new SetupContext(settings, memory, credentials));
-  own(new UploadLog(transfers, log));
-  own(new ProgressNotification(transfers, actions, pace));
-  own(new Completion(transfers, actions, settings, log));
-  const view = own(new TransfersView(transfers));
-  own(new TransferCommands(transfers, view, actions, links));
-  own(new ResumeList(transfers, actions, settings));
-  const status = own(new StatusBar(transfers, settings));
+  const status = own(
+    new StatusBar(transfers, settings, async (ids) => {
+      await openDisplay();
+      await transfers.resume(ids);
+    }),
+  );
+  const handlers = TRANSFER_COMMANDS.map((name) => [
+    name,
+    async (...args: unknown[]) => (await openDisplay()).handlers[name](...args),
+  ]);
+  own(registerCommands(Object.fromEntries(handlers) as Parameters<typeof registerCommands>[0]));
   own(
     registerCommands({
       upload: async (...args) => (await openQuestions()).handleUpload(...args),
@@ -139,6 +151,7 @@ export function activate(context: vscode.ExtensionContext): void {
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
       cleanUp: ask(({ cleanUp }, resource) => cleanUp.run(resource)),
       resumeFromOss: ask(({ resumeFromOss }, resource) => resumeFromOss.run(resource)),
+      showTransfers: () => view.show(),
       showLog: () => {
         log.show();
       },
@@ -150,13 +163,27 @@ export function activate(context: vscode.ExtensionContext): void {
       if (focused) transfers.retryNow();
     }),
   );
-  void actions.attempt(
-    transfers.refresh().then(() => {
-      // What an earlier window could not discard goes now.
-      transfers.retryNow();
-      return status.startUp();
-    }),
+  startUp(transfers, status, openDisplay).catch(async (error: unknown) => {
+    (await openDisplay()).actions.tell(UploadError.from(error));
+  });
+}
+
+/** Looks what earlier windows left behind, and goes on with what needs no answer of the user. */
+async function startUp(
+  transfers: Transfers,
+  status: StatusBar,
+  openDisplay: () => Promise<unknown>,
+): Promise<void> {
+  await transfers.refresh();
+  const isDiscarding = ownTransfers(transfers.snapshot()).some(
+    ({ state }) => state === 'discarding',
   );
+  if (isDiscarding) {
+    // What an earlier window could not discard goes now; what is left of it is told.
+    await openDisplay();
+    transfers.retryNow();
+  }
+  await status.startUp();
 }
 
 /** Stops the uploads and keeps what they have: the next window goes on from there. */

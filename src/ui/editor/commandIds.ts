@@ -1,17 +1,8 @@
-/** Every command of package.json, by the last part of its id. A test compares the two. */
-export const COMMAND_NAMES = [
-  'upload',
-  'uploadTo',
+/** Commands that act on transfers, by the last part of their ids. Their handlers are loaded on demand. */
+export const TRANSFER_COMMANDS = [
   'resume',
   'pauseAll',
   'resumeAll',
-  'showTransfers',
-  'setCredentials',
-  'removeCredentials',
-  'selectDestination',
-  'cleanUp',
-  'resumeFromOss',
-  'showLog',
   'pauseItem',
   'resumeItem',
   'discardItem',
@@ -22,6 +13,23 @@ export const COMMAND_NAMES = [
   'copyError',
   'openHelp',
   'clearFinished',
+] as const;
+
+/** One of {@link TRANSFER_COMMANDS}. */
+export type TransferCommand = (typeof TRANSFER_COMMANDS)[number];
+
+/** Every command of package.json, by the last part of its id. A test compares the two. */
+export const COMMAND_NAMES = [
+  ...TRANSFER_COMMANDS,
+  'upload',
+  'uploadTo',
+  'showTransfers',
+  'setCredentials',
+  'removeCredentials',
+  'selectDestination',
+  'cleanUp',
+  'resumeFromOss',
+  'showLog',
 ] as const;
 
 /** Last part of a command's id. */

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
-import type { Disposable, Transfers } from '../../engine/index';
-import { commandId } from '../editor/commandIds';
+import type { Transfers } from '../../engine/index';
 import { l10n, language, words } from '../editor/editorWords';
 import { formatBytes, formatCount } from '../text/format';
 import {
@@ -9,11 +8,11 @@ import {
   isUrgent,
   resumeDescription,
   resumeDetail,
-  resumeItems,
   resumeSections,
   statusOf,
 } from './resumeModel';
 import type { ResumeItem, ResumeSection } from './resumeModel';
+import { waitingItems } from './statusBar';
 import type { Settings } from '../settings/settings';
 import type { TransferActions } from '../actions/transferActions';
 import { idsOf } from '../text/transferFacts';
@@ -33,33 +32,16 @@ interface ResumeRow extends vscode.QuickPickItem {
   readonly action?: 'resume' | 'discard';
 }
 
-/** What waits for the user in this window now. */
-export function waitingItems(transfers: Transfers, settings: Settings): ResumeItem[] {
-  return resumeItems(transfers.snapshot(), {
-    nowMs: Date.now(),
-    workspacePaths: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
-    keepUnfinishedDays: settings.forWindow().keepUnfinishedDays,
-  });
-}
-
 /** The command "Resume Interrupted Uploads...": a pick list of what waits for the user. */
-export class ResumeList implements Disposable {
-  private readonly subscription: Disposable;
-
+export class ResumeList {
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
     private readonly settings: Settings,
-  ) {
-    this.subscription = vscode.commands.registerCommand(commandId('resume'), () => this.pick());
-  }
-
-  dispose(): void {
-    this.subscription.dispose();
-  }
+  ) {}
 
   /** The pick list: all, one, or none of them any more. */
-  private async pick(): Promise<void> {
+  async pick(): Promise<void> {
     const list = vscode.window.createQuickPick<ResumeRow>();
     list.title = l10n.t('Resume Uploads');
     list.placeholder = l10n.t('Choose an upload to resume');

@@ -2,8 +2,7 @@ import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../../engine/index';
 import { commandId } from '../editor/commandIds';
 import { l10n, words } from '../editor/editorWords';
-import { waitingItems } from './resumeList';
-import { isUrgent, statusOf, statusText, tooltipLines } from './resumeModel';
+import { isUrgent, resumeItems, statusOf, statusText, tooltipLines } from './resumeModel';
 import type { ResumeItem } from './resumeModel';
 import type { Settings } from '../settings/settings';
 import { idsOf } from '../text/transferFacts';
@@ -12,6 +11,15 @@ import { idsOf } from '../text/transferFacts';
 const TOOLTIP_ROWS = 5;
 /** Only the tooltip calls it, so it is no command of package.json. */
 const LATER_COMMAND = 'ossUpload.resumeLater';
+
+/** What waits for the user in this window now. */
+export function waitingItems(transfers: Transfers, settings: Settings): ResumeItem[] {
+  return resumeItems(transfers.snapshot(), {
+    nowMs: Date.now(),
+    workspacePaths: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+    keepUnfinishedDays: settings.forWindow().keepUnfinishedDays,
+  });
+}
 
 /** The status-bar item, which is there only while something waits for the user. */
 export class StatusBar implements Disposable {
@@ -24,6 +32,7 @@ export class StatusBar implements Disposable {
   constructor(
     private readonly transfers: Transfers,
     private readonly settings: Settings,
+    private readonly resume: (ids: readonly string[]) => Promise<void>,
   ) {
     this.status = vscode.window.createStatusBarItem(
       'ossUpload.status',
@@ -59,7 +68,7 @@ export class StatusBar implements Disposable {
       .filter((item) => item.section !== 'old')
       .flatMap((item) => item.waiting)
       .filter((transfer) => transfer.state === 'interrupted');
-    if (interrupted.length > 0) await this.transfers.resume(idsOf(interrupted));
+    if (interrupted.length > 0) await this.resume(idsOf(interrupted));
   }
 
   private items(): ResumeItem[] {

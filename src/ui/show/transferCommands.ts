@@ -1,25 +1,28 @@
 import * as vscode from 'vscode';
 import { isActive, isWaitingForUser } from '../../engine/index';
-import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index';
-import { registerCommands } from '../editor/commands';
+import type { TransferSnapshot, Transfers } from '../../engine/index';
+import type { TransferCommand } from '../editor/commandIds';
 import type { CommandHandler } from '../editor/commands';
 import type { Links } from '../actions/links';
 import type { TransferActions } from '../actions/transferActions';
+import type { ResumeList } from './resumeList';
 import { transfersOfRow } from './transfersModel';
 import { idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
 import type { TransfersView } from './transfersView';
 
 /** The commands that act on transfers: those of rows, and those of all of them. */
-export class TransferCommands implements Disposable {
-  private readonly subscription: Disposable;
+export class TransferCommands {
+  readonly handlers: Readonly<Record<TransferCommand, CommandHandler>>;
 
   constructor(
     private readonly transfers: Transfers,
-    private readonly view: TransfersView,
+    private readonly view: Pick<TransfersView, 'selection'>,
     private readonly actions: TransferActions,
     links: Links,
+    list: ResumeList,
   ) {
-    this.subscription = registerCommands({
+    this.handlers = {
+      resume: () => list.pick(),
       pauseItem: this.onRows((about) => transfers.pause(idsOf(about.filter(isActive)))),
       resumeItem: this.onRows((about) => actions.resume(about.filter(isWaitingForUser))),
       discardItem: this.onRows((about) => actions.discard(idsOf(about))),
@@ -36,12 +39,7 @@ export class TransferCommands implements Disposable {
       clearFinished: () => {
         transfers.clearFinished();
       },
-      showTransfers: () => actions.attempt(view.show()),
-    });
-  }
-
-  dispose(): void {
-    this.subscription.dispose();
+    };
   }
 
   private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {

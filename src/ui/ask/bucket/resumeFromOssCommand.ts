@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
-import type { OpenStore, Transfers, UnfinishedUpload, UploadRequest } from '../../../engine/index';
+import { adoptUpload } from '../../../engine/index';
+import type { AdoptionOptions, Transfers, UnfinishedUpload } from '../../../engine/index';
 import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from '../setup/destination';
 import { l10n } from '../../editor/editorWords';
@@ -9,13 +10,6 @@ import type { Settings } from '../../settings/settings';
 import type { TransferActions } from '../../actions/transferActions';
 import { fileName } from '../../text/transferFacts';
 import { batchOf, heldError, targetAt, uploadOptions } from '../upload/uploadRequests';
-
-/** Writes the record of an upload that only OSS knows. */
-export type Adopt = (
-  request: UploadRequest,
-  uploadId: string,
-  signal: AbortSignal,
-) => Promise<void>;
 
 /** "Resume Upload from OSS...": goes on with an upload that was begun on another computer. */
 export class ResumeFromOssCommand {
@@ -26,10 +20,9 @@ export class ResumeFromOssCommand {
     private readonly actions: TransferActions,
     destinations: Destinations,
     private readonly settings: Settings,
-    openStore: OpenStore,
-    private readonly adopt: Adopt,
+    private readonly records: AdoptionOptions,
   ) {
-    this.search = new BucketSearch(transfers, destinations, openStore);
+    this.search = new BucketSearch(transfers, destinations, records.openStore);
   }
 
   /** Lists, asks which one and where its file is, goes on. */
@@ -54,7 +47,8 @@ export class ResumeFromOssCommand {
       target: targetAt(destination, chosen.upload.key),
       options: uploadOptions(this.settings.forResource(file), {}),
     };
-    await this.adopt(request, chosen.upload.uploadId, AbortSignal.timeout(60_000));
+    const { uploadId } = chosen.upload;
+    await adoptUpload(this.records, request, uploadId, AbortSignal.timeout(60_000));
     const { held } = await this.transfers.enqueue(batchOf([file], [request]));
     const [other] = held;
     if (other !== undefined) throw heldError(other);
