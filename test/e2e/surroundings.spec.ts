@@ -127,9 +127,15 @@ test.describe('with a key that may do little', () => {
     const settings = path.join(session.workspace, '.vscode', 'settings.json');
     fs.writeFileSync(
       settings,
-      JSON.stringify({ 'ossUpload.bucket': BUCKET, 'ossUpload.ifExists': 'perhaps' }),
+      JSON.stringify({
+        'ossUpload.bucket': BUCKET,
+        'ossUpload.ifExists': 'perhaps',
+        'ossUpload.completionMessage': 'perhaps',
+      }),
     );
     await session.addFile('c.txt', 100);
+    // A setting of the window is read as soon as the editor has seen the file change.
+    await window.notification('Setting ossUpload.completionMessage is not used').waitFor();
     await window.contextMenu(window.file('c.txt'), MENU_ITEM);
     await expect.poll(() => session.oss.keys(BUCKET)).toContain('c.txt');
     await window.notification('Setting ossUpload.ifExists is not used').waitFor();
