@@ -21,11 +21,19 @@ export interface OssCredential {
   securityToken?: string | undefined;
   /** End of a temporary key, in milliseconds since 1970. */
   expiresAt?: number | undefined;
-  /** Refused with `InvalidAccessKeyId`. */
+  /**
+   * Refused with `InvalidAccessKeyId`, as inactive. A key that is taken out of the server's list
+   * is refused as one that does not exist.
+   */
   disabled?: boolean | undefined;
   /** Refused with `UserDisable`, as an account that has not paid. */
   inArrears?: boolean | undefined;
-  /** Operations this key has no right to. */
+  /** Has no right to use keys of KMS. */
+  deniesKms?: boolean | undefined;
+  /**
+   * Operations this key has no right to. Without `putObjectTagging` it cannot upload with tags
+   * either.
+   */
   deny?: readonly OperationName[] | undefined;
   /** Buckets this key has no right to. */
   deniedBuckets?: readonly string[] | undefined;
@@ -67,6 +75,8 @@ export interface Identity {
   readonly credential: OssCredential | undefined;
   /** Region of the V4 scope. */
   readonly signingRegion: string | undefined;
+  /** Version of the signature; undefined when there is none. */
+  readonly signatureVersion: 'v1' | 'v4' | undefined;
   /** Throws the OssError that refuses the request; returns when it may be looked at further. */
   check(nowMs: number): void;
 }
@@ -325,18 +335,23 @@ function checkTime(claim: Claim, nowMs: number): void {
   checkSkew(requestMs, nowMs);
 }
 
-function invalidAccessKeyId(accessKeyId: string, message?: string): OssError {
+function invalidAccessKeyId(accessKeyId: string, isInactive = false): OssError {
   return new OssError(
     403,
     'InvalidAccessKeyId',
-    message ?? 'The OSS Access Key Id you provided does not exist in our records.',
-    { ec: '0002-00000902', elements: { OSSAccessKeyId: accessKeyId } },
+    isInactive
+      ? 'The OSS Access Key Id you provided is disabled.'
+      : 'The OSS Access Key Id you provided does not exist in our records.',
+    {
+      ec: isInactive ? '0002-00000904' : '0002-00000902',
+      elements: { OSSAccessKeyId: accessKeyId },
+    },
   );
 }
 
 function checkCredential(credential: OssCredential, claim: Claim, nowMs: number): void {
   if (credential.disabled) {
-    throw invalidAccessKeyId(claim.accessKeyId, 'The OSS Access Key Id you provided is disabled.');
+    throw invalidAccessKeyId(claim.accessKeyId, true);
   }
   if (credential.inArrears) {
     throw new OssError(403, 'UserDisable', 'UserDisable', { ec: '0003-00000801' });
@@ -405,6 +420,7 @@ export function identify(
       address: addresses[0],
       credential: undefined,
       signingRegion: undefined,
+      signatureVersion: undefined,
       check: () => {
         throw error;
       },
@@ -415,6 +431,7 @@ export function identify(
       address: addresses[0],
       credential: undefined,
       signingRegion: undefined,
+      signatureVersion: undefined,
       check: () => undefined,
     };
   }
@@ -428,6 +445,7 @@ export function identify(
       address: addresses[0],
       credential,
       signingRegion,
+      signatureVersion: claim.version,
       check: () => {
         throw invalidAccessKeyId(accessKeyId);
       },
@@ -444,6 +462,7 @@ export function identify(
     address: match ?? addresses[0],
     credential,
     signingRegion,
+    signatureVersion: claim.version,
     check: (nowMs) => {
       checkCredential(credential, claim, nowMs);
       checkTime(claim, nowMs);

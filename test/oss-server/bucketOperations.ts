@@ -11,8 +11,13 @@ import {
   type OperationContext,
   type OssAnswer,
 } from './operation.ts';
-import { checkAcl } from './properties.ts';
-import { compareKeys, type BucketRecord, type ObjectManifest } from './storage.ts';
+import { checkAcl, checkPublicAccess } from './properties.ts';
+import {
+  compareKeys,
+  type BoundDomain,
+  type BucketRecord,
+  type ObjectManifest,
+} from './storage.ts';
 import { childText, element, textElement } from './xml.ts';
 
 const bucketAcls = ['private', 'public-read', 'public-read-write'];
@@ -135,13 +140,14 @@ const putBucket: Operation = async (context) => {
   const configuration = text === '' ? undefined : parseBody(text, 'CreateBucketConfiguration');
   const storageClass = configuration && childText(configuration, 'StorageClass');
   const acl = request.headers.get('x-oss-acl');
+  if (acl !== undefined) checkPublicAccess(acl, before ?? {});
   storage.putBucket({
+    ...before,
     name,
     region: before?.region ?? context.endpointRegion,
     createdMs: before?.createdMs ?? context.nowMs,
     acl: acl === undefined ? (before?.acl ?? 'private') : checkAcl(acl, bucketAcls),
     storageClass: storageClass ?? before?.storageClass ?? 'Standard',
-    versioned: before?.versioned ?? false,
   });
   return { status: 200, headers: { location: `/${name}` } };
 };
@@ -176,9 +182,13 @@ const getBucketInfo: Operation = (context) => {
         endpoints(bucket),
         textElement('StorageClass', bucket.storageClass),
         textElement('DataRedundancyType', 'LRS'),
-        textElement('TransferAcceleration', 'Disabled'),
+        textElement(
+          'TransferAcceleration',
+          bucket.transferAcceleration === true ? 'Enabled' : 'Disabled',
+        ),
         textElement('CrossRegionReplication', 'Disabled'),
-        textElement('Versioning', bucket.versioned ? 'Enabled' : undefined),
+        textElement('Versioning', bucket.versioning),
+        textElement('BlockPublicAccess', bucket.blockPublicAccess ?? false),
         textElement('Name', bucket.name),
         owner(context),
         element('AccessControlList', textElement('Grant', bucket.acl)),
@@ -202,18 +212,75 @@ const getBucketAcl: Operation = (context) => {
 };
 
 const getBucketVersioning: Operation = (context) => {
-  const { versioned } = requireBucket(context);
-  return xmlAnswer(
-    element('VersioningConfiguration', textElement('Status', versioned ? 'Enabled' : undefined)),
-  );
+  const { versioning } = requireBucket(context);
+  return xmlAnswer(element('VersioningConfiguration', textElement('Status', versioning)));
 };
 
 const putBucketVersioning: Operation = async (context) => {
   const bucket = requireBucket(context);
   const status = childText(parseBody(await readText(context), 'VersioningConfiguration'), 'Status');
   if (status !== 'Enabled' && status !== 'Suspended') throw malformedXml();
-  context.storage.putBucket({ ...bucket, versioned: status === 'Enabled' });
+  context.storage.putBucket({ ...bucket, versioning: status });
   return { status: 200 };
+};
+
+const listCname: Operation = (context) => {
+  const bucket = requireBucket(context);
+  const certificate = ({ certificate: own }: BoundDomain) =>
+    own === undefined
+      ? ''
+      : element(
+          'Certificate',
+          textElement('Type', 'CAS'),
+          textElement('CertId', `493-${bucket.region}`),
+          textElement('Status', own.status ?? 'Enabled'),
+          textElement('CreationDate', new Date(bucket.createdMs).toUTCString()),
+          textElement('Fingerprint', 'DE:01:CF:EC:7C:A7:98:CB:D8:6E:FB:1D:97:EB:A9:64:1D:4E:**:**'),
+          textElement('ValidStartDate', new Date(bucket.createdMs).toUTCString()),
+          textElement(
+            'ValidEndDate',
+            new Date(own.validUntilMs ?? Date.UTC(2124, 0, 1)).toUTCString(),
+          ),
+        );
+  return xmlAnswer(
+    element(
+      'ListCnameResult',
+      textElement('Bucket', bucket.name),
+      textElement('Owner', context.ownerId),
+      ...(bucket.domains ?? []).map((bound) =>
+        element(
+          'Cname',
+          textElement('Domain', bound.domain),
+          textElement('LastModified', xmlTime(bucket.createdMs)),
+          textElement('Status', bound.status ?? 'Enabled'),
+          textElement('IsWildCard', bound.isWildcard),
+          certificate(bound),
+        ),
+      ),
+    ),
+  );
+};
+
+const getBucketOverwriteConfig: Operation = (context) => {
+  const { overwriteRules = [] } = requireBucket(context);
+  if (overwriteRules.length === 0) {
+    // The status is documented, the code is not.
+    throw new OssError(404, 'NoSuchOverwriteConfiguration', 'There is no such configuration.');
+  }
+  return xmlAnswer(
+    element(
+      'OverwriteConfiguration',
+      ...overwriteRules.map(({ id, prefix, suffix }) =>
+        element(
+          'Rule',
+          textElement('ID', id),
+          textElement('Action', 'forbid'),
+          textElement('Prefix', prefix),
+          textElement('Suffix', suffix),
+        ),
+      ),
+    ),
+  );
 };
 
 function contents(
@@ -350,6 +417,8 @@ export const bucketOperations = {
   getBucketAcl,
   getBucketVersioning,
   putBucketVersioning,
+  listCname,
+  getBucketOverwriteConfig,
   listObjects,
   listObjectsV2,
   deleteMultipleObjects,

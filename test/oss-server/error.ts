@@ -93,7 +93,7 @@ export function noSuchUpload(uploadId: string, ec: string): OssError {
 }
 
 /** The object is there, and the request forbids to replace it. */
-export function fileAlreadyExists(ec: string): OssError {
+export function fileAlreadyExists(ec: string | undefined): OssError {
   return new OssError(
     409,
     'FileAlreadyExists',

@@ -2,17 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { combineCrc64 } from './crc64.ts';
 import { commonPrefixElements, listPage } from './bucketOperations.ts';
 import { readCallback } from './callback.ts';
-import {
-  OssError,
-  fileAlreadyExists,
-  invalidArgument,
-  malformedXml,
-  noSuchUpload,
-  noSuchUploadEc,
-} from './error.ts';
+import { OssError, invalidArgument, malformedXml, noSuchUpload, noSuchUploadEc } from './error.ts';
 import type { FaultActions } from './faults.ts';
 import {
   answerWithCallback,
+  checkReplacement,
   newVersion,
   requireCopySource,
   versionHeaders,
@@ -30,7 +24,7 @@ import {
   type Operation,
   type OperationContext,
 } from './operation.ts';
-import { checkKey, checkTrafficLimit, forbidsOverwrite, readProperties } from './properties.ts';
+import { checkKey, checkPublicAccess, checkTrafficLimit, readProperties } from './properties.ts';
 import { encodeStrictly } from './signature.ts';
 import {
   compareKeys,
@@ -77,10 +71,9 @@ const initiateMultipartUpload: Operation = async (context) => {
   const bucket = requireBucket(context);
   checkKey(key);
   const encode = nameEncoder(request);
-  const properties = readProperties(request, bucket.storageClass);
-  if (forbidsOverwrite(request) && storage.object(bucket.name, key)) {
-    throw fileAlreadyExists('0026-00000002');
-  }
+  const properties = readProperties(request, bucket);
+  // The bucket's own rules are about what is replaced in the end, by Complete.
+  checkReplacement(context, { ...bucket, overwriteRules: [], retentionDays: 0 }, '0026-00000002');
   await context.received();
   const uploadId = randomBytes(16).toString('hex').toUpperCase();
   storage.createUpload({
@@ -292,13 +285,12 @@ const completeMultipartUpload: Operation = async (context) => {
   const parts = await chooseParts(context, requireUpload(context, noSuchUploadEc.other));
   checkSizes(parts);
   const acl = request.headers.get('x-oss-object-acl');
+  checkPublicAccess(acl, bucket);
   const { sequential } = requireUpload(context, noSuchUploadEc.other);
   const contentMd5 = sequential ? await md5Of(context, parts) : undefined;
   // Looked up again: another Complete or an abort may have come while this one was read.
   const upload = requireUpload(context, noSuchUploadEc.other);
-  if (forbidsOverwrite(request) && storage.object(bucket.name, key)) {
-    throw fileAlreadyExists('0042-00000214');
-  }
+  checkReplacement(context, bucket, '0042-00000214');
   const manifest: ObjectManifest = {
     key,
     type: 'Multipart',

@@ -15,6 +15,7 @@ import {
 import {
   checkAcl,
   checkKey,
+  checkPublicAccess,
   checkTags,
   checkTrafficLimit,
   forbidsOverwrite,
@@ -26,15 +27,25 @@ import { childText, element, textElement } from './xml.ts';
 
 /** The object of the request. Throws NoSuchBucket or NoSuchKey. */
 function requireObject(context: OperationContext): ObjectManifest {
+  const { request, storage, bucket, key } = context;
   requireBucket(context);
-  const manifest = context.storage.object(context.bucket, context.key);
-  if (!manifest) throw noSuchKey(context.key);
-  return manifest;
+  const newest = storage.object(bucket, key);
+  const versionId = request.parameter('versionId');
+  if (versionId !== undefined) {
+    const versions = [...storage.formerVersions(bucket, key), ...(newest ? [newest] : [])];
+    const named = versions.find((version) => (version.versionId ?? 'null') === versionId);
+    if (!named) throw new OssError(404, 'NoSuchVersion', 'The specified version does not exist.');
+    return named;
+  }
+  if (!newest) throw noSuchKey(key);
+  return newest;
 }
 
-/** Version id for a new object, when the bucket is versioned. Only the newest version is kept. */
-export function newVersion(bucket: BucketRecord): { readonly versionId?: string } {
-  return bucket.versioned ? { versionId: `CAEQ${randomBytes(20).toString('hex')}` } : {};
+/** Version id for a new object: one of its own, or that of the null version, which it replaces. */
+export function newVersion({ versioning }: BucketRecord): { readonly versionId?: string } {
+  if (versioning === undefined) return {};
+  const isEnabled = versioning === 'Enabled';
+  return { versionId: isEnabled ? `CAEQ${randomBytes(20).toString('hex')}` : 'null' };
 }
 
 /** Header that tells the version. */
@@ -78,6 +89,35 @@ export async function answerWithCallback(
   }
 }
 
+/**
+ * Throws when the object must not be replaced by this request. `x-oss-forbid-overwrite` and the
+ * bucket's own rules have no effect where versioning is enabled or suspended.
+ */
+export function checkReplacement(
+  { request, storage, key, nowMs }: OperationContext,
+  bucket: BucketRecord,
+  ec: string,
+): void {
+  const before = storage.object(bucket.name, key);
+  if (!before || bucket.versioning !== undefined) return;
+  checkRetention(bucket, before, nowMs);
+  if (forbidsOverwrite(request)) throw fileAlreadyExists(ec);
+  const isRuled = bucket.overwriteRules?.some(
+    ({ prefix = '', suffix = '' }) => key.startsWith(prefix) && key.endsWith(suffix),
+  );
+  // Which EC the service has for its own rules is not documented.
+  if (isRuled === true) throw fileAlreadyExists(undefined);
+}
+
+function checkRetention(
+  { retentionDays = 0 }: BucketRecord,
+  { lastModifiedMs }: ObjectManifest,
+  nowMs: number,
+): void {
+  if (nowMs >= lastModifiedMs + retentionDays * 86_400_000) return;
+  throw new OssError(409, 'FileImmutable', 'The object you specified is immutable.');
+}
+
 const conditionalHeaders = [
   'if-match',
   'if-none-match',
@@ -98,14 +138,12 @@ const putObject: Operation = async (context) => {
       { elements: { Header: conditional } },
     );
   }
-  const properties = readProperties(request, bucket.storageClass);
+  const properties = readProperties(request, bucket);
   checkTrafficLimit(request);
   // A wrong callback is refused before anything is stored.
   readCallback(request);
   const refuseOverwrite = () => {
-    if (forbidsOverwrite(request) && storage.object(bucket.name, key)) {
-      throw fileAlreadyExists('0026-00000002');
-    }
+    checkReplacement(context, bucket, '0026-00000002');
   };
   refuseOverwrite();
   const bytes = await receiveBytes(context);
@@ -250,8 +288,10 @@ const getObject: Operation = (context) => {
 };
 
 const deleteObject: Operation = async (context) => {
-  requireBucket(context);
+  const bucket = requireBucket(context);
   await context.received();
+  const before = context.storage.object(context.bucket, context.key);
+  if (before) checkRetention(bucket, before, context.nowMs);
   context.storage.deleteObject(context.bucket, context.key);
   return { status: 204 };
 };
@@ -278,9 +318,9 @@ const getObjectAcl: Operation = (context) =>
   );
 
 const putObjectAcl: Operation = (context) => {
-  changeProperties(context, {
-    acl: checkAcl(context.request.headers.get('x-oss-object-acl') ?? ''),
-  });
+  const acl = checkAcl(context.request.headers.get('x-oss-object-acl') ?? '');
+  checkPublicAccess(acl, requireBucket(context));
+  changeProperties(context, { acl });
   return { status: 200 };
 };
 

@@ -10,6 +10,8 @@ export type OperationName =
   | 'getBucketAcl'
   | 'getBucketVersioning'
   | 'putBucketVersioning'
+  | 'listCname'
+  | 'getBucketOverwriteConfig'
   | 'listObjects'
   | 'listObjectsV2'
   | 'deleteMultipleObjects'
@@ -41,6 +43,8 @@ function bucketOperation(request: OssRequest): OperationName {
       if (has('location')) return 'getBucketLocation';
       if (has('acl')) return 'getBucketAcl';
       if (has('versioning')) return 'getBucketVersioning';
+      if (has('cname')) return 'listCname';
+      if (has('overwriteConfig')) return 'getBucketOverwriteConfig';
       if (has('uploads')) return 'listMultipartUploads';
       return request.parameter('list-type') === '2' ? 'listObjectsV2' : 'listObjects';
     case 'PUT':
@@ -85,4 +89,23 @@ function objectOperation(request: OssRequest): OperationName {
 export function operationOf(request: OssRequest, address: Address): OperationName {
   if (address.bucket === undefined) return request.method === 'GET' ? 'listBuckets' : 'unknown';
   return address.key === undefined ? bucketOperation(request) : objectOperation(request);
+}
+
+/** Operations that look at or change a bucket or the service, not what is in a bucket. */
+const bucketLevel: ReadonlySet<OperationName> = new Set([
+  'listBuckets',
+  'putBucket',
+  'deleteBucket',
+  'getBucketInfo',
+  'getBucketLocation',
+  'getBucketAcl',
+  'getBucketVersioning',
+  'putBucketVersioning',
+  'listCname',
+  'getBucketOverwriteConfig',
+] as const);
+
+/** Whether this is a data operation, which not every account may call at the default domain. */
+export function isDataOperation(operation: OperationName): boolean {
+  return !bucketLevel.has(operation);
 }

@@ -1,6 +1,6 @@
-import { OssError, invalidArgument } from './error.ts';
+import { OssError, accessDenied, invalidArgument } from './error.ts';
 import { utf8Header, type OssRequest } from './request.ts';
-import type { ObjectProperties } from './storage.ts';
+import type { BucketRecord, ObjectProperties } from './storage.ts';
 
 const keptHeaders = [
   'cache-control',
@@ -20,6 +20,15 @@ const maxTags = 10;
 export function checkAcl(acl: string, allowed: readonly string[] = acls): string {
   if (allowed.includes(acl)) return acl;
   throw invalidArgument('The object acl is invalid.', 'x-oss-object-acl', acl);
+}
+
+/** Throws when a public ACL is asked for in a bucket that blocks public access. */
+export function checkPublicAccess(
+  acl: string | undefined,
+  { blockPublicAccess = false }: Pick<BucketRecord, 'blockPublicAccess'>,
+): void {
+  if (!blockPublicAccess || acl?.startsWith('public-') !== true) return;
+  throw accessDenied('Put public object acl is not allowed', { ec: '0016-00000901' });
 }
 
 function invalidTag(message: string): OssError {
@@ -77,8 +86,8 @@ function readEncryption(request: OssRequest): Record<string, string> {
 }
 
 /** The properties that the headers of PutObject or Initiate fix. Throws when one is not allowed. */
-export function readProperties(request: OssRequest, bucketStorageClass: string): ObjectProperties {
-  const storageClass = request.headers.get('x-oss-storage-class') ?? bucketStorageClass;
+export function readProperties(request: OssRequest, bucket: BucketRecord): ObjectProperties {
+  const storageClass = request.headers.get('x-oss-storage-class') ?? bucket.storageClass;
   if (!storageClasses.includes(storageClass)) {
     throw invalidArgument(
       'The storage class you specified is invalid.',
@@ -86,6 +95,8 @@ export function readProperties(request: OssRequest, bucketStorageClass: string):
       storageClass,
     );
   }
+  const acl = checkAcl(request.headers.get('x-oss-object-acl') ?? 'default');
+  checkPublicAccess(acl, bucket);
   const tagging = new URLSearchParams(utf8Header(request, 'x-oss-tagging') ?? '');
   const headers = keptHeaders.flatMap((name) => {
     const value = request.headers.get(name);
@@ -97,7 +108,7 @@ export function readProperties(request: OssRequest, bucketStorageClass: string):
       ...Object.fromEntries(headers),
     },
     metadata: readMetadata(request),
-    acl: checkAcl(request.headers.get('x-oss-object-acl') ?? 'default'),
+    acl,
     storageClass,
     encryption: readEncryption(request),
     tags: checkTags([...tagging]),

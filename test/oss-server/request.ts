@@ -22,9 +22,6 @@ export interface OssRequest {
   parameter(name: string): string | undefined;
 }
 
-/** Host names of OSS: `[bucket.]oss-<region>[-internal].aliyuncs.com` and `oss-accelerate`. */
-const ossHost = /^(?:(.*)\.)?(oss-[a-z0-9-]+?)(-internal)?\.aliyuncs\.com$/;
-
 function parseQuery(rawQuery: string): QueryParameter[] {
   return rawQuery
     .split('&')
@@ -74,51 +71,8 @@ export function parseRequest(message: IncomingMessage): OssRequest {
   };
 }
 
-/** Region that the name of the host tells, such as `cn-hangzhou`; undefined on loopback. */
-export function regionOfHost(host: string): string | undefined {
-  return ossHost.exec(host)?.[2]?.slice('oss-'.length);
-}
-
-/** Whether the host is an endpoint of OSS itself, with no bucket before it. */
-export function isBareEndpoint(host: string): boolean {
-  const match = ossHost.exec(host);
-  return match !== null && match[1] === undefined;
-}
-
 /** Text of a header as UTF-8, which is how OSS reads header bytes. */
 export function utf8Header(request: OssRequest, name: string): string | undefined {
   const value = request.headers.get(name);
   return value === undefined ? undefined : Buffer.from(value, 'latin1').toString('utf8');
-}
-
-function pathStyle(path: string): Address {
-  const slash = path.indexOf('/');
-  const bucket = slash === -1 ? path : path.slice(0, slash);
-  const key = slash === -1 ? '' : path.slice(slash + 1);
-  return { bucket: bucket || undefined, key: key || undefined };
-}
-
-function isLoopback(host: string): boolean {
-  return host === '' || host === 'localhost' || host === '[::1]' || /^[\d.]+$/.test(host);
-}
-
-/**
- * Every way to read the address, the most likely first. Only the signature can tell them apart:
- * ali-oss sends `Host: bucket.oss-cn-hangzhou.aliyuncs.com` to an IP endpoint, with the bucket in
- * the path too when `sldEnable` is set, and no bucket anywhere when `cname` is set.
- */
-export function possibleAddresses(
-  request: OssRequest,
-  bucketNames: readonly string[],
-): [Address, ...Address[]] {
-  const { host, path } = request;
-  const asCname = bucketNames.map((bucket): Address => ({ bucket, key: path || undefined }));
-  if (isLoopback(host)) return [pathStyle(path), ...asCname];
-  const subdomain = ossHost.test(host)
-    ? ossHost.exec(host)?.[1]
-    : /^(.+)\.localhost$/.exec(host)?.[1];
-  if (subdomain !== undefined && subdomain !== '' && subdomain !== 'undefined') {
-    return [{ bucket: subdomain, key: path || undefined }, pathStyle(path)];
-  }
-  return [pathStyle(path), ...asCname];
 }

@@ -4,9 +4,10 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import * as tls from 'node:tls';
 import { identify, type Identity, type OssCredential } from './authentication.ts';
 import { bucketOperations } from './bucketOperations.ts';
-import { OssError, accessDenied, invalidArgument } from './error.ts';
+import { OssError, accessDenied, invalidArgument, noSuchBucket } from './error.ts';
 import { ConnectionEnded, Exchange, cutSocket } from './exchange.ts';
 import {
   FaultCounter,
@@ -17,31 +18,45 @@ import {
 } from './faults.ts';
 import { Holds, type Hold, type HoldOptions } from './holds.ts';
 import { multipartOperations } from './multipartOperations.ts';
-import { objectOperations } from './objectOperations.ts';
+import { newVersion, objectOperations } from './objectOperations.ts';
 import type { Operation, OperationContext, OssAnswer } from './operation.ts';
-import { operationOf, type OperationName } from './operationNames.ts';
+import {
+  isDefaultPublicDomain,
+  possibleAddresses,
+  servedHost,
+  type PrivateCloud,
+  type ServedHost,
+} from './hosts.ts';
+import { isDataOperation, operationOf, type OperationName } from './operationNames.ts';
 import { OperationsLog, type OperationRecord } from './operationsLog.ts';
 import { propertyHeaders } from './properties.ts';
-import {
-  isBareEndpoint,
-  parseRequest,
-  possibleAddresses,
-  regionOfHost,
-  type OssRequest,
-} from './request.ts';
-import { OssStorage, type StoredPart, type StoredUpload } from './storage.ts';
+import { parseRequest, type OssRequest } from './request.ts';
+import { OssStorage, type BucketRecord, type StoredPart, type StoredUpload } from './storage.ts';
 
 /** Certificates under `test/oss-server/tls`, for tests of what a client says about bad ones. */
 export type Certificate = 'good' | 'expired' | 'wrongHost' | 'selfSigned';
 
-/** A bucket that exists when the server has started. */
-export interface BucketOptions {
-  readonly name: string;
-  /** Without `oss-`; left out: the server's. */
-  readonly region?: string | undefined;
-  readonly acl?: 'private' | 'public-read' | 'public-read-write' | undefined;
-  readonly versioned?: boolean | undefined;
-  readonly storageClass?: string | undefined;
+/**
+ * A bucket that exists when the server has started; what is given here replaces what an earlier
+ * server left. Region left out: the server's.
+ */
+export type BucketOptions = Pick<BucketRecord, 'name'> & {
+  readonly [Field in keyof Omit<BucketRecord, 'name' | 'createdMs'>]?:
+    BucketRecord[Field] | undefined;
+};
+
+/** The account that owns the buckets. */
+export interface AccountOptions {
+  /**
+   * When it activated OSS. `v4Only`, since 2025-03-01: V1 signatures are refused. `since2025`, since
+   * 2025-03-20: data operations at the default public domain of a region of the mainland, too.
+   */
+  readonly kind?: 'before2025' | 'v4Only' | 'since2025' | undefined;
+  /**
+   * Whether ListObjects and ListMultipartUploads are refused with the data operations, which no
+   * document says. Left out: they are.
+   */
+  readonly listingsAreData?: boolean | undefined;
 }
 
 /** How to start a server. */
@@ -60,6 +75,13 @@ export interface OssServerOptions {
   /** Names of buckets that belong to somebody else. */
   readonly foreignBuckets?: readonly string[] | undefined;
   readonly credentials?: OssCredential[] | undefined;
+  readonly account?: AccountOptions | undefined;
+  readonly privateClouds?: readonly PrivateCloud[] | undefined;
+  /**
+   * Requests with `x-oss-forbid-overwrite` that are carried out in a second; the others are told
+   * 503. Left out: all. The service asks for a ticket above 100.
+   */
+  readonly guardedRequestsPerSecond?: number | undefined;
   /** Lets everybody do everything without a signature. Signatures that come are still verified. */
   readonly anonymous?: boolean | undefined;
   readonly faults?: Fault[] | undefined;
@@ -128,6 +150,8 @@ export class OssServer {
   readonly faults: Fault[];
   /** Who may. May be changed at any time. */
   readonly credentials: OssCredential[];
+  /** Whose buckets they are. May be changed at any time. */
+  account: AccountOptions;
   /** How far the server's clock is ahead of the right time. */
   clockOffsetMs = 0;
   /** See OssServerOptions. */
@@ -142,6 +166,8 @@ export class OssServer {
   readonly #faultCounter: FaultCounter;
   readonly #sockets = new Map<number, Socket>();
   readonly #open = new Set<MatchedRequest>();
+  /** When the last requests with `x-oss-forbid-overwrite` were let through. */
+  #guardedMs: number[] = [];
   #isClosed = false;
   #listener: http.Server | https.Server | undefined;
   #port: number;
@@ -151,20 +177,20 @@ export class OssServer {
     this.#options = options;
     this.faults = options.faults ?? [];
     this.credentials = options.credentials ?? [];
+    this.account = options.account ?? {};
     this.unreadBody = options.unreadBody ?? 'drain';
     this.#faultCounter = new FaultCounter(this.faults);
     this.#storage = new OssStorage(options.dir);
     this.#log = new OperationsLog(options.operationsFile);
     this.#port = options.port ?? 0;
     for (const bucket of options.buckets ?? []) {
-      if (this.#storage.bucket(bucket.name)) continue;
       this.#storage.putBucket({
-        name: bucket.name,
-        region: bucket.region ?? options.region ?? defaultRegion,
+        region: options.region ?? defaultRegion,
         createdMs: this.now(),
-        acl: bucket.acl ?? 'private',
-        storageClass: bucket.storageClass ?? 'Standard',
-        versioned: bucket.versioned ?? false,
+        acl: 'private',
+        storageClass: 'Standard',
+        ...this.#storage.bucket(bucket.name),
+        ...given(bucket),
       });
     }
   }
@@ -275,6 +301,18 @@ export class OssServer {
     this.#storage.deleteBucket(bucket);
   }
 
+  /** Changes what a bucket is, such as its domains, as if somebody had in the console. */
+  changeBucket(name: string, change: Partial<Omit<BucketRecord, 'name'>>): void {
+    const before = this.#storage.bucket(name);
+    if (!before) throw new Error(`There is no bucket ${name}.`);
+    this.#storage.putBucket({ ...before, ...change });
+  }
+
+  /** Sizes of the versions of an object that newer ones stand before, oldest first. */
+  formerVersions(bucket: string, key: string): number[] {
+    return this.#storage.formerVersions(bucket, key).map(({ sizeBytes }) => sizeBytes);
+  }
+
   /** Stores an object as if somebody else had put it. */
   async putObject(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
     const stored = await this.#storage.receive(
@@ -283,9 +321,11 @@ export class OssServer {
         yield bytes;
       })(),
     );
+    const record = this.#storage.bucket(bucket);
     this.#storage.putObject(bucket, {
       key,
       type: 'Normal',
+      ...(record && newVersion(record)),
       sizeBytes: stored.sizeBytes,
       etag: stored.etag,
       crc64: stored.crc64,
@@ -344,6 +384,14 @@ export class OssServer {
       ? https.createServer({
           key: readFileSync(join(__dirname, 'tls', `${name}.key`)),
           cert: readFileSync(join(__dirname, 'tls', `${name}.pem`)),
+          ...(name === 'good' && {
+            SNICallback: (
+              host: string,
+              done: (error: null, context?: tls.SecureContext) => void,
+            ) => {
+              done(null, this.#hasCertificate(host) ? namesContext() : undefined);
+            },
+          }),
         })
       : http.createServer();
     // A stalled body is a fault that tests play; node must not end it on its own.
@@ -361,6 +409,41 @@ export class OssServer {
       this.#handle(message, response, true);
     });
     return listener;
+  }
+
+  #hostOf(name: string): ServedHost {
+    return servedHost(name, this.#options.privateClouds ?? [], (host) =>
+      this.#boundDomain(host)?.domain.status === 'Disabled'
+        ? undefined
+        : this.#boundDomain(host)?.bucket,
+    );
+  }
+
+  #boundDomain(host: string) {
+    for (const bucket of this.#storage.bucketNames()) {
+      const domain = this.#storage
+        .bucket(bucket)
+        ?.domains?.find(
+          (bound) =>
+            bound.domain === host ||
+            (bound.isWildcard === true && host.endsWith(`.${bound.domain}`)),
+        );
+      if (domain) return { bucket, domain };
+    }
+    return undefined;
+  }
+
+  /** Whether there is a certificate of its own for this name; OSS shows its own for all others. */
+  #hasCertificate(host: string): boolean {
+    const { kind } = this.#hostOf(host);
+    if (kind !== 'domain') return kind !== 'unknown' && kind !== 'loopback' && !isOfGood(host);
+    const certificate = this.#boundDomain(host)?.domain.certificate;
+    return certificate !== undefined && certificate.status !== 'Disabled';
+  }
+
+  /** Takes a connection that came another way than through the listener, such as a proxy. */
+  acceptConnection(socket: Socket): void {
+    this.#listener?.emit('connection', socket);
   }
 
   #accept(socket: Socket): void {
@@ -403,9 +486,10 @@ export class OssServer {
       );
       return;
     }
+    const host = this.#hostOf(request.host);
     const identity = identify(
       request,
-      possibleAddresses(request, this.#storage.bucketNames()),
+      possibleAddresses(request, host, this.#storage.bucketNames()),
       this.credentials,
     );
     const partNumber = Number(request.parameter('partNumber') ?? NaN);
@@ -458,7 +542,15 @@ export class OssServer {
         record(0, false);
         return;
       }
-      const answer = await this.#carryOut(request, identity, matched, faults, exchange, requestId);
+      const answer = await this.#carryOut(
+        request,
+        host,
+        identity,
+        matched,
+        faults,
+        exchange,
+        requestId,
+      );
       const accepted = answer.status < 300;
       if (accepted) {
         this.#strikeStored(faults, matched);
@@ -499,6 +591,7 @@ export class OssServer {
 
   async #carryOut(
     request: OssRequest,
+    host: ServedHost,
     identity: Identity,
     matched: MatchedRequest,
     faults: FaultActions,
@@ -506,10 +599,13 @@ export class OssServer {
     requestId: string,
   ): Promise<OssAnswer> {
     try {
-      identity.check(this.now());
-      const endpointRegion = this.#endpointRegion(request, identity);
       const operationName = matched.operation as OperationName;
-      this.#authorize(request, identity, operationName, endpointRegion);
+      if (host.kind === 'unknown') throw noSuchBucket(request.host);
+      identity.check(this.now());
+      const endpointRegion = this.#endpointRegion(host, identity);
+      this.#checkAccount(host, identity, operationName);
+      this.#authorize(request, host, identity, operationName, endpointRegion);
+      this.#checkGuard(request);
       const operation = operations[operationName];
       if (!operation) throw notSupported(operationName, request.method);
       const context: OperationContext = {
@@ -532,11 +628,43 @@ export class OssServer {
     }
   }
 
+  /** What the account may not do because of when it was opened. */
+  #checkAccount(host: ServedHost, identity: Identity, operation: OperationName): void {
+    const { kind = 'before2025', listingsAreData = true } = this.account;
+    const bucket = this.#storage.bucket(identity.address.bucket ?? '');
+    if (identity.signatureVersion === 'v1' && (kind !== 'before2025' || bucket?.v4Only === true)) {
+      throw accessDenied('The V1 signature is not supported, please use the V4 signature.', {
+        ec: '0002-00000080',
+      });
+    }
+    const isData = isListing(operation) ? listingsAreData : isDataOperation(operation);
+    // Whether the accelerate endpoint is one of those is not documented; its name is no default.
+    if (kind !== 'since2025' || !isData || !isDefaultPublicDomain(host)) return;
+    throw new OssError(
+      400,
+      'PublicEndpointForbidden',
+      'Not allowed using the OSS public endpoint, please use CNAME instead.',
+      { ec: '0048-00000401' },
+    );
+  }
+
+  /** No more than so many requests a second may ask that nothing is replaced. */
+  #checkGuard(request: OssRequest): void {
+    const most = this.#options.guardedRequestsPerSecond ?? Infinity;
+    if (most === Infinity || !request.headers.has('x-oss-forbid-overwrite')) return;
+    const nowMs = Date.now();
+    this.#guardedMs = this.#guardedMs.filter((ms) => ms > nowMs - 1000);
+    if (this.#guardedMs.length >= most) {
+      throw new OssError(503, 'TotalQpsLimitExceeded', 'Max total qps limit is exceeded.');
+    }
+    this.#guardedMs.push(nowMs);
+  }
+
   /** Region the request was sent to; undefined when nothing tells it. */
-  #endpointRegion(request: OssRequest, identity: Identity): string | undefined {
-    const ofHost = regionOfHost(request.host);
+  #endpointRegion(host: ServedHost, identity: Identity): string | undefined {
     const { signingRegion } = identity;
-    const expected = ofHost === 'accelerate' ? undefined : ofHost;
+    const expected =
+      host.kind === 'domain' ? this.#storage.bucket(host.bucket ?? '')?.region : host.region;
     const isWrong =
       signingRegion !== undefined &&
       (signingRegion.startsWith('oss-') || (expected ?? signingRegion) !== signingRegion);
@@ -553,6 +681,7 @@ export class OssServer {
 
   #authorize(
     request: OssRequest,
+    host: ServedHost,
     identity: Identity,
     operation: OperationName,
     endpointRegion: string | undefined,
@@ -560,14 +689,19 @@ export class OssServer {
     const { address, credential } = identity;
     const name = address.bucket ?? '';
     const bucket = this.#storage.bucket(name);
-    if (address.bucket !== undefined && isBareEndpoint(request.host)) {
+    if (address.bucket !== undefined && host.bucket === undefined && host.pathStyle !== true) {
       throw new OssError(
         403,
         'SecondLevelDomainForbidden',
         'Please use virtual hosted style to access.',
       );
     }
+    if (host.kind === 'accelerate' && bucket && bucket.transferAcceleration !== true) {
+      // Neither its code nor its words are documented.
+      throw accessDenied('OSS Transfer Acceleration is not configured on this bucket.');
+    }
     const isPublic =
+      bucket?.blockPublicAccess !== true &&
       publicReads.has(operation) &&
       (bucket?.acl.startsWith('public-read') === true ||
         this.#storage.object(name, address.key ?? '')?.properties.acl.startsWith('public-read') ===
@@ -599,11 +733,23 @@ export class OssServer {
         { ec: '0015-00000104', elements: { BucketName: name } },
       );
     }
-    if (bucket && endpointRegion !== undefined && endpointRegion !== bucket.region) {
+    // GetBucketInfo may be asked at any endpoint of OSS.
+    const mustBeHere = operation !== 'getBucketInfo';
+    if (mustBeHere && bucket && endpointRegion !== undefined && endpointRegion !== bucket.region) {
       throw accessDenied(
         'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
         { elements: { Bucket: name, Endpoint: `oss-${bucket.region}.aliyuncs.com` } },
       );
+    }
+    const needsKms = request.headers.get('x-oss-server-side-encryption') === 'KMS';
+    if (needsKms && credential?.deniesKms === true) {
+      throw accessDenied('This request is forbidden by kms.');
+    }
+    const needsTagging = request.headers.has('x-oss-tagging');
+    if (needsTagging && credential?.deny?.includes('putObjectTagging') === true) {
+      throw accessDenied('You have no right to access this object because of bucket acl.', {
+        ec: '0003-00000001',
+      });
     }
     if (credential?.deny?.includes(operation) || credential?.deniedBuckets?.includes(name)) {
       throw accessDenied('You have no right to access this object because of bucket acl.', {
@@ -663,6 +809,30 @@ export class OssServer {
       },
     };
   }
+}
+
+function isListing(operation: OperationName): boolean {
+  return ['listObjects', 'listObjectsV2', 'listMultipartUploads'].includes(operation);
+}
+
+/** Whether the first certificate is for this name. */
+function isOfGood(host: string): boolean {
+  return host.endsWith('oss-cn-hangzhou.aliyuncs.com');
+}
+
+/** With the certificate for names other than the endpoints that tests use most. */
+function namesContext(): tls.SecureContext {
+  return tls.createSecureContext({
+    key: readFileSync(join(__dirname, 'tls', 'names.key')),
+    cert: readFileSync(join(__dirname, 'tls', 'names.pem')),
+  });
+}
+
+/** What is not undefined. */
+function given(options: BucketOptions): Pick<BucketRecord, 'name'> & Partial<BucketRecord> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as BucketRecord;
 }
 
 /** Refuses what OSS does not have, and what it has and this server has not. */

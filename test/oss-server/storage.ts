@@ -84,12 +84,52 @@ export interface BucketRecord {
   readonly createdMs: number;
   readonly acl: string;
   readonly storageClass: string;
-  readonly versioned: boolean;
+  /** Left out: never enabled. */
+  readonly versioning?: 'Enabled' | 'Suspended' | undefined;
+  /** Domains that are bound to the bucket, as ListCname shows them. */
+  readonly domains?: readonly BoundDomain[] | undefined;
+  /** Refuses public ACLs, and ignores those that are there. */
+  readonly blockPublicAccess?: boolean | undefined;
+  /** Answers at the accelerate endpoint. */
+  readonly transferAcceleration?: boolean | undefined;
+  /** What must not be replaced; has no effect where versioning was ever enabled. */
+  readonly overwriteRules?: readonly OverwriteRule[] | undefined;
+  /** Days in which an object can be neither replaced nor deleted (WORM). */
+  readonly retentionDays?: number | undefined;
+  /** Created since 2025-09-01: refuses V1 signatures. */
+  readonly v4Only?: boolean | undefined;
+}
+
+/** A domain bound to a bucket (PutCname). */
+export interface BoundDomain {
+  /** A wildcard's without `*.`. */
+  readonly domain: string;
+  /** Left out: Enabled. */
+  readonly status?: 'Enabled' | 'Disabled' | undefined;
+  readonly isWildcard?: boolean | undefined;
+  /** Left out: there is none, and no HTTPS at this domain. */
+  readonly certificate?:
+    | {
+        /** Left out: Enabled. */
+        readonly status?: 'Enabled' | 'Disabled' | undefined;
+        /** Left out: in 2124. */
+        readonly validUntilMs?: number | undefined;
+      }
+    | undefined;
+}
+
+/** A rule of PutBucketOverwriteConfig: forbids to replace objects whose key fits. */
+export interface OverwriteRule {
+  readonly id: string;
+  readonly prefix?: string | undefined;
+  readonly suffix?: string | undefined;
 }
 
 interface Bucket {
   record: BucketRecord;
   readonly objects: Map<string, ObjectManifest>;
+  /** Those that a newer version stands before, oldest first. */
+  readonly formerVersions: ObjectManifest[];
 }
 
 type UploadHead = Omit<StoredUpload, 'parts'>;
@@ -134,12 +174,15 @@ export class OssStorage {
       const recordFile = join(root, name, 'bucket.json');
       if (!existsSync(recordFile)) continue;
       const objects = new Map<string, ObjectManifest>();
+      const formerVersions: ObjectManifest[] = [];
       for (const file of readdirSync(join(root, name, 'objects'))) {
-        if (!file.endsWith('.json')) continue;
-        const manifest = readJson(join(root, name, 'objects', file)) as ObjectManifest;
-        objects.set(manifest.key, manifest);
+        const manifest = () => readJson(join(root, name, 'objects', file)) as ObjectManifest;
+        if (file.endsWith('.json')) objects.set(manifest().key, manifest());
+        else if (file.endsWith('.version')) formerVersions.push(manifest());
       }
-      this.#buckets.set(name, { record: readJson(recordFile) as BucketRecord, objects });
+      formerVersions.sort((a, b) => a.lastModifiedMs - b.lastModifiedMs);
+      const record = readJson(recordFile) as BucketRecord;
+      this.#buckets.set(name, { record, objects, formerVersions });
     }
   }
 
@@ -160,8 +203,10 @@ export class OssStorage {
 
   #removeUnusedData(): void {
     const used = new Set<string>();
-    for (const { objects } of this.#buckets.values()) {
-      for (const { files } of objects.values()) for (const { file } of files) used.add(file);
+    for (const { objects, formerVersions } of this.#buckets.values()) {
+      for (const { files } of [...objects.values(), ...formerVersions]) {
+        for (const { file } of files) used.add(file);
+      }
     }
     for (const { parts } of this.#uploads.values()) {
       for (const { file } of parts.values()) used.add(file);
@@ -206,13 +251,14 @@ export class OssStorage {
     writeAtomically(join(folder, 'bucket.json'), JSON.stringify(record));
     const bucket = this.#buckets.get(record.name);
     if (bucket) bucket.record = record;
-    else this.#buckets.set(record.name, { record, objects: new Map() });
+    else this.#buckets.set(record.name, { record, objects: new Map(), formerVersions: [] });
   }
 
   /** Removes a bucket with everything in it. */
   deleteBucket(name: string): void {
     for (const { uploadId } of this.uploads(name)) this.deleteUpload(uploadId);
     for (const { key } of this.objects(name)) this.deleteObject(name, key);
+    for (const { files } of this.#buckets.get(name)?.formerVersions ?? []) this.#removeData(files);
     rmSync(join(this.#dir, 'buckets', name), { recursive: true, force: true });
     this.#buckets.delete(name);
   }
@@ -262,14 +308,47 @@ export class OssStorage {
     );
   }
 
-  /** Replaces the object of this key. Its files must be in the data folder. */
+  /** Versions of an object that newer ones stand before, oldest first. */
+  formerVersions(bucket: string, key: string): ObjectManifest[] {
+    const versions = this.#buckets.get(bucket)?.formerVersions ?? [];
+    return versions.filter((version) => version.key === key);
+  }
+
+  /**
+   * Replaces the object of this key, or the version of this id: another version stays. Its files
+   * must be in the data folder.
+   */
   putObject(bucket: string, manifest: ObjectManifest): void {
     const before = this.object(bucket, manifest.key);
-    writeAtomically(this.#objectPath(bucket, manifest.key), JSON.stringify(manifest));
-    this.#buckets.get(bucket)?.objects.set(manifest.key, manifest);
-    const kept = new Set(manifest.files.map(({ file }) => file));
-    for (const { file } of before?.files ?? []) {
-      if (!kept.has(file)) rmSync(this.dataPath(file), { force: true });
+    const { objects, formerVersions = [] } = this.#buckets.get(bucket) ?? {};
+    const path = this.#objectPath(bucket, manifest.key);
+    const versionPath = (version: ObjectManifest) =>
+      path.replace(/json$/, `${versionName(version)}.version`);
+    if (before && versionName(before) !== versionName(manifest)) {
+      writeAtomically(versionPath(before), JSON.stringify(before));
+      formerVersions.push(before);
+    }
+    writeAtomically(path, JSON.stringify(manifest));
+    objects?.set(manifest.key, manifest);
+    const replaced = [...(before ? [before] : []), ...this.formerVersions(bucket, manifest.key)];
+    for (const version of replaced) {
+      if (versionName(version) !== versionName(manifest)) continue;
+      const index = formerVersions.indexOf(version);
+      if (index !== -1) {
+        formerVersions.splice(index, 1);
+        rmSync(versionPath(version), { force: true });
+      }
+      this.#removeData(version.files, manifest.files);
+    }
+  }
+
+  #removeData(
+    files: readonly { readonly file: string }[],
+    kept: readonly { readonly file: string }[] = [],
+  ): void {
+    const keptFiles = new Set(kept.map(({ file }) => file));
+    for (const { file } of files) {
+      if (!keptFiles.has(file)) rmSync(this.dataPath(file), { force: true });
     }
   }
 
@@ -279,7 +358,7 @@ export class OssStorage {
     if (!manifest) return false;
     this.#buckets.get(bucket)?.objects.delete(key);
     rmSync(this.#objectPath(bucket, key), { force: true });
-    for (const { file } of manifest.files) rmSync(this.dataPath(file), { force: true });
+    this.#removeData(manifest.files);
     return true;
   }
 
@@ -358,6 +437,11 @@ export class OssStorage {
       closeSync(descriptor);
     }
   }
+}
+
+/** An object that was stored without versioning is the null version. */
+function versionName({ versionId = 'null' }: ObjectManifest): string {
+  return versionId;
 }
 
 function readUploadJournal(path: string): StoredUpload | undefined {

@@ -11,7 +11,7 @@ describe('objects of the OSS server', () => {
   let oss: TestServer;
   before(async () => {
     oss = await openTestServer({
-      buckets: [{ name: bucket }, { name: 'versioned', versioned: true }],
+      buckets: [{ name: bucket }, { name: 'versioned', versioning: 'Enabled' }],
       foreignBuckets: ['somebody-else'],
     });
   });

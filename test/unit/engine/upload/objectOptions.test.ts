@@ -256,7 +256,7 @@ describe('options of an upload', () => {
 
   it('a bucket with versions: the result names the version', async () => {
     await start({
-      server: { buckets: [{ name: BUCKET, region: 'cn-hangzhou', versioned: true }] },
+      server: { buckets: [{ name: BUCKET, region: 'cn-hangzhou', versioning: 'Enabled' }] },
     });
     const manager = harness.manager();
     for (const sizeBytes of [SMALL_BYTES, FILE_BYTES]) {
