@@ -2,6 +2,7 @@
  * What the editor asks of an OSS account besides uploading: credentials, buckets, regions, links.
  * Between `ui`, which asks, and `oss`, which answers; neither imports the other.
  */
+import type { UploadError } from './engine/contract/errors';
 import type { CallOptions, UploadTarget } from './engine/contract/ports';
 
 /** An AccessKey, with a token when it is a temporary one. Never logged, never in a message. */
@@ -92,7 +93,10 @@ export interface FoundCredentials {
   readonly bucket: string;
 }
 
-/** How OSS is reached: a word, or a URL such as `http://127.0.0.1:9000` or an own domain. */
+/**
+ * How OSS is reached: a word, or a URL such as `http://127.0.0.1:9000`, an own domain, or
+ * `https://{bucket}.oss.corp.example.com`. See `parseEndpoint` of the engine's contract.
+ */
 export type Endpoint = string;
 
 /** Whose eyes to look with: a stored profile, or credentials that are not stored yet. */
@@ -102,6 +106,61 @@ export interface BucketSummary {
   readonly name: string;
   /** Region id without `oss-`. */
   readonly region: string;
+}
+
+/** What GetBucketInfo tells; undefined where the key may ask for the region only. */
+export interface BucketFacts extends BucketSummary {
+  /** '' where versioning was never enabled. `x-oss-forbid-overwrite` has no effect elsewhere. */
+  readonly versioning?: '' | 'Enabled' | 'Suspended' | undefined;
+  readonly transferAcceleration?: boolean | undefined;
+  readonly blockPublicAccess?: boolean | undefined;
+  readonly storageClass?: string | undefined;
+}
+
+/** A domain that is bound to a bucket, as ListCname tells it. */
+export interface BoundDomain {
+  /** A wildcard's without `*.`. */
+  readonly domain: string;
+  readonly isEnabled: boolean;
+  /** Stands for many names, and is none itself. */
+  readonly isWildcard: boolean;
+  /** Undefined: there is none, and no HTTPS at this domain. */
+  readonly certificate?: { readonly isEnabled: boolean; readonly validUntilMs: number } | undefined;
+}
+
+/**
+ * The addresses of bound domains that can be used as they are: those with a valid certificate first,
+ * then those that are reached by plain http.
+ */
+export function usableAddresses(domains: readonly BoundDomain[], nowMs: number): string[] {
+  const usable = domains.filter(({ isEnabled, isWildcard }) => isEnabled && !isWildcard);
+  const isSecure = ({ certificate }: BoundDomain): boolean =>
+    certificate?.isEnabled === true && certificate.validUntilMs > nowMs;
+  return [
+    ...usable.filter(isSecure).map(({ domain }) => `https://${domain}`),
+    ...usable.filter((bound) => !isSecure(bound)).map(({ domain }) => `http://${domain}`),
+  ];
+}
+
+/** What one request through a domain has shown. */
+export type DomainVerdict =
+  /** It serves the bucket, and takes the key's signature. */
+  | 'usable'
+  /** OSS is there, and the domain is bound to no bucket. */
+  | 'notBound'
+  /** It serves another bucket. */
+  | 'otherBucket'
+  /** Its certificate is missing, over or another name's. */
+  | 'certificate'
+  /** The name is not known, or nothing answers. */
+  | 'unreachable'
+  /** What answers is not OSS. */
+  | 'notOss';
+
+/** A verdict, with the failure that led to it when it is not `usable`. */
+export interface DomainCheck {
+  readonly verdict: DomainVerdict;
+  readonly error?: UploadError | undefined;
 }
 
 /** Questions about an account. Every call rejects with an UploadError only. */
@@ -121,6 +180,28 @@ export interface OssAccount {
   /** The bucket's region. Rejects with `noSuchBucket`; works without permission to list. */
   locateBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketSummary>;
 
+  /** The same, with all that GetBucketInfo tells; asked once in a session. */
+  describeBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketFacts>;
+
+  /** ListCname. Rejects with `accessDenied` when the key has no right to `oss:ListCname`. */
+  listCnames(
+    access: Access,
+    bucket: BucketSummary,
+    call: CallOptions,
+  ): Promise<readonly BoundDomain[]>;
+
+  /**
+   * One harmless signed request through a domain: is it bound, reachable, does it serve this bucket,
+   * is its certificate right? Rejects with what does not depend on the domain, such as
+   * `credentials`, and with `invalidArgument` for what is no address.
+   */
+  checkDomain(
+    access: Access,
+    bucket: BucketSummary,
+    address: string,
+    call: CallOptions,
+  ): Promise<DomainCheck>;
+
   /** ListObjects with delimiter `/`: the folders directly under a prefix, for a pick list. */
   listFolders(
     access: Access,
@@ -132,6 +213,12 @@ export interface OssAccount {
   /** Address of the object, percent-encoded; under `urlBase` when that is not ''. */
   objectUrl(target: UploadTarget, urlBase: string): Promise<string>;
 
-  /** The same, signed: anyone who has it may read the object for that long (1 to 604800 s). */
+  /**
+   * The same, signed: anyone who has it may read the object for that long. From 1 s to
+   * {@link longestLinkSeconds}.
+   */
   signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string>;
+
+  /** How long a signed URL of this profile's key may live: 7 days, 12 hours of a temporary key. */
+  longestLinkSeconds(profile: string): Promise<number>;
 }

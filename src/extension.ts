@@ -41,7 +41,9 @@ export function activate(context: vscode.ExtensionContext): void {
     const { createOss } = await import('./oss/index');
     return own(
       createOss({
-        endpoint: () => settings.endpoint(),
+        endpoint: () => settings.route().endpoint,
+        bucketEndpoints: () => settings.route().bucketEndpoints,
+        signatureVersion: () => settings.route().signatureVersion,
         credentials: (profile) => credentials.get(profile),
         log,
       }),
@@ -221,8 +223,12 @@ function lazyAccount(open: () => Promise<OssAccount>): OssAccount {
     checkCredentials: async (...args) => (await open()).checkCredentials(...args),
     listBuckets: async (...args) => (await open()).listBuckets(...args),
     locateBucket: async (...args) => (await open()).locateBucket(...args),
+    describeBucket: async (...args) => (await open()).describeBucket(...args),
+    listCnames: async (...args) => (await open()).listCnames(...args),
+    checkDomain: async (...args) => (await open()).checkDomain(...args),
     listFolders: async (...args) => (await open()).listFolders(...args),
     objectUrl: async (...args) => (await open()).objectUrl(...args),
     signedUrl: async (...args) => (await open()).signedUrl(...args),
+    longestLinkSeconds: async (...args) => (await open()).longestLinkSeconds(...args),
   };
 }

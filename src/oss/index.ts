@@ -1,26 +1,26 @@
 /** The door of the room that knows OSS: everything else talks to it through ports. */
 import { homedir } from 'node:os';
-import type { Access, CredentialsSource, Endpoint, OssAccount } from '../account';
+import type { Access, CredentialsSource, OssAccount } from '../account';
 import type { ObjectStore, OpenStore } from '../engine/contract/ports';
+import { BucketClient } from './bucketClient';
 import type { Machine } from './credentials/machine';
 import { ProfileKey } from './credentials/renewableKey';
+import type { RenewableKey } from './credentials/renewableKey';
 import { SecurityTokens } from './credentials/securityTokens';
 import type { Issuers } from './credentials/securityTokens';
 import { openSource } from './credentials/sources';
-import type { Address } from './endpoints';
-import { resolveEndpoint } from './endpoints';
 import { findCredentials } from './foundCredentials';
+import { Network } from './network';
+import type { NetworkSettings } from './network';
 import { SignedAccount } from './ossAccount';
-import { OssClient, ServerClock } from './ossClient';
+import { ServerClock } from './ossClient';
 import { OssObjectStore } from './ossObjectStore';
 import { OssTransport } from './ossTransport';
 import type { TransportOptions } from './ossTransport';
 import type { Logger } from '../engine/base/logger';
 
 /** What the room is built of. */
-export interface OssOptions extends TransportOptions {
-  /** The endpoint setting; asked each time. */
-  readonly endpoint: () => Endpoint;
+export interface OssOptions extends TransportOptions, NetworkSettings {
   /** The stored credentials of a profile; asked for each request, so that new ones count at once. */
   readonly credentials: (profile: string) => Promise<CredentialsSource | undefined>;
   readonly log: Logger;
@@ -40,7 +40,7 @@ export interface Oss {
 
 /** Builds the room. Nothing is sent and no credentials are read before the first call. */
 export function createOss(options: OssOptions): Oss {
-  const { endpoint, credentials, log } = options;
+  const { credentials, log } = options;
   const machine = options.machine ?? { environment: process.env, homeFolder: homedir() };
   const transport = new OssTransport(options);
   const tokens = new SecurityTokens(
@@ -49,6 +49,7 @@ export function createOss(options: OssOptions): Oss {
     options.issuers,
   );
   const clock = new ServerClock();
+  const network = new Network(options, transport, clock);
   const open = (source: CredentialsSource) => openSource(source, machine, tokens);
 
   const profileKeys = new Map<string, ProfileKey>();
@@ -61,20 +62,18 @@ export function createOss(options: OssOptions): Oss {
     return key;
   };
 
-  const clientFor = (address: Address, access: Access): OssClient => {
-    const key = 'profile' in access ? keyOfProfile(access.profile) : open(access.source);
-    return new OssClient(address, transport, () => key.get(), clock);
-  };
+  const keyOf = (access: Access): Pick<RenewableKey, 'get'> =>
+    'profile' in access ? keyOfProfile(access.profile) : open(access.source);
 
   const stores = new Map<string, ObjectStore>();
   const openStore: OpenStore = async ({ bucket, region, profile }) => {
     const key = keyOfProfile(profile);
     await key.get();
-    const address = resolveEndpoint(endpoint(), region, bucket);
-    const name = JSON.stringify([bucket, profile, address]);
+    const route = network.routeOf(bucket);
+    const name = JSON.stringify([route, region, profile]);
     let store = stores.get(name);
     if (store === undefined) {
-      const client = new OssClient(address, transport, () => key.get(), clock);
+      const client = new BucketClient(route, region, network, () => key.get());
       store = new OssObjectStore(bucket, client, key, clock, log);
       stores.set(name, store);
     }
@@ -84,9 +83,9 @@ export function createOss(options: OssOptions): Oss {
   return {
     openStore,
     account: new SignedAccount({
-      endpoint,
+      network,
       clock,
-      client: clientFor,
+      key: keyOf,
       findCredentials: () => findCredentials(machine),
     }),
     dispose: () => {

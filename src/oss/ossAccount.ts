@@ -1,16 +1,24 @@
-import type { Access, BucketSummary, Endpoint, FoundCredentials, OssAccount } from '../account';
+import type {
+  Access,
+  BoundDomain,
+  BucketFacts,
+  BucketSummary,
+  DomainCheck,
+  DomainVerdict,
+  FoundCredentials,
+  OssAccount,
+} from '../account';
 import { UploadError } from '../engine/contract/errors';
-import { regionOfEndpoint } from '../engine/contract/ossHosts';
 import type { CallOptions, UploadTarget } from '../engine/contract/ports';
-import type { Address } from './endpoints';
+import { BucketClient, PROBE_KEY } from './bucketClient';
+import type { RenewableKey } from './credentials/renewableKey';
 import {
   addressOfObject,
-  assertBucketName,
-  isRegionId,
-  PROBE_REGION,
-  regionId,
+  regionOfAnswer,
+  resolveBucketEndpoint,
   resolveEndpoint,
 } from './endpoints';
+import type { Network } from './network';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
@@ -19,10 +27,10 @@ import { xmlElement, xmlElements, xmlName, xmlText } from './xml';
 
 /** What the account needs of the room. */
 export interface AccountParts {
-  readonly endpoint: () => Endpoint;
+  readonly network: Network;
   readonly clock: ServerClock;
-  /** A client that signs with the credentials of a profile or of a source. */
-  readonly client: (address: Address, access: Access) => OssClient;
+  /** The key of a profile or of a source. */
+  readonly key: (access: Access) => Pick<RenewableKey, 'get'>;
   readonly findCredentials: () => Promise<FoundCredentials[]>;
 }
 
@@ -34,11 +42,12 @@ const MOST_FOLDER_PAGES = 10;
 /** Of a thousand buckets each: far more than an account may have. */
 const MOST_BUCKET_PAGES = 100;
 
-/** A URL of signature version 4 lives at most a week. */
-const LONGEST_URL_SECONDS = 604_800;
+// Limits of URLs of signature V4 (Guide to upgrading from signature V1 to V4).
+const LONGEST_LINK_SECONDS = 604_800;
+const LONGEST_TEMPORARY_LINK_SECONDS = 43_200;
 
-/** Asked for to learn where a bucket is; whether it exists does not matter. */
-const PROBE_KEY = 'oss-resumable-upload/where-is-this-bucket';
+/** For calls that nobody waits to end. */
+const UNENDING: CallOptions = { signal: new AbortController().signal };
 
 /** Questions about an account, see {@link OssAccount}. */
 export class SignedAccount implements OssAccount {
@@ -56,7 +65,7 @@ export class SignedAccount implements OssAccount {
   /** ListBuckets of one bucket: a key that may not list is a valid key all the same. */
   async checkCredentials(access: Access, call: CallOptions): Promise<void> {
     try {
-      await this.#send(this.#serviceClient(access), listBucketsRequest('', 1), call);
+      await this.#send(this.#client(access, '', ''), listBucketsRequest('', 1), call);
     } catch (error) {
       if (!UploadError.is(error, 'accessDenied')) throw error;
     }
@@ -64,7 +73,7 @@ export class SignedAccount implements OssAccount {
 
   /** ListBuckets, all pages. */
   async listBuckets(access: Access, call: CallOptions): Promise<readonly BucketSummary[]> {
-    const client = this.#serviceClient(access);
+    const client = this.#client(access, '', '');
     const buckets: BucketSummary[] = [];
     for (let pages = 1, marker = ''; ; pages += 1) {
       const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
@@ -72,7 +81,7 @@ export class SignedAccount implements OssAccount {
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
         buckets.push({
           name: xmlText(bucket, 'Name'),
-          region: regionOf(xmlText(bucket, 'Location')),
+          region: regionOfAnswer(xmlText(bucket, 'Location')),
         });
       }
       if (xmlText(page, 'IsTruncated') !== 'true') return buckets;
@@ -84,63 +93,58 @@ export class SignedAccount implements OssAccount {
     }
   }
 
-  /**
-   * GetBucketInfo; where that is denied GetBucketLocation; where that is denied too, a request for
-   * an object, which OSS answers with the right endpoint when it was sent to the wrong one.
-   */
+  /** See {@link BucketClient.describe}. */
   async locateBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketSummary> {
-    assertBucketName(bucket);
-    const address = this.#probeAddress(bucket);
-    const client = this.#parts.client(address, access);
-    const ways = [
-      () => this.#regionByInfo(client, bucket, call),
-      () => this.#regionByLocation(client, bucket, call),
-      () => this.#regionByProbe(client, bucket, address, call),
-    ];
-    let denied: UploadError | undefined;
-    for (const way of ways) {
-      try {
-        const region = await way();
-        if (region !== '') return { name: bucket, region };
-      } catch (error) {
-        if (!UploadError.is(error)) throw error;
-        const region = regionOf(regionOfEndpoint(error.endpoint ?? ''));
-        if (error.kind === 'wrongRegion' && region !== '') return { name: bucket, region };
-        if (error.kind !== 'accessDenied') throw error;
-        denied = error;
-      }
-    }
-    throw denied ?? badResponse('NoLocation', 'OSS does not say where the bucket is');
+    const client = this.#client(access, bucket, '');
+    const { name, region } = await this.#withRightClock(() => client.describe(call));
+    return { name, region };
   }
 
-  async #regionByInfo(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
-    const request = { method: 'GET', bucket, subresource: { bucketInfo: '' } } as const;
-    const info = client.parse(await this.#send(client, request, call), 'BucketInfo');
-    return regionOf(xmlText(xmlElement(info)['Bucket'], 'Location'));
+  /** See {@link OssAccount.describeBucket}. */
+  async describeBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketFacts> {
+    const client = this.#client(access, bucket, '');
+    const { network } = this.#parts;
+    const known = network.factsOf(network.routeOf(bucket));
+    return known ?? (await this.#withRightClock(() => client.describe(call)));
   }
 
-  async #regionByLocation(client: OssClient, bucket: string, call: CallOptions): Promise<string> {
-    const request = { method: 'GET', bucket, subresource: { location: '' } } as const;
-    const answer = await this.#send(client, request, call);
-    const location = client.parse(answer, 'LocationConstraint');
-    return regionOf(typeof location === 'string' ? location : '');
-  }
-
-  async #regionByProbe(
-    client: OssClient,
-    bucket: string,
-    address: Address,
+  /** ListCname. */
+  async listCnames(
+    access: Access,
+    { name, region }: BucketSummary,
     call: CallOptions,
-  ): Promise<string> {
+  ): Promise<readonly BoundDomain[]> {
+    const client = this.#client(access, name, region);
+    const request = { method: 'GET', bucket: name, subresource: { cname: '' } } as const;
+    const answer = await this.#send(client, request, call);
+    return xmlElements(client.parse(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
+  }
+
+  /** GetObjectMeta of an object that is not there: OSS answers so only to who signed for this bucket. */
+  async checkDomain(
+    access: Access,
+    { name, region }: BucketSummary,
+    address: string,
+    call: CallOptions,
+  ): Promise<DomainCheck> {
+    const resolved = resolveBucketEndpoint(address, region, name);
+    const key = this.#parts.key(access);
+    const client = this.#parts.network.client(resolved, 'v4', () => key.get());
+    const request = {
+      method: 'GET',
+      bucket: name,
+      key: PROBE_KEY,
+      subresource: { objectMeta: '' },
+    } as const;
     try {
-      await this.#send(client, { method: 'GET', bucket, key: PROBE_KEY }, call);
-    } catch (error) {
-      // Not there, or there but forbidden: either way this was the right place to ask.
-      const isHere =
-        UploadError.is(error) && (error.code === 'NoSuchKey' || error.kind === 'accessDenied');
-      if (!isHere) throw error;
+      await this.#send(client, request, call);
+      return { verdict: 'usable' };
+    } catch (thrown) {
+      const error = UploadError.from(thrown);
+      const verdict = verdictOf(error);
+      if (verdict === undefined) throw error;
+      return verdict === 'usable' ? { verdict } : { verdict, error };
     }
-    return address.region;
   }
 
   /** ListObjects with delimiter `/`: at most ten pages. */
@@ -150,8 +154,7 @@ export class SignedAccount implements OssAccount {
     prefix: string,
     call: CallOptions,
   ): Promise<readonly string[]> {
-    const address = resolveEndpoint(this.#parts.endpoint(), bucket.region, bucket.name);
-    const client = this.#parts.client(address, access);
+    const client = this.#client(access, bucket.name, bucket.region);
     const folders: string[] = [];
     let marker = '';
     for (let page = 0; page < MOST_FOLDER_PAGES; page += 1) {
@@ -179,50 +182,49 @@ export class SignedAccount implements OssAccount {
   }
 
   /** See {@link OssAccount.objectUrl}. */
-  // eslint-disable-next-line @typescript-eslint/require-await -- a wrong key rejects, as everywhere
   async objectUrl(target: UploadTarget, urlBase: string): Promise<string> {
-    assertKey(target.key);
-    return addressOfObject(this.#publicAddress(target), target.bucket, target.key, urlBase);
+    const { bucket, key, region, profile } = target;
+    assertKey(key);
+    const client = this.#client({ profile }, bucket, region);
+    // Under another address it does not matter where the bucket is.
+    const address =
+      urlBase === ''
+        ? await this.#withRightClock(() => client.publicAddress(UNENDING))
+        : resolveEndpoint('public', region, bucket);
+    return addressOfObject(address, bucket, key, urlBase);
   }
 
   /** See {@link OssAccount.signedUrl}. */
   async signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string> {
-    assertKey(target.key);
-    if (
-      !Number.isInteger(expiresSeconds) ||
-      expiresSeconds < 1 ||
-      expiresSeconds > LONGEST_URL_SECONDS
-    ) {
-      throw invalidArgument('expiresSeconds', `${expiresSeconds} is not 1 to 604800 seconds`);
+    const { bucket, key, region, profile } = target;
+    assertKey(key);
+    const longest = await this.longestLinkSeconds(profile);
+    if (!Number.isInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > longest) {
+      throw invalidArgument('expiresSeconds', `${expiresSeconds} is not 1 to ${longest} seconds`);
     }
-    const client = this.#parts.client(this.#publicAddress(target), { profile: target.profile });
-    return await client.signUrl(target.bucket, target.key, expiresSeconds);
+    const client = this.#client({ profile }, bucket, region);
+    return await this.#withRightClock(() => client.signUrl(key, expiresSeconds, UNENDING));
   }
 
-  /** A link is for others: they are not inside Alibaba Cloud's network. */
-  #publicAddress({ region, bucket }: UploadTarget): Address {
-    const endpoint = this.#parts.endpoint();
-    const isInternal = endpoint.trim().toLowerCase() === 'internal';
-    return resolveEndpoint(isInternal ? 'public' : endpoint, region, bucket);
+  /** See {@link OssAccount.longestLinkSeconds}. */
+  async longestLinkSeconds(profile: string): Promise<number> {
+    const { securityToken } = await this.#parts.key({ profile }).get();
+    return securityToken === undefined ? LONGEST_LINK_SECONDS : LONGEST_TEMPORARY_LINK_SECONDS;
   }
 
-  /** Any endpoint of OSS answers for the service; a bucket's own domain does not. */
-  #serviceClient(access: Access): OssClient {
-    const address = resolveEndpoint(this.#parts.endpoint(), '', '');
-    const usable = address.cname ? resolveEndpoint('public', '', '') : address;
-    return this.#parts.client(withProbeRegion(usable), access);
+  #client(access: Access, bucket: string, region: string): BucketClient {
+    const { network } = this.#parts;
+    const key = this.#parts.key(access);
+    return new BucketClient(network.routeOf(bucket), region, network, () => key.get());
   }
 
-  #probeAddress(bucket: string): Address {
-    const endpoint = this.#parts.endpoint();
-    // The accelerated and the internal endpoint say nothing about a region we do not know yet.
-    const isWord = /^(?:|public|internal|accelerate)$/i.test(endpoint.trim());
-    return withProbeRegion(resolveEndpoint(isWord ? 'public' : endpoint, '', bucket));
+  #send(client: OssClient, request: OssRequest, call: CallOptions): Promise<Answer> {
+    return this.#withRightClock(() => client.send(request, call));
   }
 
-  async #send(client: OssClient, request: OssRequest, call: CallOptions): Promise<Answer> {
+  async #withRightClock<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await client.send(request, call);
+      return await work();
     } catch (error) {
       // Nobody above repeats these small questions.
       const { clock } = this.#parts;
@@ -230,21 +232,39 @@ export class SignedAccount implements OssAccount {
       const isSignature = UploadError.is(error) && error.code === 'SignatureDoesNotMatch';
       const isMended = skewMs === undefined ? isSignature && clock.reset() : clock.correct(skewMs);
       if (!isMended) throw error;
-      return await client.send(request, call);
+      return await work();
     }
   }
 }
 
-/** A region as an answer names it: it is kept and becomes a part of a host, so '' for what is none. */
-function regionOf(location: string): string {
-  const region = regionId(location);
-  return isRegionId(region) ? region : '';
+function boundDomain(element: unknown): BoundDomain {
+  const { Certificate: certificate } = xmlElement(element);
+  return {
+    domain: xmlText(element, 'Domain').toLowerCase(),
+    isEnabled: xmlText(element, 'Status') === 'Enabled',
+    isWildcard: xmlText(element, 'IsWildCard') === 'true',
+    ...(certificate !== undefined && {
+      certificate: {
+        isEnabled: xmlText(certificate, 'Status') === 'Enabled',
+        validUntilMs: Date.parse(xmlText(certificate, 'ValidEndDate')),
+      },
+    }),
+  };
 }
 
-/** The region that goes with the endpoint that is asked when none is known. */
-function withProbeRegion(address: Address): Address {
-  const isProbe = address.host === `oss-${PROBE_REGION}.aliyuncs.com`;
-  return isProbe ? { ...address, region: PROBE_REGION } : address;
+/** What a failed question through a domain says about the domain; undefined when it is not about it. */
+function verdictOf(error: UploadError): DomainVerdict | undefined {
+  if (error.kind === 'certificate') return 'certificate';
+  if (error.kind === 'network' || error.kind === 'timeout') {
+    return error.requestId === undefined ? 'unreachable' : undefined;
+  }
+  if (error.kind === 'badResponse') return 'notOss';
+  if (error.status !== undefined && error.requestId === undefined) return 'notOss';
+  if (error.code === 'NoSuchKey' || error.kind === 'accessDenied') return 'usable';
+  if (error.kind === 'noSuchBucket') return 'notBound';
+  // The signature covers the bucket and its region, and this key has been taken elsewhere.
+  if (error.code === 'SignatureDoesNotMatch' || error.kind === 'wrongRegion') return 'otherBucket';
+  return undefined;
 }
 
 function listBucketsRequest(marker: string, pageSize: number): OssRequest {

@@ -4,7 +4,6 @@ import { UploadError } from '../engine/contract/errors';
 import type { CallOptions, RequestBody } from '../engine/contract/ports';
 import { SHARED_ATTEMPT_MS } from './credentials/renewableKey';
 import type { Address } from './endpoints';
-import { signatureVersion } from './endpoints';
 import type { Answer } from './ossErrors';
 import {
   answererOf,
@@ -97,12 +96,31 @@ class Journey {
   ) {}
 }
 
+/** Signed requests, wherever they go. */
+export interface OssClient {
+  /**
+   * Resolves with an answer of OSS below 300, 203 included. Rejects with an UploadError, or with what
+   * the body's iterator threw.
+   */
+  send(request: OssRequest, call: CallOptions): Promise<Answer>;
+
+  /** See {@link parseAnswer}. */
+  parse(answer: Answer, root: string): unknown;
+}
+
+/** OSS signature versions; V4 covers the region of the address. */
+export type SignatureVersion = 'v1' | 'v4';
+
+/** Stands for an IPv6 host until ali-oss, which cannot write one, has made its URL. */
+const IPV6_STAND_IN = 'ipv6.invalid';
+
 /**
  * Signed requests to one address. ali-oss signs and builds the URL; the transport moves
  * the bytes.
  */
-export class OssClient {
+export class AddressClient implements OssClient {
   readonly #address: Address;
+  readonly #version: SignatureVersion;
   readonly #transport: OssTransport;
   readonly #accessKey: () => Promise<AccessKey>;
   readonly #clock: ServerClock;
@@ -110,11 +128,13 @@ export class OssClient {
 
   constructor(
     address: Address,
+    version: SignatureVersion,
     transport: OssTransport,
     accessKey: () => Promise<AccessKey>,
     clock: ServerClock,
   ) {
     this.#address = address;
+    this.#version = version;
     this.#transport = transport;
     this.#accessKey = accessKey;
     this.#clock = clock;
@@ -123,11 +143,11 @@ export class OssClient {
       accessKeyId: 'none',
       accessKeySecret: 'none',
       region: `oss-${address.region}`,
-      endpoint: `${address.secure ? 'https' : 'http'}://${address.host}`,
+      endpoint: `${address.secure ? 'https' : 'http'}://${address.host.replace(/^\[.*\]/, IPV6_STAND_IN)}`,
       secure: address.secure,
-      cname: address.cname,
-      sldEnable: address.pathStyle,
-      authorizationV4: signatureVersion(address) === 'v4',
+      cname: address.place === 'domain',
+      sldEnable: address.place === 'path',
+      authorizationV4: version === 'v4',
       // UTF-8 bytes in headers; with the default a header beyond ASCII throws.
       headerEncoding: 'latin1',
       retryMax: 0,
@@ -138,10 +158,7 @@ export class OssClient {
     this.#base.options.endpoint = { ...(this.#base.options.endpoint as object), hostname: '' };
   }
 
-  /**
-   * Resolves with an answer of OSS below 300, 203 included. Rejects with an UploadError, or with what the
-   * body's iterator threw.
-   */
+  /** See {@link OssClient.send}. */
   async send(request: OssRequest, { signal }: CallOptions): Promise<Answer> {
     const { method, bucket, key, subresource, query = {}, headers, content } = request;
     const journey = new Journey(request, signal);
@@ -174,21 +191,9 @@ export class OssClient {
     return answer;
   }
 
-  /**
-   * The XML of an answer as an object, without its root, which must be `root`; an element that
-   * occurs once is not an array. Throws `badResponse`, or the error it carries.
-   */
+  /** See {@link parseAnswer}. */
   parse(answer: Answer, root: string): unknown {
-    if (isErrorBody(answer.body)) throw errorOfAnswer(answer);
-    const text = answer.body.toString('utf8');
-    if (!new RegExp(`^\\s*(?:<\\?xml[^>]*>\\s*)?<${root}[\\s/>]`).test(text.slice(0, 1024))) {
-      throw badResponse('UnexpectedBody', `the answer is not a ${root}`, answer);
-    }
-    try {
-      return parseXml(text);
-    } catch {
-      throw badResponse('MalformedXML', `the ${root} cannot be read`, answer);
-    }
+    return parseAnswer(answer, root);
   }
 
   /** An address of the object that is valid for `expiresSeconds`, 1 to 604800. */
@@ -196,9 +201,17 @@ export class OssClient {
     const client = await this.#signedClient(bucket);
     // Version 1 signs URLs as UTF-8 whatever is set, but encodes the key as it is set.
     client.options.headerEncoding = 'utf-8';
-    return signatureVersion(this.#address) === 'v4'
-      ? await client.signatureUrlV4('GET', expiresSeconds, undefined, key)
-      : await client.asyncSignatureUrl(key, { expires: expiresSeconds }, false);
+    const url =
+      this.#version === 'v4'
+        ? await client.signatureUrlV4('GET', expiresSeconds, undefined, key)
+        : await client.asyncSignatureUrl(key, { expires: expiresSeconds }, false);
+    return this.#withHost(url);
+  }
+
+  /** The URL with the host that ali-oss could not write. */
+  #withHost(url: string): string {
+    const ipv6 = /^\[.*\]/.exec(this.#address.host)?.[0];
+    return ipv6 === undefined ? url : url.replace(`//${IPV6_STAND_IN}`, `//${ipv6}`);
   }
 
   /**
@@ -225,7 +238,7 @@ export class OssClient {
     try {
       const answer = await this.#transport.send({
         method: args.method,
-        url,
+        url: this.#withHost(url),
         headers: textHeaders(args.headers),
         body: journey.request.body ?? bodyOf(args.content),
         signal: journey.signal,
@@ -241,6 +254,23 @@ export class OssClient {
 
 function isPage({ headers }: Answer): boolean {
   return headers['content-type']?.startsWith('text/html') === true;
+}
+
+/**
+ * The XML of an answer as an object, without its root, which must be `root`; an element that
+ * occurs once is not an array. Throws `badResponse`, or the error it carries.
+ */
+export function parseAnswer(answer: Answer, root: string): unknown {
+  if (isErrorBody(answer.body)) throw errorOfAnswer(answer);
+  const text = answer.body.toString('utf8');
+  if (!new RegExp(`^\\s*(?:<\\?xml[^>]*>\\s*)?<${root}[\\s/>]`).test(text.slice(0, 1024))) {
+    throw badResponse('UnexpectedBody', `the answer is not a ${root}`, answer);
+  }
+  try {
+    return parseXml(text);
+  } catch {
+    throw badResponse('MalformedXML', `the ${root} cannot be read`, answer);
+  }
 }
 
 function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {

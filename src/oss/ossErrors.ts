@@ -84,6 +84,7 @@ const KIND_OF_CODE: ReadonlyMap<string, UploadErrorKind> = new Map(
     clockSkew: ['RequestTimeTooSkewed', 'InvalidTimeStamp.Expired'],
     accessDenied: ['AccessDenied', 'NoPermission', 'AccessForbidden', 'SecondLevelDomainForbidden'],
     noSuchBucket: ['NoSuchBucket'],
+    publicEndpointForbidden: ['PublicEndpointForbidden'],
     accountBlocked: [
       'UserDisable',
       'AccountProblem',

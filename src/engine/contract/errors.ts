@@ -33,6 +33,11 @@ export type UploadErrorKind =
   | 'noSuchBucket'
   /** The bucket is addressed by the wrong endpoint; {@link UploadError.endpoint} is the right one. */
   | 'wrongRegion'
+  /**
+   * PublicEndpointForbidden: accounts opened since 2025-03-20 reach the data of a bucket in mainland
+   * China by a domain of its own only.
+   */
+  | 'publicEndpointForbidden'
   /** Arrears, disabled account or bucket, quota: only the account's owner can help. */
   | 'accountBlocked'
   /** FileAlreadyExists: the object exists and must not be overwritten. */

@@ -34,9 +34,12 @@ export type RegionProblem = 'region';
 /** What may be wrong with an object key. */
 export type ObjectKeyProblem = 'keyEmpty' | 'keyStart' | 'keyCharacters' | 'keyTooLong';
 
-/** 3 to 63 lower-case letters, digits and hyphens; first and last are a letter or a digit. */
+/**
+ * 3 to 63 lower-case letters, digits, hyphens and underscores; first and last is no hyphen. OSS
+ * creates no bucket with an underscore any more (PutBucket), but those that have one still exist.
+ */
 export function checkBucketName(name: string): BucketNameProblem | undefined {
-  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) ? undefined : 'bucketName';
+  return /^[a-z0-9_][a-z0-9_-]{1,61}[a-z0-9_]$/.test(name) ? undefined : 'bucketName';
 }
 
 /** A region id such as `cn-hangzhou`, without the `oss-` of endpoints. '' is a problem too. */
@@ -104,7 +107,7 @@ export function validateTarget(target: UploadTarget): void {
     refuse(
       'bucket',
       'bucketName',
-      `${JSON.stringify(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit`,
+      `${JSON.stringify(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits, hyphens and underscores, with no hyphen at its ends`,
     );
   }
   const keyProblem = checkObjectKey(key);

@@ -13,7 +13,12 @@ export function restAfter(error: UploadError): RestState {
 /** Whether a failure of one target is one of the other too: not each has to find it out. */
 export function isShared(error: UploadError, failed: UploadTarget, other: UploadTarget): boolean {
   if (error.isAboutCredentials) return other.profile === failed.profile;
-  const isOfBucket = ['noSuchBucket', 'wrongRegion', 'accountBlocked'].includes(error.kind);
+  const isOfBucket = [
+    'noSuchBucket',
+    'wrongRegion',
+    'publicEndpointForbidden',
+    'accountBlocked',
+  ].includes(error.kind);
   return isOfBucket && other.bucket === failed.bucket;
 }
 

@@ -58,7 +58,7 @@ export class Settings implements Disposable {
    * files go to another place than the user wrote.
    */
   assertUsable(
-    names: readonly Exclude<DecisiveSetting, 'endpoint'>[],
+    names: readonly Exclude<DecisiveSetting, 'endpoint' | 'bucketEndpoints'>[],
     resource: vscode.Uri | undefined,
   ): void {
     const refusal = refusalOf(readOf(resource).problems, names);
@@ -70,12 +70,15 @@ export class Settings implements Disposable {
     return this.readWindow().value;
   }
 
-  /** The network route. Throws `invalidArgument` when it is written wrong: no other is taken. */
-  endpoint(): string {
+  /**
+   * The network route: of all buckets, and of single ones. Throws `invalidArgument` when it is
+   * written wrong: no other is taken.
+   */
+  route(): Pick<WindowSettings, 'endpoint' | 'bucketEndpoints' | 'signatureVersion'> {
     const { value, problems } = this.readWindow();
-    const refusal = refusalOf(problems, ['endpoint']);
+    const refusal = refusalOf(problems, ['endpoint', 'bucketEndpoints']);
     if (refusal !== undefined) throw refusal;
-    return value.endpoint;
+    return value;
   }
 
   /** Whether this setting has a value at any level. */

@@ -1,6 +1,12 @@
 /** The settings: their keys, their defaults, and what is accepted. Knows no editor. */
-import { UploadError, checkBucketName, checkRegion } from '../../engine/index';
-import { endpointProblem, prefixProblem, urlBaseProblem } from '../text/keyNames';
+import {
+  UploadError,
+  checkBucketEndpoint,
+  checkBucketName,
+  checkEndpoint,
+  checkRegion,
+} from '../../engine/index';
+import { prefixProblem, urlBaseProblem } from '../text/keyNames';
 import type { Rule } from '../text/keyNames';
 import { ruleText } from '../text/rules';
 import type { Localizer } from '../text/words';
@@ -25,6 +31,9 @@ export interface UploadSettings {
 /** Settings of the window and of the machine. */
 export interface WindowSettings {
   readonly endpoint: string;
+  /** Addresses of single buckets, by their names. */
+  readonly bucketEndpoints: Readonly<Record<string, string>>;
+  readonly signatureVersion: 'v4' | 'v1';
   readonly concurrency: number;
   readonly maxBytesPerSecond: number;
   readonly resumeOnStartup: 'prompt' | 'auto' | 'never';
@@ -45,7 +54,8 @@ export interface SettingProblem {
 }
 
 /** A setting that says which files go where. */
-export type DecisiveSetting = 'bucket' | 'prefix' | 'profile' | 'exclude' | 'endpoint';
+export type DecisiveSetting =
+  'bucket' | 'prefix' | 'profile' | 'exclude' | 'endpoint' | 'bucketEndpoints';
 
 /** A setting's value by the last part of its key; undefined when it is not set. */
 export type GetSetting = (name: string) => unknown;
@@ -86,7 +96,9 @@ export function readWindowSettings(get: GetSetting): Read<WindowSettings> {
   const reader = new Reader(get);
   const maxSpeed = reader.integer('maxSpeed', 0, 0, MAX_SPEED_KIB);
   const value = {
-    endpoint: reader.text('endpoint', 'public', endpointProblem),
+    endpoint: reader.text('endpoint', 'public', checkEndpoint),
+    bucketEndpoints: reader.texts('bucketEndpoints', checkBucketEndpoint),
+    signatureVersion: reader.oneOf('signatureVersion', ['v4', 'v1']),
     concurrency: reader.integer('concurrency', 6, 1, MAX_LANES),
     maxBytesPerSecond: maxSpeed * KIB,
     resumeOnStartup: reader.oneOf('resumeOnStartup', ['prompt', 'auto', 'never']),
@@ -174,6 +186,21 @@ class Reader {
     const value = this.get(name) ?? standard;
     if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
     return this.refuse(name, value, { rule: 'list' }, standard);
+  }
+
+  /** Texts by name; the rule that a wrong one breaks is that of the setting. */
+  texts(
+    name: 'bucketEndpoints',
+    problem: (text: string) => Rule | undefined,
+  ): Readonly<Record<string, string>> {
+    const value = this.get(name) ?? {};
+    const entries = typeof value === 'object' ? Object.entries(value) : [];
+    const isRight =
+      typeof value === 'object' &&
+      !Array.isArray(value) &&
+      entries.every(([, text]) => typeof text === 'string' && problem(text) === undefined);
+    // A copy, because the editor gives a proxy.
+    return isRight ? Object.fromEntries(entries) : this.refuse(name, value, { rule: name }, {});
   }
 
   private refuse<T>(

@@ -219,6 +219,14 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         : [{ kind: 'useRegion', region: serverRegion }, 'openHelp'],
     scope: 'bucket',
   }),
+  publicEndpointForbidden: (l10n) => ({
+    text: l10n.t(
+      'This account reaches bucket "{bucket}" only by a domain that is bound to it. Bind one in the OSS console, then try again.',
+    ),
+    short: l10n.t('bucket needs a domain of its own'),
+    actions: ['openHelp', 'retry', 'copyErrorDetails'],
+    scope: 'bucket',
+  }),
   accountBlocked: (l10n) => ({
     text: l10n.t(
       'OSS refuses uploads to bucket "{bucket}": {reason} Ask the owner of the account.',
@@ -316,7 +324,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       {
         when: ['bucket'],
         text: l10n.t(
-          'A bucket name has 3 to 63 lower-case letters, digits and hyphens. Select a bucket, or change the setting ossUpload.bucket.',
+          'A bucket name has 3 to 63 lower-case letters, digits, hyphens and underscores. Select a bucket, or change the setting ossUpload.bucket.',
         ),
         actions: ['selectBucket', openSettings('ossUpload.bucket')],
       },

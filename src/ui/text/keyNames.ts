@@ -2,14 +2,20 @@
 import path from 'node:path';
 
 import { checkObjectKey } from '../../engine/index';
-import type { BucketNameProblem, ObjectKeyProblem, RegionProblem } from '../../engine/index';
+import type {
+  BucketNameProblem,
+  EndpointProblem,
+  ObjectKeyProblem,
+  RegionProblem,
+} from '../../engine/index';
 
 /** A rule that what the user wrote does not keep; `ruleText` has the sentence for each. */
 export type Rule =
   | BucketNameProblem
   | RegionProblem
   | ObjectKeyProblem
-  | 'endpoint'
+  | EndpointProblem
+  | 'bucketEndpoints'
   | 'urlBase'
   | 'accessKeyId'
   | 'secret'
@@ -43,17 +49,6 @@ export function prefixProblem(prefix: string): Rule | undefined {
   if (!variables.every(isVariable)) return 'prefixVariable';
   if (normalized.split('/').some((name) => name === '.' || name === '..')) return 'prefixDots';
   return normalized === '' ? undefined : checkObjectKey(normalized);
-}
-
-/** `public`, `internal`, `accelerate`, a host name, or a URL without path, query and user. */
-export function endpointProblem(endpoint: string): Rule | undefined {
-  if (['public', 'internal', 'accelerate'].includes(endpoint)) return undefined;
-  const url = parseUrl(/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`);
-  if (url?.username !== '' || url.password !== '') return 'endpoint';
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return 'endpoint';
-  // A single word without a port is a misspelt choice rather than a host.
-  const isHost = url.hostname.includes('.') || url.hostname === 'localhost' || url.port !== '';
-  return isHost || url.hostname.startsWith('[') ? undefined : 'endpoint';
 }
 
 /** '' or a web address to which keys are appended. */

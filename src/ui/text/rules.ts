@@ -5,7 +5,7 @@ import type { Localizer } from './words';
 const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
   bucketName: (l10n) =>
     l10n.t(
-      'A bucket name has 3 to 63 lower-case letters, digits and hyphens; the first and last character is a letter or a digit.',
+      'A bucket name has 3 to 63 lower-case letters, digits, hyphens and underscores, and no hyphen at its ends.',
     ),
   region: (l10n) => l10n.t('Type a region id such as cn-hangzhou, without "oss-".'),
   keyEmpty: (l10n) => l10n.t('The object needs a name.'),
@@ -16,6 +16,8 @@ const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
     l10n.t(
       'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
     ),
+  bucketEndpoints: (l10n) =>
+    l10n.t('It names an address for each bucket, such as "my-bucket": "https://img.example.com".'),
   urlBase: (l10n) => l10n.t('Type a URL such as https://cdn.example.com.'),
   accessKeyId: (l10n) => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
   secret: (l10n) => l10n.t('It contains blanks or characters that no key has. Copy it again.'),

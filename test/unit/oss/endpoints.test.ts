@@ -4,10 +4,10 @@ import {
   addressOfObject,
   regionId,
   resolveEndpoint,
-  signatureVersion,
+  resolveBucketEndpoint,
 } from '../../../src/oss/endpoints';
 
-const virtual = { secure: true, cname: false, pathStyle: false };
+const virtual = { secure: true, place: 'host' };
 
 describe('regionId', () => {
   it('takes a location with or without oss- for a region id', () => {
@@ -32,11 +32,9 @@ describe('resolveEndpoint', () => {
     });
   }
 
-  it('asks some region when none is known, and signs so that it works in any', () => {
-    const address = of('internal', '');
-    assert.deepEqual(address, { ...virtual, host: 'oss-cn-hangzhou.aliyuncs.com', region: '' });
-    assert.equal(signatureVersion(address), 'v1');
-    assert.equal(signatureVersion(of('accelerate')), 'v4');
+  it('asks some region when none is known', () => {
+    const host = 'oss-cn-hangzhou.aliyuncs.com';
+    assert.deepEqual(of('internal', ''), { ...virtual, host, region: '' });
   });
 
   it('takes the region of an OSS endpoint over the one it was told', () => {
@@ -46,27 +44,38 @@ describe('resolveEndpoint', () => {
     assert.equal(of('http://oss-cn-shanghai.aliyuncs.com').secure, false);
   });
 
-  it('puts nothing before the own domain of a bucket', () => {
-    assert.deepEqual(of('https://files.example.com:8443'), {
-      host: 'files.example.com:8443',
-      secure: true,
-      cname: true,
-      pathStyle: false,
-      region: 'cn-beijing',
-    });
+  it('leaves open whether a plain name is a domain of the bucket, except for one bucket', () => {
+    const host = 'files.example.com:8443';
+    const address = { host, secure: true, region: 'cn-beijing' };
+    assert.deepEqual(of(`https://${host}`), { ...address, place: 'unknown' });
+    const own = resolveBucketEndpoint(`https://${host}`, 'cn-beijing', 'photos');
+    assert.deepEqual(own, { ...address, place: 'domain' });
+  });
+
+  it('puts the bucket where the endpoint says', () => {
+    const address = { host: 'oss.example.com', secure: true, region: 'cn-beijing' };
+    assert.deepEqual(of('https://{bucket}.oss.example.com'), { ...address, place: 'host' });
+    assert.deepEqual(of('https://oss.example.com/{bucket}'), { ...address, place: 'path' });
+  });
+
+  it('takes the names of buckets that exist', () => {
+    for (const name of ['my_bucket', '_old_', '123']) {
+      assert.equal(of('public', 'cn-beijing', name).place, 'host');
+    }
   });
 
   for (const [endpoint, host, secure] of [
     ['http://127.0.0.1:9000', '127.0.0.1:9000', false],
     ['127.0.0.1:9000', '127.0.0.1:9000', false],
     ['https://localhost:9000', 'localhost:9000', true],
-    ['http://[::1]:9000/', 'localhost:9000', false],
+    ['http://[::1]:9000/', '[::1]:9000', false],
+    ['http://[2001:db8::1]/', '[2001:db8::1]', false],
     ['https://10.1.2.3', '10.1.2.3', true],
     ['10.1.2.3', '10.1.2.3', true],
   ] as const) {
     it(`uses path style at ${endpoint}`, () => {
       const region = 'cn-beijing';
-      assert.deepEqual(of(endpoint), { host, secure, cname: false, pathStyle: true, region });
+      assert.deepEqual(of(endpoint), { host, secure, place: 'path', region });
     });
   }
 
@@ -74,7 +83,7 @@ describe('resolveEndpoint', () => {
     ['ftp://host', '', 'photos', 'endpoint'],
     ['https://user:secret@host', '', 'photos', 'endpoint'],
     ['https://host/?Signature=secret', '', 'photos', 'endpoint'],
-    ['http://[2001:db8::1]/', '', 'photos', 'endpoint'],
+    ['pubic', '', 'photos', 'endpoint'],
     ['https://', '', 'photos', 'endpoint'],
     ['public', 'evil.example.com/', 'photos', 'region'],
     ['public', 'cn-beijing', 'a/b', 'bucket'],
@@ -96,7 +105,7 @@ describe('resolveEndpoint', () => {
 describe('addressOfObject', () => {
   const address = resolveEndpoint('public', 'cn-beijing', 'photos');
   const local = resolveEndpoint('http://127.0.0.1:9000', '', 'photos');
-  const own = resolveEndpoint('https://files.example.com', '', 'photos');
+  const own = resolveBucketEndpoint('https://files.example.com', '', 'photos');
 
   it('puts the bucket where the address has it', () => {
     assert.equal(

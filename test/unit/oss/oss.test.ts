@@ -23,12 +23,15 @@ describe('createOss', () => {
 
   it('opens a store once, whatever the key of the object', async () => {
     let endpoint = 'public';
-    const oss = fixture.oss('', { endpoint: () => endpoint });
+    let own: Record<string, string> = {};
+    const oss = fixture.oss('', { endpoint: () => endpoint, bucketEndpoints: () => own });
     const store = await oss.openStore(TARGET);
     assert.equal(await oss.openStore({ ...TARGET, key: 'other' }), store);
     assert.notEqual(await oss.openStore({ ...TARGET, region: 'cn-beijing' }), store);
     assert.notEqual(await oss.openStore({ ...TARGET, profile: 'work' }), store);
     endpoint = 'accelerate';
+    assert.notEqual(await oss.openStore(TARGET), store);
+    own = { photos: 'https://img.example.com' };
     assert.notEqual(await oss.openStore(TARGET), store);
   });
 

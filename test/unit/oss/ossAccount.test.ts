@@ -106,7 +106,7 @@ describe('OssAccount', () => {
 
     it('learns it from the refusal of a wrong region when both are denied', async () => {
       const server = await fixture.server({
-        buckets,
+        buckets: [{ name: 'photos', region: 'cn-hangzhou' }],
         credentials: [{ ...KEY, deny: ['getBucketInfo', 'getBucketLocation', 'listBuckets'] }],
       });
       const elements = { Endpoint: 'oss-cn-shanghai.aliyuncs.com' };
@@ -120,7 +120,7 @@ describe('OssAccount', () => {
 
     it('rejects with accessDenied when nothing says it', async () => {
       const server = await fixture.server({
-        buckets,
+        buckets: [{ name: 'photos', region: 'cn-hangzhou' }],
         credentials: [{ ...KEY, deniedBuckets: ['photos'] }],
       });
       const error = await rejection(account(server).locateBucket(PROFILE, 'photos', CALL));

@@ -30,6 +30,8 @@ describe('settings', () => {
     assert.deepEqual(readWindowSettings(of({})), {
       value: {
         endpoint: 'public',
+        bucketEndpoints: {},
+        signatureVersion: 'v4',
         concurrency: 6,
         maxBytesPerSecond: 0,
         resumeOnStartup: 'prompt',
@@ -107,6 +109,11 @@ describe('settings', () => {
     }
     const { problems } = readWindowSettings(of({ endpoint: 'https://oss.example.com/path' }));
     assert.equal(refusalOf(problems, ['endpoint'])?.code, 'endpoint');
+    for (const wrong of [[], 'https://img.example.com', { photos: 'public' }, { photos: 1 }]) {
+      const read = readWindowSettings(of({ bucketEndpoints: wrong }));
+      assert.equal(refusalOf(read.problems, ['bucketEndpoints'])?.code, 'bucketEndpoints');
+      assert.deepEqual(read.value.bucketEndpoints, {});
+    }
     const harmless = readUploadSettings(of({ parallel: 0, urlBase: 'cdn', ifExists: 'maybe' }));
     assert.equal(harmless.problems.length, 3);
     assert.equal(refusalOf(harmless.problems, names), undefined);

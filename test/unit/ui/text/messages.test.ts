@@ -28,6 +28,7 @@ const KINDS: Record<UploadErrorKind, true> = {
   accessDenied: true,
   noSuchBucket: true,
   wrongRegion: true,
+  publicEndpointForbidden: true,
   accountBlocked: true,
   alreadyExists: true,
   refused: true,
