@@ -12,6 +12,10 @@ export interface OperationRecord {
   readonly uploadId?: string | undefined;
   readonly partNumber?: number | undefined;
   readonly accessKeyId?: string | undefined;
+  /** Name it was sent to, without the port; a number stays one. */
+  readonly host: string;
+  /** Version of its signature; undefined when it has none. */
+  readonly signature?: 'v1' | 'v4' | undefined;
   /** Status of the answer; 0 when the client gets none. */
   readonly status: number;
   /** Code of the error in the answer; `ClientDisconnected` when the client did not wait for it. */

@@ -197,7 +197,8 @@ export class OssServer {
 
   /** Where it listens, such as `http://127.0.0.1:4711`. Stays the same for its life. */
   get endpoint(): string {
-    return `${this.#options.https ? 'https' : 'http'}://${this.#host}:${this.#port}`;
+    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
+    return `${this.#options.https ? 'https' : 'http'}://${host}:${this.#port}`;
   }
 
   /** Port it listens on. */
@@ -509,6 +510,8 @@ export class OssServer {
         startedAt: startedMs,
         at: Date.now(),
         ...(matched as MatchedRequest & { operation: OperationName }),
+        host: request.host,
+        signature: identity.signatureVersion,
         status,
         code,
         bytes: exchange.bytesRead,
