@@ -107,6 +107,7 @@ function settingsTable({ texts, words }: Document): string {
 function defaultOf(value: unknown, words: Words): string {
   if (value === '') return words.empty;
   if (Array.isArray(value)) return value.map((item) => `\`${String(item)}\``).join('<br>');
+  if (typeof value === 'object' && value !== null) return words.empty;
   return `\`${String(value)}\``;
 }
 

@@ -4,6 +4,7 @@
  * ends all of it; what was interrupted is found by the next start.
  *
  *     npm start [-- --speed 30] [--port 8123] [--reset]
+ *     npm start -- --account new  as somebody who opened an account since 2025, with a bound domain
  *     npm start -- --desktop      in the desktop VS Code of this computer (`code`, VSCODE_EXECUTABLE)
  */
 import type { ChildProcess } from 'node:child_process';
@@ -13,7 +14,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { OssServer } from '../test/oss-server/server';
-import { startOssServer } from '../test/oss-server/server';
+import { startOssServer, testCaFile } from '../test/oss-server/server';
+import { startProxy } from '../test/support/proxy';
+import type { Proxy } from '../test/support/proxy';
 import type { Settings } from './editor/server';
 import { EditorServer, QUIET_SETTINGS, installVsix } from './editor/server';
 import { cacheDir } from './paths';
@@ -25,17 +28,21 @@ const MB = 1 << 20;
 const SAMPLE_MB = 300;
 const BUCKET = 'demo-bucket';
 const REGION = 'cn-hangzhou';
+/** Bound to the bucket, for an account that needs one. */
+const DOMAIN = 'img.example.com';
 /** Opens nothing but the local server, so that it may be written here. */
 const ACCESS_KEY = { accessKeyId: 'LTAI5tDemoDemoDemoDemo01', accessKeySecret: 'demo-secret' };
 
 /** Ports that a person sees in an address; the numbers are kept, see {@link rememberedPort}. */
-const DEFAULT_PORTS = { editor: 8123, oss: 8124 } as const;
+const DEFAULT_PORTS = { editor: 8123, oss: 8124, proxy: 8125 } as const;
 
 interface Options {
   readonly isDesktop: boolean;
   readonly port: number | undefined;
   readonly megabytesPerSecond: number;
   readonly shouldReset: boolean;
+  /** Of an account opened since 2025, which reaches its data by a domain of its own only. */
+  readonly isNewAccount: boolean;
 }
 
 function readOptions(): Options {
@@ -45,6 +52,7 @@ function readOptions(): Options {
       port: { type: 'string' },
       speed: { type: 'string', default: '30' },
       reset: { type: 'boolean', default: false },
+      account: { type: 'string', default: 'old' },
     },
   });
   const megabytesPerSecond = Number(values.speed);
@@ -53,12 +61,19 @@ function readOptions(): Options {
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
     throw new Error('--port is a number from 1 to 65535.');
   }
-  return { isDesktop: values.desktop, port, megabytesPerSecond, shouldReset: values.reset };
+  if (!['old', 'new'].includes(values.account)) throw new Error('--account is old or new.');
+  return {
+    isDesktop: values.desktop,
+    port,
+    megabytesPerSecond,
+    shouldReset: values.reset,
+    isNewAccount: values.account === 'new',
+  };
 }
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const home = path.join(cacheDir(), 'start');
+  const home = path.join(cacheDir(), options.isNewAccount ? 'start-new' : 'start');
   if (options.shouldReset) fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   fs.mkdirSync(home, { recursive: true });
   await takeOver(home);
@@ -67,8 +82,9 @@ async function main(): Promise<void> {
   const vsix = await packageVsix();
   const workspace = await prepareWorkspace(home);
   const oss = await startOss(home, options);
+  const proxy = options.isNewAccount ? await startNames(home, oss) : undefined;
   const settings = {
-    'ossUpload.endpoint': oss.endpoint,
+    ...(proxy === undefined ? { 'ossUpload.endpoint': oss.endpoint } : { 'http.proxy': proxy.url }),
     'ossUpload.bucket': BUCKET,
     'ossUpload.region': REGION,
     'ossUpload.completionMessage': 'always',
@@ -78,12 +94,14 @@ async function main(): Promise<void> {
     ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
     ALIBABA_CLOUD_SECURITY_TOKEN: undefined,
+    ...(options.isNewAccount && { NODE_EXTRA_CA_CERTS: testCaFile }),
   };
   const end = options.isDesktop
     ? await openDesktop(home, workspace, vsix, settings, env)
     : await serveEditor(home, workspace, vsix, settings, env, options);
   await end.whenEnded;
   await end.stop();
+  await proxy?.close();
   await oss.close();
 }
 
@@ -99,11 +117,28 @@ async function startOss(home: string, options: Options): Promise<OssServer> {
   return startOssServer({
     dir: path.join(home, 'oss'),
     port,
-    buckets: [{ name: BUCKET, region: REGION }],
+    buckets: [
+      {
+        name: BUCKET,
+        region: REGION,
+        domains: options.isNewAccount ? [{ domain: DOMAIN, certificate: {} }] : undefined,
+      },
+    ],
+    https: options.isNewAccount,
+    account: { kind: options.isNewAccount ? 'since2025' : 'before2025' },
     credentials: [{ ...ACCESS_KEY }],
     operationsFile: path.join(home, 'oss-operations.jsonl'),
     // Each part by itself; three of them are sent at a time.
     faults: [{ on: 'uploadPart', do: { drainBytesPerSecond: bytesPerSecond / 3 } }],
+  });
+}
+
+/** The names of OSS, and the bound domain, lead to the local server: by a proxy for the editor. */
+async function startNames(home: string, server: OssServer): Promise<Proxy> {
+  return startProxy({
+    server,
+    served: (host) => host === DOMAIN || host.endsWith('.aliyuncs.com'),
+    port: await rememberedPort(home, 'proxy', undefined),
   });
 }
 

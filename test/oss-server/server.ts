@@ -135,7 +135,8 @@ export function testCaCertificate(): string {
   return readFileSync(testCaFile, 'utf8');
 }
 
-const testCaFile = join(__dirname, 'tls', 'ca.pem');
+/** The same as a file, for NODE_EXTRA_CA_CERTS. */
+export const testCaFile = join(__dirname, 'tls', 'ca.pem');
 
 /** Starts a server and resolves when it accepts connections. */
 export async function startOssServer(options: OssServerOptions): Promise<OssServer> {
