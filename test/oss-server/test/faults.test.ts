@@ -490,6 +490,8 @@ describe('the log of operations', () => {
           uploadId: id,
           partNumber: 3,
           accessKeyId: testKey.accessKeyId,
+          host: '127.0.0.1',
+          signature: 'v4',
           status: 200,
           code: undefined,
           bytes: 4,

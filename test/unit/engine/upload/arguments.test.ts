@@ -173,7 +173,7 @@ describe('arguments', () => {
     const file = await harness.file('a.bin', 10);
     const good = harness.request(file, 'a.bin');
     const { target } = good;
-    for (const bucket of ['AB', 'a', 'a'.repeat(64), '-a', 'a-', 'a_b', 'a.b', 'ab']) {
+    for (const bucket of ['AB', 'a', 'a'.repeat(64), '-ab', 'ab-', 'a.b', 'ab']) {
       await assertRefused({ ...good, target: { ...target, bucket } }, 'bucket', /bucket name/);
     }
     for (const key of ['', 'k'.repeat(1024), '/a', '\\a', '钥'.repeat(341) + 'a', '\ud800']) {
