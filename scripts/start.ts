@@ -94,7 +94,8 @@ async function main(): Promise<void> {
     ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
     ALIBABA_CLOUD_SECURITY_TOKEN: undefined,
-    ...(options.isNewAccount && { NODE_EXTRA_CA_CERTS: testCaFile }),
+    // A server of the editor reads the proxy here, a desktop its settings.
+    ...(proxy !== undefined && { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: testCaFile }),
   };
   const end = options.isDesktop
     ? await openDesktop(home, workspace, vsix, settings, env)
