@@ -84,7 +84,7 @@ describe('OSS by its names', () => {
       own = { photos: 'https://img.example.com' };
       const asked = server.operations.length;
       const store = await openStore(oss);
-      const parts = await store.listParts('a.txt', uploadId, {}, CALL);
+      const parts = await store.listParts('a.txt', uploadId, CALL);
       await store.completeMultipartUpload('a.txt', uploadId, parts, NEW, CALL);
       const later = server.operations.slice(asked);
       assert.ok(
@@ -408,10 +408,10 @@ describe('OSS by its names', () => {
       const server = await serve(corp);
       const oss = open({}, 'https://oss.corp.example.com');
       const store = await oss.openStore({ ...TARGET, bucket: 'missing' });
-      const missing = await rejection(store.headObject('a.txt', {}, CALL));
+      const missing = await rejection(store.headObject('a.txt', CALL));
       assert.equal(missing.kind, 'noSuchBucket');
       server.credentials.splice(0, 1, { ...KEY, accessKeySecret: 'another' });
-      const wrong = await rejection((await openStore(oss)).headObject('a.txt', {}, CALL));
+      const wrong = await rejection((await openStore(oss)).headObject('a.txt', CALL));
       assert.equal(wrong.kind, 'credentials');
     });
 
@@ -422,10 +422,10 @@ describe('OSS by its names', () => {
       });
       const oss = open({}, 'https://{bucket}.oss.corp.example.com');
       const store = await oss.openStore({ ...TARGET, region: '' });
-      const error = await rejection(store.headObject('a.txt', {}, CALL));
+      const error = await rejection(store.headObject('a.txt', CALL));
       assert.deepEqual([error.kind, error.field], ['invalidArgument', 'region']);
       const told = await oss.openStore({ ...TARGET, region: 'cn-corp-1' });
-      assert.equal(await told.headObject('a.txt', {}, CALL), undefined);
+      assert.equal(await told.headObject('a.txt', CALL), undefined);
     });
   });
 
@@ -469,8 +469,8 @@ describe('OSS by its names', () => {
       await oss.account.describeBucket(PROFILE, 'photos', CALL);
       server.changeBucket('photos', { region: 'cn-beijing' });
       const store = await oss.openStore({ ...TARGET, region: '' });
-      assert.equal((await rejection(store.headObject('a', {}, CALL))).kind, 'wrongRegion');
-      assert.equal(await store.headObject('a', {}, CALL), undefined);
+      assert.equal((await rejection(store.headObject('a', CALL))).kind, 'wrongRegion');
+      assert.equal(await store.headObject('a', CALL), undefined);
     });
   });
 
