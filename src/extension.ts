@@ -41,9 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const { createOss } = await import('./oss/index');
     return own(
       createOss({
-        endpoint: () => settings.route().endpoint,
-        bucketEndpoints: () => settings.route().bucketEndpoints,
-        signatureVersion: () => settings.route().signatureVersion,
+        route: () => settings.route(),
         credentials: (profile) => credentials.get(profile),
         log,
       }),
@@ -218,17 +216,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** An account that is opened by the first question, so that asking none costs nothing. */
 function lazyAccount(open: () => Promise<OssAccount>): OssAccount {
-  return {
-    findCredentials: async () => (await open()).findCredentials(),
-    checkCredentials: async (...args) => (await open()).checkCredentials(...args),
-    listBuckets: async (...args) => (await open()).listBuckets(...args),
-    locateBucket: async (...args) => (await open()).locateBucket(...args),
-    describeBucket: async (...args) => (await open()).describeBucket(...args),
-    listCnames: async (...args) => (await open()).listCnames(...args),
-    checkDomain: async (...args) => (await open()).checkDomain(...args),
-    listFolders: async (...args) => (await open()).listFolders(...args),
-    objectUrl: async (...args) => (await open()).objectUrl(...args),
-    signedUrl: async (...args) => (await open()).signedUrl(...args),
-    longestLinkSeconds: async (...args) => (await open()).longestLinkSeconds(...args),
+  type Questions = Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>;
+  const ask: ProxyHandler<OssAccount> = {
+    get:
+      (_, name) =>
+      async (...args: unknown[]) =>
+        ((await open()) as unknown as Questions)[name]?.(...args),
   };
+  return new Proxy({} as OssAccount, ask);
 }

@@ -95,7 +95,7 @@ async function upload(task: BenchTask): Promise<Record<string, number>> {
   });
   const key = { accessKeyId: 'LTAIbench', accessKeySecret: 'benchSecret' };
   const oss = createOss({
-    endpoint: () => endpoint,
+    route: () => ({ endpoint }),
     credentials: () => Promise.resolve({ kind: 'accessKey', key }),
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     ...(task.caFile !== '' && { ca: readFileSync(task.caFile, 'utf8') }),

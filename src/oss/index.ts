@@ -11,7 +11,7 @@ import type { Issuers } from './credentials/securityTokens';
 import { openSource } from './credentials/sources';
 import { findCredentials } from './foundCredentials';
 import { Network } from './network';
-import type { NetworkSettings } from './network';
+import type { RouteSettings } from './network';
 import { SignedAccount } from './ossAccount';
 import { ServerClock } from './ossClient';
 import { OssObjectStore } from './ossObjectStore';
@@ -20,7 +20,9 @@ import type { TransportOptions } from './ossTransport';
 import type { Logger } from '../engine/base/logger';
 
 /** What the room is built of. */
-export interface OssOptions extends TransportOptions, NetworkSettings {
+export interface OssOptions extends TransportOptions {
+  /** How requests are to go; asked for each store and each question. */
+  readonly route: () => RouteSettings;
   /** The stored credentials of a profile; asked for each request, so that new ones count at once. */
   readonly credentials: (profile: string) => Promise<CredentialsSource | undefined>;
   readonly log: Logger;
@@ -49,7 +51,7 @@ export function createOss(options: OssOptions): Oss {
     options.issuers,
   );
   const clock = new ServerClock();
-  const network = new Network(options, transport, clock);
+  const network = new Network(options.route, transport, clock);
   const open = (source: CredentialsSource) => openSource(source, machine, tokens);
 
   const profileKeys = new Map<string, ProfileKey>();

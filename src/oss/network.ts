@@ -4,14 +4,14 @@ import { AddressClient } from './ossClient';
 import type { ServerClock, SignatureVersion } from './ossClient';
 import type { OssTransport } from './ossTransport';
 
-/** How requests are to go, asked each time, so that a change counts at once. */
-export interface NetworkSettings {
+/** How requests are to go. */
+export interface RouteSettings {
   /** The endpoint of all buckets. */
-  readonly endpoint: () => Endpoint;
-  /** Addresses of single buckets, such as their own domains; none when left out. */
-  readonly bucketEndpoints?: (() => Readonly<Record<string, string>>) | undefined;
+  readonly endpoint: Endpoint;
+  /** Addresses of single buckets, such as their own domains. */
+  readonly bucketEndpoints?: Readonly<Record<string, string>> | undefined;
   /** V4 when left out. V1 is for private clouds that know nothing else. */
-  readonly signatureVersion?: (() => SignatureVersion) | undefined;
+  readonly signatureVersion?: SignatureVersion | undefined;
 }
 
 /** The way of one bucket, as it was set when it was asked for. */
@@ -27,14 +27,14 @@ export interface Route {
  * How OSS is reached: what is set, and what it has taught since the start, shared by all clients.
  */
 export class Network {
-  readonly #settings: NetworkSettings;
+  readonly #settings: () => RouteSettings;
   readonly #transport: OssTransport;
   readonly #clock: ServerClock;
   readonly #facts = new Map<string, BucketFacts>();
   readonly #places = new Map<string, 'host' | 'domain'>();
   readonly #versions = new Map<string, SignatureVersion>();
 
-  constructor(settings: NetworkSettings, transport: OssTransport, clock: ServerClock) {
+  constructor(settings: () => RouteSettings, transport: OssTransport, clock: ServerClock) {
     this.#settings = settings;
     this.#transport = transport;
     this.#clock = clock;
@@ -42,14 +42,9 @@ export class Network {
 
   /** With bucket '' that of the service. */
   routeOf(bucket: string): Route {
-    const { endpoint, bucketEndpoints, signatureVersion } = this.#settings;
-    const all = bucketEndpoints?.() ?? {};
-    return {
-      bucket,
-      endpoint: endpoint(),
-      own: Object.hasOwn(all, bucket) ? all[bucket] : undefined,
-      version: signatureVersion?.() ?? 'v4',
-    };
+    const { endpoint, bucketEndpoints = {}, signatureVersion = 'v4' } = this.#settings();
+    const own = Object.hasOwn(bucketEndpoints, bucket) ? bucketEndpoints[bucket] : undefined;
+    return { bucket, endpoint, own, version: signatureVersion };
   }
 
   client(

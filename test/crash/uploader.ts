@@ -39,7 +39,7 @@ async function main(task: UploaderTask): Promise<void> {
   let renames = 0;
   let appends = 0;
   const oss = createOss({
-    endpoint: () => task.endpoint,
+    route: () => ({ endpoint: task.endpoint }),
     credentials: () => Promise.resolve({ kind: 'accessKey', key: task }),
     log: { debug, info: debug, warn: debug, error: debug },
   });

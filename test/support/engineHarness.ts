@@ -77,7 +77,7 @@ export class EngineHarness {
       folder,
       server,
       createOss({
-        endpoint: () => server.endpoint,
+        route: () => ({ endpoint: server.endpoint }),
         credentials: () => Promise.resolve({ kind: 'accessKey', key: ACCESS_KEY }),
         log: new MemoryLog(),
         ...options.oss,

@@ -15,7 +15,10 @@ type Request = typeof https.request;
  * 127.0.0.1, all others are unknown. Requests to the port of the scheme go to `port`. Call `restore`
  * in the end.
  */
-export function serveNames(port: number, isKnown: (host: string) => boolean): { readonly restore: () => void } {
+export function serveNames(
+  port: number,
+  isKnown: (host: string) => boolean,
+): { readonly restore: () => void } {
   const { lookup } = dns;
   const requests = [http, https].map((module) => ({ module, request: module.request }));
   const answer = (host: string, options: unknown, callback?: unknown): void => {

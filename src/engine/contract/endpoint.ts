@@ -32,32 +32,26 @@ export interface EndpointAddress {
  */
 export function parseEndpoint(text: string): EndpointWord | EndpointAddress | undefined {
   const written = text.trim().toLowerCase();
-  if (written === 'public' || written === 'internal' || written === 'accelerate') return written;
-  const [, scheme = '', rest = ''] = /^(https?:\/\/)?(.*)$/.exec(written) ?? [];
-  const beforeHost = /^\{bucket\}\.(.+)$/.exec(rest)?.[1];
-  const beforePath = /^([^/]+)\/\{bucket\}\/?$/.exec(rest)?.[1];
-  const address = beforeHost ?? beforePath ?? rest;
+  if (/^(public|internal|accelerate)$/.test(written)) return written as EndpointWord;
   // No user, no query: somebody may paste a signed URL, or one with a password.
-  if (!/^[^/?#@\\\s]+\/?$/.test(address)) return undefined;
-  let url: URL;
-  try {
-    url = new URL(`${scheme === '' ? 'https://' : scheme}${address}`);
-  } catch {
-    return undefined;
-  }
-  const hostname = url.hostname.replace(/\.$/, '');
-  const isIp = isIpAddress(hostname);
-  if (!isIp && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(hostname)) return undefined;
-  const isLocal = isLoopback(hostname);
+  const [, scheme = '', before, address = '', after] =
+    /^(https?:\/\/)?(\{bucket\}\.)?([^/?#@\\\s{}]+)(\/\{bucket\})?\/?$/.exec(written) ?? [];
+  const href = `${scheme === '' ? 'https://' : scheme}${address}`;
+  if (!URL.canParse(href)) return undefined;
+  const { host, hostname, port, protocol } = new URL(href);
+  // The URL parser has made numbers of whatever stands for some, such as 0x7f.1.
+  const isIp = /^(\[.*|[\d.]+)$/.test(hostname);
+  const isLocal = /^((.*\.)?localhost|\[::1\]|127[\d.]+)$/.test(hostname);
   // A single word is a misspelt choice rather than a host.
-  if (scheme === '' && url.port === '' && !isLocal && !/[.:]/.test(hostname)) return undefined;
-  // A bucket before a number is no name that anybody could look up.
-  if (beforeHost !== undefined && isIp) return undefined;
-  const said = beforeHost !== undefined ? 'host' : beforePath !== undefined ? 'path' : undefined;
+  const isWord = scheme + port === '' && !isLocal && !/[.:]/.test(hostname);
+  const isHost = isIp ? before === undefined : /^\w[\w.-]*$/.test(hostname);
+  if (isWord || !isHost || (before !== undefined && after !== undefined)) return undefined;
+  const isAtNumber = isIp || (isLocal && before === undefined);
+  const isOfOss = before !== undefined || isOssHost(hostname.replace(/\.$/, ''));
   return {
-    secure: scheme === '' ? !isLocal : url.protocol === 'https:',
-    host: `${hostname}${url.port === '' ? '' : `:${url.port}`}`,
-    place: said ?? (isIp || isLocal ? 'path' : isOssHost(hostname) ? 'host' : 'unknown'),
+    secure: scheme === '' ? !isLocal : protocol === 'https:',
+    host: host.replace(/\.(?=:|$)/, ''),
+    place: after !== undefined || isAtNumber ? 'path' : isOfOss ? 'host' : 'unknown',
     region: regionOfEndpoint(hostname),
   };
 }
@@ -70,18 +64,4 @@ export function checkEndpoint(text: string): EndpointProblem | undefined {
 /** The rule that the address of a single bucket breaks: as an endpoint, but none of the words. */
 export function checkBucketEndpoint(text: string): EndpointProblem | undefined {
   return typeof parseEndpoint(text) === 'object' ? undefined : 'endpoint';
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(\.\d+){3}$/.test(hostname)
-  );
-}
-
-/** As the URL parser leaves it: `0x7f.1` is four numbers by then. */
-function isIpAddress(hostname: string): boolean {
-  return hostname.startsWith('[') || /^\d+(\.\d+){3}$/.test(hostname);
 }

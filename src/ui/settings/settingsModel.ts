@@ -97,7 +97,7 @@ export function readWindowSettings(get: GetSetting): Read<WindowSettings> {
   const maxSpeed = reader.integer('maxSpeed', 0, 0, MAX_SPEED_KIB);
   const value = {
     endpoint: reader.text('endpoint', 'public', checkEndpoint),
-    bucketEndpoints: reader.texts('bucketEndpoints', checkBucketEndpoint),
+    bucketEndpoints: reader.addresses('bucketEndpoints'),
     signatureVersion: reader.oneOf('signatureVersion', ['v4', 'v1']),
     concurrency: reader.integer('concurrency', 6, 1, MAX_LANES),
     maxBytesPerSecond: maxSpeed * KIB,
@@ -188,19 +188,18 @@ class Reader {
     return this.refuse(name, value, { rule: 'list' }, standard);
   }
 
-  /** Texts by name; the rule that a wrong one breaks is that of the setting. */
-  texts(
-    name: 'bucketEndpoints',
-    problem: (text: string) => Rule | undefined,
-  ): Readonly<Record<string, string>> {
+  /** Addresses by the names of buckets. */
+  addresses(name: string): Readonly<Record<string, string>> {
     const value = this.get(name) ?? {};
-    const entries = typeof value === 'object' ? Object.entries(value) : [];
     const isRight =
       typeof value === 'object' &&
       !Array.isArray(value) &&
-      entries.every(([, text]) => typeof text === 'string' && problem(text) === undefined);
-    // A copy, because the editor gives a proxy.
-    return isRight ? Object.fromEntries(entries) : this.refuse(name, value, { rule: name }, {});
+      Object.values(value).every(
+        (text) => typeof text === 'string' && checkBucketEndpoint(text) === undefined,
+      );
+    return isRight
+      ? (value as Readonly<Record<string, string>>)
+      : this.refuse(name, value, { rule: 'endpoint' }, {});
   }
 
   private refuse<T>(

@@ -221,10 +221,10 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
   }),
   publicEndpointForbidden: (l10n) => ({
     text: l10n.t(
-      'This account reaches bucket "{bucket}" only by a domain that is bound to it. Bind one in the OSS console, then try again.',
+      'Bucket "{bucket}" can be reached by its own domain only. Bind one in the OSS console, then try again.',
     ),
-    short: l10n.t('bucket needs a domain of its own'),
-    actions: ['openHelp', 'retry', 'copyErrorDetails'],
+    short: l10n.t('needs its own domain'),
+    actions: ['openHelp', 'retry'],
     scope: 'bucket',
   }),
   accountBlocked: (l10n) => ({

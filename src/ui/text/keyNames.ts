@@ -15,7 +15,6 @@ export type Rule =
   | RegionProblem
   | ObjectKeyProblem
   | EndpointProblem
-  | 'bucketEndpoints'
   | 'urlBase'
   | 'accessKeyId'
   | 'secret'
@@ -54,7 +53,8 @@ export function prefixProblem(prefix: string): Rule | undefined {
 /** '' or a web address to which keys are appended. */
 export function urlBaseProblem(urlBase: string): Rule | undefined {
   if (urlBase === '') return undefined;
-  const url = /^https?:\/\//.test(urlBase) ? parseUrl(urlBase) : undefined;
+  const isUrl = /^https?:\/\//.test(urlBase) && URL.canParse(urlBase);
+  const url = isUrl ? new URL(urlBase) : undefined;
   const isPlain = url?.username === '' && url.search === '' && url.hash === '';
   return isPlain ? undefined : 'urlBase';
 }
@@ -139,8 +139,4 @@ export function numberedKey(key: string, n: number): string {
 
 function isVariable(name: string): name is (typeof VARIABLES)[number] {
   return VARIABLES.some((known) => known === name);
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
 }

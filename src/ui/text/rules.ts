@@ -16,8 +16,6 @@ const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
     l10n.t(
       'Type public, internal, accelerate, or an address such as https://upload.example.com, without a path.',
     ),
-  bucketEndpoints: (l10n) =>
-    l10n.t('It names an address for each bucket, such as "my-bucket": "https://img.example.com".'),
   urlBase: (l10n) => l10n.t('Type a URL such as https://cdn.example.com.'),
   accessKeyId: (l10n) => l10n.t('An AccessKey ID has 4 to 128 letters and digits.'),
   secret: (l10n) => l10n.t('It contains blanks or characters that no key has. Copy it again.'),

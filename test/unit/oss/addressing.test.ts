@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
-import type { Oss, OssOptions } from '../../../src/oss/index';
+import type { Oss } from '../../../src/oss/index';
 import { testCaCertificate } from '../../oss-server/server';
 import type { OssServer, OssServerOptions } from '../../oss-server/server';
 import { serveNames } from '../../support/names';
@@ -90,15 +90,12 @@ describe('an address', () => {
   const open = (
     server: OssServer,
     form: (typeof FORMS)[number],
-    more: Partial<OssOptions>,
+    signatureVersion: 'v4' | 'v1',
   ): Oss => {
     const withPort = (text: string) => text.replace('PORT', String(server.port));
     const own = form.own === undefined ? {} : { photos: withPort(form.own) };
-    return fixture.oss(withPort(form.endpoint), {
-      bucketEndpoints: () => own,
-      ca: testCaCertificate(),
-      ...more,
-    });
+    const route = { endpoint: withPort(form.endpoint), bucketEndpoints: own, signatureVersion };
+    return fixture.oss('', { route: () => route, ca: testCaCertificate() });
   };
 
   afterEach(async () => {
@@ -114,7 +111,7 @@ describe('an address', () => {
           ...(form.secure === true && { https: true }),
           ...(form.at === '[::1]' && { host: '::1' }),
         });
-        const oss = open(server, form, { signatureVersion: () => version });
+        const oss = open(server, form, version);
         const target = { bucket: 'photos', region: 'cn-hangzhou', profile: '' };
         const store = await oss.openStore({ ...target, key: 'any' });
         for (const key of NASTY_KEYS) {

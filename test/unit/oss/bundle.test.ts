@@ -84,7 +84,7 @@ describe('dist/oss.js', function () {
       const server = await fixture.server();
       const room = (await import(pathToFileURL(file).href)) as typeof Room;
       const oss = room.createOss({
-        endpoint: () => server.endpoint,
+        route: () => ({ endpoint: server.endpoint }),
         credentials: () => Promise.resolve(SOURCE),
         log: SILENT,
       });

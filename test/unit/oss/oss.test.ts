@@ -24,7 +24,7 @@ describe('createOss', () => {
   it('opens a store once, whatever the key of the object', async () => {
     let endpoint = 'public';
     let own: Record<string, string> = {};
-    const oss = fixture.oss('', { endpoint: () => endpoint, bucketEndpoints: () => own });
+    const oss = fixture.oss('', { route: () => ({ endpoint, bucketEndpoints: own }) });
     const store = await oss.openStore(TARGET);
     assert.equal(await oss.openStore({ ...TARGET, key: 'other' }), store);
     assert.notEqual(await oss.openStore({ ...TARGET, region: 'cn-beijing' }), store);

@@ -48,7 +48,7 @@ export class OssFixture {
   /** The room, against an endpoint. */
   oss(endpoint: string, options: Partial<OssOptions> = {}): Oss {
     const oss = createOss({
-      endpoint: () => endpoint,
+      route: () => ({ endpoint }),
       credentials: () => Promise.resolve(SOURCE),
       log: SILENT,
       ...options,

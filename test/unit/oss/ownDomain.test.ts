@@ -35,10 +35,13 @@ describe('OSS by its names', () => {
     return server;
   };
 
-  const open = (more: Partial<OssOptions> = {}, endpoint = 'public'): Oss =>
-    fixture.oss(endpoint, {
+  const open = (
+    { signatureVersion, ...more }: Partial<OssOptions> & { signatureVersion?: 'v1' } = {},
+    endpoint = 'public',
+  ): Oss =>
+    fixture.oss('', {
+      route: () => ({ endpoint, bucketEndpoints: own, signatureVersion }),
       ca: testCaCertificate(),
-      bucketEndpoints: () => own,
       ...more,
     });
   const openStore = (oss: Oss) => oss.openStore(TARGET);
@@ -283,7 +286,7 @@ describe('OSS by its names', () => {
   });
 
   describe('signature V1', () => {
-    const v1: Partial<OssOptions> = { signatureVersion: () => 'v1' };
+    const v1 = { signatureVersion: 'v1' } as const;
 
     it('is not used unless it is asked for, also where no region is known', async () => {
       const server = await serve();

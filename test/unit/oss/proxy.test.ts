@@ -56,8 +56,11 @@ describe('OSS behind a proxy', () => {
   let stopUsing = (): void => undefined;
 
   const open = (isSecure: boolean): Oss =>
-    fixture.oss(isSecure ? 'public' : 'http://oss-cn-hangzhou.aliyuncs.com', {
-      bucketEndpoints: () => ({ others: `http${isSecure ? 's' : ''}://img.example.com` }),
+    fixture.oss('', {
+      route: () => ({
+        endpoint: isSecure ? 'public' : 'http://oss-cn-hangzhou.aliyuncs.com',
+        bucketEndpoints: { others: `http${isSecure ? 's' : ''}://img.example.com` },
+      }),
       ca: testCaCertificate(),
     });
 

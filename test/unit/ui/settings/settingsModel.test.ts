@@ -111,7 +111,7 @@ describe('settings', () => {
     assert.equal(refusalOf(problems, ['endpoint'])?.code, 'endpoint');
     for (const wrong of [[], 'https://img.example.com', { photos: 'public' }, { photos: 1 }]) {
       const read = readWindowSettings(of({ bucketEndpoints: wrong }));
-      assert.equal(refusalOf(read.problems, ['bucketEndpoints'])?.code, 'bucketEndpoints');
+      assert.equal(refusalOf(read.problems, ['bucketEndpoints'])?.code, 'endpoint');
       assert.deepEqual(read.value.bucketEndpoints, {});
     }
     const harmless = readUploadSettings(of({ parallel: 0, urlBase: 'cdn', ifExists: 'maybe' }));
