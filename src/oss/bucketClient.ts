@@ -4,7 +4,13 @@ import type { UploadErrorKind } from '../engine/contract/errors';
 import { regionOfEndpoint } from '../engine/contract/ossHosts';
 import type { CallOptions } from '../engine/contract/ports';
 import type { Address } from './endpoints';
-import { PROBE_REGION, regionId, resolveBucketEndpoint, resolveEndpoint } from './endpoints';
+import {
+  PROBE_REGION,
+  regionId,
+  regionOfAnswer,
+  resolveBucketEndpoint,
+  resolveEndpoint,
+} from './endpoints';
 import type { Network, Route } from './network';
 import { parseAnswer } from './ossClient';
 import type { AddressClient, OssClient, OssRequest, SignatureVersion } from './ossClient';

@@ -253,7 +253,7 @@ class Place {
     const silent = () => undefined;
     const oss = (key: typeof OURS, timeouts = {}) =>
       createOss({
-        endpoint: () => server.endpoint,
+        route: () => ({ endpoint: server.endpoint }),
         credentials: () => Promise.resolve({ kind: 'accessKey', key }),
         log: { debug: silent, info: silent, warn: silent, error: silent },
         timeouts,

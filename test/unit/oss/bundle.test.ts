@@ -58,7 +58,7 @@ describe('dist/oss.js', function () {
       const { createOss } = require(${JSON.stringify(file)});
       const silent = () => undefined;
       const oss = createOss({
-        endpoint: () => ${JSON.stringify(server.endpoint)},
+        route: () => ({ endpoint: ${JSON.stringify(server.endpoint)} }),
         credentials: () => Promise.resolve(${JSON.stringify(SOURCE)}),
         log: { debug: silent, info: silent, warn: silent, error: silent },
       });
