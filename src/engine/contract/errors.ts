@@ -91,6 +91,8 @@ export interface UploadErrorDetails {
   readonly endpoint?: string | undefined;
   /** The parameter that is out of range, for `invalidArgument`. */
   readonly field?: string | undefined;
+  /** What was refused, as it was written but not all of it, for `invalidArgument`. */
+  readonly value?: string | undefined;
   /** Who holds the upload, for `heldElsewhere`. */
   readonly holder?: { readonly pid: number; readonly sinceMs: number } | undefined;
   readonly cause?: unknown;
@@ -125,6 +127,7 @@ export class UploadError extends Error implements UploadErrorDetails {
   declare readonly clockSkewMs?: number | undefined;
   declare readonly endpoint?: string | undefined;
   declare readonly field?: string | undefined;
+  declare readonly value?: string | undefined;
   declare readonly holder?: { readonly pid: number; readonly sinceMs: number } | undefined;
 
   constructor(

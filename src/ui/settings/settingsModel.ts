@@ -68,7 +68,7 @@ export interface Read<T> {
 
 /** The section of all settings. */
 export const SECTION = 'ossUpload';
-const DEFAULT_EXCLUDE = ['**/.git/**', '**/.DS_Store', '**/Thumbs.db'];
+const DEFAULT_EXCLUDE = ['**/.git', '**/.DS_Store', '**/Thumbs.db'];
 const MAX_LANES = 64;
 const KIB = 1024;
 /** 100 GiB/s: more than any line, and a number that can be read in a message. */

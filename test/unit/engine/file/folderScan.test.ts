@@ -60,7 +60,13 @@ describe('scanFolder', () => {
         sizeBytes: Buffer.byteLength(relativePath),
       })),
     );
-    assert.deepEqual(rest, { excluded: 0, skippedLinks: 0, emptyFolders: 0, unreadable: [] });
+    assert.deepEqual(rest, {
+      excluded: 0,
+      skippedLinks: 0,
+      outsideLinks: 0,
+      emptyFolders: 0,
+      unreadable: [],
+    });
   });
 
   it('sorts by code units: files of a folder, then its folders', async () => {
@@ -98,7 +104,8 @@ describe('scanFolder', () => {
       [['**/*.log', '!sub/*.log', '**/.git'], ['a.txt', 'sub/b.log', 'sub/c.txt'], 3],
       [['!**/*.log', '**/*.log', '**/.git'], ['a.txt', 'sub/c.txt'], 4],
       [['sub', '!sub/c.txt', '.git'], ['a.log', 'a.txt'], 2],
-      [['!(sub)'], ['sub/b.log', 'sub/c.txt', 'sub/.git/x/y'], 3],
+      [['**/.git/', 'sub/'], ['a.log', 'a.txt'], 2],
+      [['/a.log', './a.txt', '/sub/.git'], ['.git/config', 'sub/b.log', 'sub/c.txt'], 3],
       [['', '!'], ['a.log', 'a.txt', '.git/config', 'sub/b.log', 'sub/c.txt', 'sub/.git/x/y'], 0],
     ];
     for (const [exclude, expected, excluded] of cases) {
@@ -125,8 +132,23 @@ describe('scanFolder', () => {
       assert.equal(largest, 1);
     });
 
-    it('nothing by a glob that is none', async () => {
+    it('whatever the case, where the file system has it so', async () => {
+      await create('Secrets/a', 'sub/SECRETS/b', 'c.Log', 'd');
+      const { signal } = new AbortController();
+      const on = async (platform: NodeJS.Platform): Promise<unknown> => {
+        const exclude = ['**/secrets/', '*.LOG'];
+        const { files } = await scanFolder(root, { exclude, signal, platform });
+        return files.map((file) => file.relativePath);
+      };
+      assert.deepEqual(await on('win32'), ['d']);
+      assert.deepEqual(await on('darwin'), ['d']);
+      assert.deepEqual(await on('linux'), ['c.Log', 'd', 'Secrets/a', 'sub/SECRETS/b']);
+    });
+
+    it('nothing at all while a glob could never match', async () => {
+      await create('a');
       await assertRejects(scan('x'.repeat(70_000)), 'invalidArgument');
+      await assertRejects(scan('**/secrets/', 'secrets\\keys'), 'invalidArgument');
     });
   });
 
@@ -146,6 +168,22 @@ describe('scanFolder', () => {
         relativePath: 'link',
         sizeBytes: 'real/long name.txt'.length,
       });
+    });
+
+    it('leaves out what lies outside of the folder, and counts it', async () => {
+      await create('chosen/a', 'chosen/deep/b', 'secret', 'chosen-too/c');
+      const chosen = path.join(root, 'chosen');
+      await symlink('../secret', path.join(chosen, 'out'));
+      await symlink('../../chosen-too/c', path.join(chosen, 'deep/beside'));
+      await symlink('../a', path.join(chosen, 'deep/inside'));
+      await symlink('/etc/passwd', path.join(chosen, 'passwd'));
+      const { signal } = new AbortController();
+      const { files, outsideLinks } = await scanFolder(chosen, { exclude: [], signal });
+      assert.deepEqual(
+        files.map((file) => file.relativePath),
+        ['a', 'deep/b', 'deep/inside'],
+      );
+      assert.equal(outsideLinks, 3);
     });
 
     it('does not follow links to folders, also not in circles', async () => {
@@ -251,7 +289,7 @@ describe('scanFolder', () => {
       files.map((file) => file.relativePath),
       ['a'],
     );
-    assert.deepEqual(unreadable, [{ path: path.join(root, '\ufffd\ufffd'), code: 'ENOENT' }]);
+    assert.deepEqual(unreadable, [{ path: path.join(root, '\ufffd\ufffd'), code: 'NOT_UTF8' }]);
   });
 
   it('gives names as the editor shows them on macOS, and as they are elsewhere', async () => {
