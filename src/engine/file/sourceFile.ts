@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BufferPool } from '../limits/bufferPool';
@@ -14,6 +14,11 @@ import type { Fingerprint, SourceChange } from './fingerprint';
 const FINE_TICK_MS = 50;
 /** The longest tick of any file system: FAT and exFAT count in two seconds, HFS+ in one. */
 const COARSE_TICK_MS = 2000;
+
+/** No link is followed, and no pipe waited for. */
+const OPEN_FLAGS =
+  constants.O_RDONLY |
+  (process.platform === 'win32' ? 0 : constants.O_NONBLOCK | constants.O_NOFOLLOW);
 
 /** What is called while a range is read. */
 export interface ReadHooks {
@@ -39,20 +44,23 @@ export class SourceFile {
   ) {}
 
   /**
-   * Opens a regular file. Throws `sourceMissing`, `sourceNotAFile` (folder, FIFO, socket, device) or
-   * `sourceUnreadable`; never blocks on a FIFO.
+   * Opens a regular file by its real path. Throws `sourceMissing`, `sourceNotAFile` (folder, FIFO,
+   * socket, device) or `sourceUnreadable`, `sourceChanged` when it is replaced meanwhile, and `sourceMissing` with code `LeadsElsewhere` when a link
+   * has taken the place of the file or of a folder around it: what it leads to was not chosen. Never
+   * blocks on a FIFO.
    */
   static async open(filePath: string): Promise<SourceFile> {
     const handle = await guard(filePath, async () => {
-      assertIsFile(filePath, await stat(filePath, { bigint: true }));
-      return open(
-        filePath,
-        constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK),
-      );
+      const found = await lstat(filePath, { bigint: true });
+      // One that leads nowhere, or in circles, is said to be that.
+      if (found.isSymbolicLink()) await stat(filePath);
+      assertIsFile(filePath, found);
+      return open(filePath, OPEN_FLAGS);
     });
     try {
       return await guard(filePath, async () => {
         let stats = await handle.stat({ bigint: true });
+        await assertLeadsTo(filePath, stats);
         const settleMs = settlingMs(stats.mtimeNs, Date.now());
         if (settleMs > 0) {
           // In real time, not that of a Clock: it is the disk that has to tick.
@@ -205,8 +213,28 @@ export function changedError(filePath: string): UploadError {
   });
 }
 
+/** Throws unless the path leads, without a link, to what was opened by it. Asked after the opening. */
+async function assertLeadsTo(filePath: string, opened: BigIntStats): Promise<void> {
+  // Some drives of Windows (in memory, encrypted) cannot tell.
+  const [realPath, now] = await Promise.all([
+    realpath(filePath).catch(() => filePath),
+    lstat(filePath, { bigint: true }),
+  ]);
+  if (realPath !== filePath) throw elsewhereError(filePath);
+  // Replaced in this very moment, as editors save a file.
+  if (now.ino !== opened.ino || now.dev !== opened.dev) throw changedError(filePath);
+}
+
+function elsewhereError(filePath: string): UploadError {
+  return new UploadError('sourceMissing', `${filePath} leads to another file than was chosen`, {
+    code: 'LeadsElsewhere',
+    sourcePath: filePath,
+  });
+}
+
 function assertIsFile(filePath: string, stats: BigIntStats): void {
   if (stats.isFile()) return;
+  if (stats.isSymbolicLink()) throw elsewhereError(filePath);
   throw new UploadError('sourceNotAFile', `${filePath} is not a regular file`, {
     code: stats.isDirectory() ? 'EISDIR' : 'NotAFile',
     sourcePath: filePath,

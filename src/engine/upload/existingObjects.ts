@@ -8,6 +8,7 @@ import { runParallel } from '../base/runParallel';
 import type { ObjectInfo, OpenStore } from '../contract/ports';
 import { RequestRunner, WakeUp } from './requestRunner';
 import type { RequestMonitor, RetryPolicy } from './requestRunner';
+import { realPathOf } from '../file/realPath';
 import { SourceFile } from '../file/sourceFile';
 import type { UploadRequest } from '../contract/transfers';
 
@@ -79,7 +80,7 @@ export async function isIdentical(existing: ExistingObject, signal: AbortSignal)
   const { request, info } = existing;
   throwIfAborted(signal);
   if (info.crc64 === undefined) return false;
-  const source = await SourceFile.open(request.filePath);
+  const source = await SourceFile.open(request.realPath ?? (await realPathOf(request.filePath)));
   try {
     if (source.sizeBytes !== info.sizeBytes) return false;
     const crc64 = await source.crc64(0, source.sizeBytes, new BufferPool(), signal);

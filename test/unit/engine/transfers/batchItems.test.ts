@@ -43,12 +43,12 @@ describe('the item of a request', () => {
     const real = path.join(folder, 'real');
     await mkdir(path.join(real, 'deep'), { recursive: true });
     await writeFile(path.join(real, 'deep', 'a'), 'one');
-    await writeFile(path.join(folder, 'b'), 'four');
-    await symlink(path.join(folder, 'b'), path.join(real, 'link'));
+    await writeFile(path.join(real, 'deep', 'b'), 'four');
+    await symlink(path.join(real, 'deep', 'b'), path.join(real, 'link'));
     await symlink(real, path.join(folder, 'way'));
     const { signal } = new AbortController();
     const { files } = await scanFolder(path.join(folder, 'way'), { exclude: [], signal });
-    assert.equal(files.length, 2);
+    assert.equal(files.length, 3);
     const known = files.map(({ path: found, realPath, sizeBytes }) =>
       request(found, { realPath, sizeBytes }),
     );
@@ -57,7 +57,7 @@ describe('the item of a request', () => {
     assert.deepEqual(items, [...(await itemsOf(asked, signal)).values()]);
     assert.deepEqual(
       items.map(({ sizeBytes }) => sizeBytes),
-      [4, 3],
+      [4, 3, 4],
     );
   });
 });

@@ -474,6 +474,39 @@ describe('a file that changes', () => {
     await harness.assertNothingLeft();
   });
 
+  it('a link in the place of a file or its folder after the search: what it leads to is not sent', async function () {
+    if (isWindows) this.skip();
+    const secret = await harness.file('other/secret.bin', FILE_BYTES);
+    const chosen = path.join(harness.folder, 'chosen');
+    for (const name of ['a.bin', 'small', 'deep/b.bin']) {
+      await writeTestFile(path.join(chosen, name), name === 'small' ? 10 : FILE_BYTES);
+    }
+    const { files } = await scanFolder(chosen, {
+      exclude: [],
+      signal: new AbortController().signal,
+    });
+    for (const name of ['a.bin', 'small', 'deep']) {
+      await rename(path.join(chosen, name), path.join(chosen, `${name}-away`));
+    }
+    await symlink(secret, path.join(chosen, 'a.bin'));
+    await symlink(secret, path.join(chosen, 'small'));
+    await symlink(path.join(chosen, 'deep-away'), path.join(chosen, 'deep'));
+    const manager = harness.manager();
+    const requests = files.map((file) => ({
+      ...harness.request(file.path, file.relativePath),
+      realPath: file.realPath,
+    }));
+    const { id, transfers } = await harness.upload(manager, ...requests);
+    assert.deepEqual(
+      transfers.map(({ state, error }) => [state, error?.kind, error?.code]),
+      requests.map(() => ['failed', 'sourceMissing', 'LeadsElsewhere']),
+    );
+    assert.deepEqual(harness.server.keys(BUCKET), []);
+    await manager.discard([id]);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
+
   it('a range that ends early is an error, and never a short chunk', async () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const source = await SourceFile.open(file);
