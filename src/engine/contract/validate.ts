@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { inspect } from 'node:util';
 import { isObject } from '../base/guards';
+import { shownValue } from '../base/shownValue';
 import { UploadError } from './errors';
 import {
   ACLS,
@@ -74,7 +74,7 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function parsePartSize(value: string | number): number {
   const sizeBytes = typeof value === 'number' ? value : sizeOfText(value);
-  checkPartSize(sizeBytes, typeof value === 'number' ? String(value) : JSON.stringify(value));
+  checkPartSize(sizeBytes, shownValue(value));
   return sizeBytes;
 }
 
@@ -107,7 +107,7 @@ export function validateTarget(target: UploadTarget): void {
     refuse(
       'bucket',
       'bucketName',
-      `${JSON.stringify(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits, hyphens and underscores, with no hyphen at its ends`,
+      `${shownValue(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits, hyphens and underscores, with no hyphen at its ends`,
     );
   }
   const keyProblem = checkObjectKey(key);
@@ -116,7 +116,7 @@ export function validateTarget(target: UploadTarget): void {
     refuse(
       'region',
       'region',
-      `${JSON.stringify(region)} is not a region id such as cn-hangzhou, without "oss-"`,
+      `${shownValue(region)} is not a region id such as cn-hangzhou, without "oss-"`,
     );
   }
 }
@@ -132,12 +132,12 @@ const KEY_RULES: Readonly<Record<ObjectKeyProblem, string>> = {
 export function validateOptions(options: UploadOptions): void {
   requireObject('options', options);
   const { partSizeBytes, parallel, forbidOverwrite } = options;
-  checkPartSize(partSizeBytes, shown(partSizeBytes));
+  checkPartSize(partSizeBytes, shownValue(partSizeBytes));
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > MAX_PARALLEL) {
     refuse(
       'parallel',
       'parallel',
-      `parallel must be a whole number from 1 to ${MAX_PARALLEL}, not ${shown(parallel)}`,
+      `parallel must be a whole number from 1 to ${MAX_PARALLEL}, not ${shownValue(parallel)}`,
     );
   }
   requireBoolean('forbidOverwrite', forbidOverwrite);
@@ -150,7 +150,7 @@ export function validateRequest(request: UploadRequest): void {
   requireText('filePath', filePath);
   // A relative path would mean another file as soon as the process changes its folder.
   if (!path.isAbsolute(filePath) || filePath.includes('\0')) {
-    refuse('filePath', 'filePath', `${JSON.stringify(filePath)} is not an absolute path`);
+    refuse('filePath', 'filePath', `${shownValue(filePath)} is not an absolute path`);
   }
   validateTarget(request.target);
   validateOptions(request.options);
@@ -180,7 +180,7 @@ export function validateObjectOptions(object: ObjectOptions): void {
     refuse(
       'trafficLimitBitsPerSecond',
       'trafficLimit',
-      `the traffic limit must be a whole number from ${MIN_TRAFFIC_LIMIT} to ${MAX_TRAFFIC_LIMIT} bit/s, not ${shown(limit)}`,
+      `the traffic limit must be a whole number from ${MIN_TRAFFIC_LIMIT} to ${MAX_TRAFFIC_LIMIT} bit/s, not ${shownValue(limit)}`,
     );
   }
 }
@@ -194,7 +194,7 @@ function validateMetadata(metadata: Readonly<Record<string, string>>): void {
       refuse(
         'metadata',
         'metadataName',
-        `the metadata name ${JSON.stringify(name)} may have lower-case letters, digits and hyphens only`,
+        `the metadata name ${shownValue(name)} may have lower-case letters, digits and hyphens only`,
       );
     }
     checkHeader('metadata', value);
@@ -225,7 +225,7 @@ function validateTags(tags: Readonly<Record<string, string>>): void {
       refuse(
         'tags',
         'tagCharacters',
-        `the tag ${JSON.stringify(name)} may have letters, digits, blanks and + - = . _ : / only`,
+        `the tag ${shownValue(name)} may have letters, digits, blanks and + - = . _ : / only`,
       );
     }
   }
@@ -277,7 +277,11 @@ function isCallbackUrl(text: string): boolean {
 
 function checkChoice(field: string, value: unknown, choices: readonly unknown[]): void {
   if (value === undefined || choices.includes(value)) return;
-  refuse(field, 'choice', `${field} must be one of ${choices.join(', ')}, not ${shown(value)}`);
+  refuse(
+    field,
+    'choice',
+    `${field} must be one of ${choices.join(', ')}, not ${shownValue(value)}`,
+  );
 }
 
 function checkHeader(field: string, value: string | undefined): void {
@@ -291,21 +295,17 @@ function checkHeader(field: string, value: string | undefined): void {
 
 function requireText(field: string, value: unknown): void {
   if (typeof value !== 'string')
-    refuse(field, 'type', `${field} must be text, not ${shown(value)}`);
+    refuse(field, 'type', `${field} must be text, not ${shownValue(value)}`);
 }
 
 function requireBoolean(field: string, value: unknown): void {
   if (typeof value === 'boolean') return;
-  refuse(field, 'type', `${field} must be true or false, not ${shown(value)}`);
+  refuse(field, 'type', `${field} must be true or false, not ${shownValue(value)}`);
 }
 
 function requireObject(field: string, value: unknown): void {
   if (isObject(value)) return;
-  refuse(field, 'type', `${field} must be an object, not ${shown(value)}`);
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 });
+  refuse(field, 'type', `${field} must be an object, not ${shownValue(value)}`);
 }
 
 /** Throws `invalidArgument`; the code is the rule's own word, so that it can be translated. */

@@ -18,6 +18,8 @@ export interface RememberedDestination {
 const DESTINATION_KEY = 'destination';
 const REGIONS_KEY = 'regions';
 const CREDENTIALS_KEY = 'hasCredentials';
+/** Of the workspace its buckets, of the user the endpoints. */
+const CONFIRMED_KEY = 'confirmed';
 
 /** Remembers the destination per workspace and the regions of buckets per user. */
 export class DestinationMemory {
@@ -71,8 +73,36 @@ export class DestinationMemory {
     await this.ofUser.update(CREDENTIALS_KEY, hasCredentials);
   }
 
+  /** Whether the user has said that this workspace, which names the bucket, may upload to it. */
+  isConfirmedBucket(bucket: string): boolean {
+    return textsIn(this.ofWorkspace, CONFIRMED_KEY).includes(bucket);
+  }
+
+  async confirmBucket(bucket: string): Promise<void> {
+    await addText(this.ofWorkspace, CONFIRMED_KEY, bucket);
+  }
+
+  /** Whether the user has said that uploads may go by this endpoint, though it was asked about. */
+  isConfirmedEndpoint(endpoint: string): boolean {
+    return textsIn(this.ofUser, CONFIRMED_KEY).includes(endpoint);
+  }
+
+  async confirmEndpoint(endpoint: string): Promise<void> {
+    await addText(this.ofUser, CONFIRMED_KEY, endpoint);
+  }
+
   private regions(): Record<string, unknown> {
     const value = this.ofUser.get(REGIONS_KEY);
     return isObject(value) ? value : {};
   }
+}
+
+function textsIn(store: KeyValueStore, key: string): readonly string[] {
+  const value = store.get(key);
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+async function addText(store: KeyValueStore, key: string, text: string): Promise<void> {
+  const others = textsIn(store, key).filter((other) => other !== text);
+  await store.update(key, [...others, text]);
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { cutOff } from '../../engine/index';
+import { shownValue } from '../../engine/index';
 import type { Disposable, Logger } from '../../engine/index';
 import { l10n } from '../editor/editorWords';
 import {
@@ -17,9 +17,6 @@ import type {
   UploadSettings,
   WindowSettings,
 } from './settingsModel';
-
-/** So much of a value that is not used is written into the log. */
-const LONGEST_VALUE = 200;
 
 /** A setting that this extension writes. */
 type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
@@ -88,6 +85,13 @@ export class Settings implements Disposable {
     return values.some((value) => value !== undefined && value !== '');
   }
 
+  /** Whether it is the workspace that names this bucket, whose files others may have written. */
+  isBucketOfWorkspace(bucket: string, resource: vscode.Uri | undefined): boolean {
+    const found = configurationOf(resource).inspect<unknown>('bucket');
+    const written = found?.workspaceFolderValue ?? found?.workspaceValue;
+    return typeof written === 'string' && written.trim() === bucket;
+  }
+
   /** Writes settings of the workspace; those of the user when no workspace is open. */
   async saveToWorkspace(
     values: Partial<Record<WritableSetting, string>>,
@@ -136,11 +140,11 @@ export class Settings implements Disposable {
   }
 
   private tell(problem: SettingProblem): void {
-    const identity = `${problem.key} ${JSON.stringify(problem.value)}`;
+    // A repository may have written it, at any length.
+    const identity = `${problem.key} ${shownValue(problem.value)}`;
     if (this.told.has(identity)) return;
     this.told.add(identity);
-    // A repository may have written it, at any length.
-    this.logger.warn(`setting not used: ${cutOff(identity, LONGEST_VALUE)}`);
+    this.logger.warn(`setting not used: ${identity}`);
     const open = l10n.t('Open Settings');
     void vscode.window
       .showWarningMessage(settingProblemText(problem, l10n), open)

@@ -6,7 +6,7 @@ import {
   checkEndpoint,
   checkRegion,
 } from '../../engine/index';
-import { prefixProblem, urlBaseProblem } from '../text/keyNames';
+import { prefixProblem, unseenProblem, urlBaseProblem } from '../text/keyNames';
 import type { Rule } from '../text/keyNames';
 import { ruleText } from '../text/rules';
 import type { Localizer } from '../text/words';
@@ -23,6 +23,8 @@ export interface UploadSettings {
   readonly urlBase: string;
   readonly ifExists: IfExists;
   readonly exclude: readonly string[];
+  /** `.gitignore` and `.ossignore` count in folders. */
+  readonly useIgnoreFiles: boolean;
   /** As written; the engine's `parsePartSize` reads it. */
   readonly partSize: string | number;
   readonly parallel: number;
@@ -55,7 +57,7 @@ export interface SettingProblem {
 
 /** A setting that says which files go where. */
 export type DecisiveSetting =
-  'bucket' | 'prefix' | 'profile' | 'exclude' | 'endpoint' | 'bucketEndpoints';
+  'bucket' | 'prefix' | 'profile' | 'exclude' | 'useIgnoreFiles' | 'endpoint' | 'bucketEndpoints';
 
 /** A setting's value by the last part of its key; undefined when it is not set. */
 export type GetSetting = (name: string) => unknown;
@@ -71,6 +73,8 @@ export const SECTION = 'ossUpload';
 const DEFAULT_EXCLUDE = ['**/.git', '**/.DS_Store', '**/Thumbs.db'];
 const MAX_LANES = 64;
 const KIB = 1024;
+/** What a repository writes may be of any length; no name or address is longer than this. */
+const MOST_CHARACTERS = 2048;
 /** 100 GiB/s: more than any line, and a number that can be read in a message. */
 const MAX_SPEED_KIB = 100 * KIB * KIB;
 
@@ -81,10 +85,11 @@ export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
     bucket: reader.text('bucket', '', optional(checkBucketName)),
     region: reader.text('region', '', optional(checkRegion)),
     prefix: reader.text('prefix', '', prefixProblem),
-    profile: reader.text('profile', ''),
+    profile: reader.text('profile', '', unseenProblem),
     urlBase: reader.text('urlBase', '', urlBaseProblem),
     ifExists: reader.oneOf('ifExists', ['ask', 'overwrite', 'skip', 'rename']),
     exclude: reader.list('exclude', DEFAULT_EXCLUDE),
+    useIgnoreFiles: reader.flag('useIgnoreFiles', false),
     partSize: reader.textOrNumber('partSize', '8 MB'),
     parallel: reader.integer('parallel', 3, 1, MAX_LANES),
   } satisfies UploadSettings;
@@ -156,6 +161,7 @@ class Reader {
   text(name: string, standard: string, problem?: (text: string) => Rule | undefined): string {
     const value = this.get(name) ?? standard;
     if (typeof value !== 'string') return this.refuse(name, value, { rule: 'text' }, standard);
+    if (value.length > MOST_CHARACTERS) return this.refuse(name, value, { rule: 'long' }, standard);
     const trimmed = value.trim();
     const rule = problem?.(trimmed);
     return rule === undefined ? trimmed : this.refuse(name, value, { rule }, standard);
@@ -163,6 +169,9 @@ class Reader {
 
   textOrNumber(name: string, standard: string): string | number {
     const value = this.get(name) ?? standard;
+    if (typeof value === 'string' && value.length > MOST_CHARACTERS) {
+      return this.refuse(name, value, { rule: 'long' }, standard);
+    }
     if (typeof value === 'string' || typeof value === 'number') return value;
     return this.refuse(name, value, { rule: 'text' }, standard);
   }
@@ -180,6 +189,12 @@ class Reader {
       return Number(value);
     }
     return this.refuse(name, value, { from, to }, standard);
+  }
+
+  flag(name: string, standard: boolean): boolean {
+    const value = this.get(name) ?? standard;
+    if (typeof value === 'boolean') return value;
+    return this.refuse(name, value, { rule: 'flag' }, standard);
   }
 
   list(name: string, standard: readonly string[]): readonly string[] {

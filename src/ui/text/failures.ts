@@ -286,6 +286,13 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         actions: [openSettings(setting), 'retry', 'copyErrorDetails'],
       },
       {
+        when: ['exclude'],
+        text: l10n.t(
+          'Nothing was sent: the pattern {value} in ossUpload.exclude could never match. {rule}',
+        ),
+        actions: [openSettings('ossUpload.exclude'), 'copyErrorDetails'],
+      },
+      {
         when: ['partSize', 'partSizeBytes'],
         text: l10n.t(
           'The part size must be between 100 KB and 5 GB. Change the setting ossUpload.partSize.',
@@ -351,7 +358,16 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     text: l10n.t('{name} no longer exists at {path}.'),
     short: l10n.t('file is gone'),
     actions: ['locate', 'discard'],
-    cases: [{ when: ['DeadLink'], text: l10n.t('{name} is a link that leads nowhere.') }],
+    cases: [
+      { when: ['DeadLink'], text: l10n.t('{name} is a link that leads nowhere.') },
+      {
+        when: ['LeadsElsewhere'],
+        text: l10n.t(
+          '{path} leads through a link to another file than was chosen, so it was not sent.',
+        ),
+        short: l10n.t('leads to another file'),
+      },
+    ],
   }),
   sourceUnreadable: (l10n) => ({
     text: l10n.t(
@@ -364,6 +380,12 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       {
         when: ['EACCES', 'EPERM'],
         text: l10n.t('No permission to read {path}. Change its permissions, then try again.'),
+      },
+      {
+        when: ['EFBIG'],
+        text: l10n.t(
+          'The .gitignore or .ossignore of {path} is longer than 64 KB, so nothing there was sent. Make it shorter, then try again.',
+        ),
       },
       {
         when: ['EMFILE', 'ENFILE'],
@@ -529,6 +551,8 @@ function factsOf(
     reason: sentence(message),
     /** The setting that has a wrong value, by its full key, and the rule it breaks. */
     setting: field,
+    /** What was refused, as it was written. */
+    value: error?.value ?? '',
     /** What the user runs to sign in again, for `SignInOver`. */
     command: field === '' ? 'aliyun configure' : field,
     rule: isRule(code) ? ruleText(code, l10n) : '',

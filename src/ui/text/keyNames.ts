@@ -5,6 +5,7 @@ import { checkObjectKey } from '../../engine/index';
 import type {
   BucketNameProblem,
   EndpointProblem,
+  GlobProblem,
   ObjectKeyProblem,
   RegionProblem,
 } from '../../engine/index';
@@ -15,6 +16,7 @@ export type Rule =
   | RegionProblem
   | ObjectKeyProblem
   | EndpointProblem
+  | GlobProblem
   | 'urlBase'
   | 'accessKeyId'
   | 'secret'
@@ -31,7 +33,10 @@ export type Rule =
   | 'header'
   | 'callback'
   | 'text'
-  | 'list';
+  | 'list'
+  | 'flag'
+  | 'long'
+  | 'unseen';
 
 /** What may stand as `${name}` in a prefix. */
 const VARIABLES = ['workspaceFolderBasename', 'relativeDir', 'yyyy', 'MM', 'dd'] as const;
@@ -47,7 +52,7 @@ export function prefixProblem(prefix: string): Rule | undefined {
   const variables = [...prefix.matchAll(VARIABLE)].map((match) => match[1] ?? '');
   if (!variables.every(isVariable)) return 'prefixVariable';
   if (normalized.split('/').some((name) => name === '.' || name === '..')) return 'prefixDots';
-  return normalized === '' ? undefined : checkObjectKey(normalized);
+  return unseenProblem(prefix) ?? (normalized === '' ? undefined : checkObjectKey(normalized));
 }
 
 /** '' or a web address to which keys are appended. */
@@ -56,7 +61,12 @@ export function urlBaseProblem(urlBase: string): Rule | undefined {
   const isUrl = /^https?:\/\//.test(urlBase) && URL.canParse(urlBase);
   const url = isUrl ? new URL(urlBase) : undefined;
   const isPlain = url?.username === '' && url.search === '' && url.hash === '';
-  return isPlain ? undefined : 'urlBase';
+  return isPlain ? unseenProblem(urlBase) : 'urlBase';
+}
+
+/** What is not seen, and moves or hides what is: it would get into links, and into the clipboard. */
+export function unseenProblem(text: string): Rule | undefined {
+  return /[\p{Cc}\p{Bidi_Control}\u2028\u2029\u200b\ufeff]/u.test(text) ? 'unseen' : undefined;
 }
 
 /** A secret has no blank inside; those around it come from copying and are cut off before. */

@@ -44,6 +44,18 @@ const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
     ),
   text: (l10n) => l10n.t('It is a text.'),
   list: (l10n) => l10n.t('It is a list of texts.'),
+  flag: (l10n) => l10n.t('It is true or false.'),
+  long: (l10n) => l10n.t('It has at most 2,048 characters.'),
+  unseen: (l10n) =>
+    l10n.t('It has no line breaks, control characters or marks that turn the direction of text.'),
+  globNames: (l10n) =>
+    l10n.t('A pattern starts at the folder that is uploaded: no drive, no . or .., no empty names.'),
+  globBackslash: (l10n) => l10n.t('Folders are separated by / on every system, not by \\.'),
+  globBrackets: (l10n) => l10n.t('A bracket or brace in it is not closed; write \\[ for the character.'),
+  globExtended: (l10n) =>
+    l10n.t('Patterns are those of files.exclude: write {a,b} for either, and ! in front to keep.'),
+  globTooLong: (l10n) =>
+    l10n.t('At most 1,000 patterns of at most 1,000 characters, 64 KB in all.'),
 };
 
 /** The sentence that tells the rule. */

@@ -148,9 +148,9 @@ describe('package.json', () => {
     );
   });
 
-  it('lets no workspace redirect uploads: every resource setting is restricted', () => {
+  it('lets no workspace redirect uploads: what its files may set counts only when it is trusted', () => {
     const ofWorkspace = Object.entries(configuration.properties)
-      .filter(([, property]) => property.scope === 'resource')
+      .filter(([, { scope }]) => scope !== 'machine')
       .map(([key]) => key);
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     assert.deepEqual([...restrictedConfigurations].sort(), ofWorkspace.sort());

@@ -18,7 +18,7 @@ export class ResumeFromOssCommand {
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
-    destinations: Destinations,
+    private readonly destinations: Destinations,
     private readonly settings: Settings,
     private readonly records: AdoptionOptions,
   ) {
@@ -27,6 +27,7 @@ export class ResumeFromOssCommand {
 
   /** Lists, asks which one and where its file is, goes on. */
   async run(resource: vscode.Uri | undefined): Promise<void> {
+    if (!(await this.destinations.confirmRoute())) return;
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
     const { destination, place, found } = uploads;

@@ -12,7 +12,8 @@ import { l10n } from '../../editor/editorWords';
 import { normalizePrefix } from '../../text/keyNames';
 import { knownDestination } from '../../settings/knownDestination';
 import type { Destination } from '../../settings/knownDestination';
-import { runSteps } from '../../editor/boxes';
+import { pick, runSteps } from '../../editor/boxes';
+import { routeDoubt } from '../../text/routeDoubt';
 import type { Settings } from '../../settings/settings';
 
 /** Finds out where uploads go: settings, then what was chosen before, then a question. */
@@ -73,6 +74,70 @@ export class Destinations {
       prefix: wanted.prefix ?? settings.prefix,
       profile: settings.profile,
     });
+  }
+
+  /**
+   * The destination as the user wants it: asks once for a bucket that the workspace names, because
+   * whoever wrote its files says where to. `isChosen`: the user or another extension has named the
+   * bucket for this very upload. Undefined when the user wants none.
+   */
+  async confirmed(
+    resource: vscode.Uri | undefined,
+    destination: Destination,
+    isChosen: boolean,
+  ): Promise<Destination | undefined> {
+    const { bucket, prefix } = destination;
+    const isOfWorkspace = !isChosen && this.settings.isBucketOfWorkspace(bucket, resource);
+    if (!isOfWorkspace || this.memory.isConfirmedBucket(bucket)) return destination;
+    const place = `oss://${bucket}/${prefix}`;
+    const answer = await pick(
+      l10n.t('Upload to bucket {bucket}?', { bucket }),
+      l10n.t('The settings of this workspace send its files to {place}.', { place }),
+      [
+        {
+          label: `$(cloud-upload) ${l10n.t('Upload')}`,
+          description: l10n.t('not asked again for this bucket'),
+          value: 'upload',
+        },
+        { label: `$(list-unordered) ${l10n.t('Select Another Bucket')}`, value: 'other' },
+        { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
+      ],
+    );
+    if (answer === 'other') return this.resolve(resource, { always: true, remember: true });
+    if (answer !== 'upload') return undefined;
+    await this.memory.confirmBucket(bucket);
+    return destination;
+  }
+
+  /**
+   * Whether uploads may take the way that the settings name: asks once for an endpoint that is not
+   * encrypted, or that a container names.
+   */
+  async confirmRoute(): Promise<boolean> {
+    const { endpoint } = this.settings.forWindow();
+    const doubt = routeDoubt(endpoint, vscode.env.remoteName);
+    if (doubt === undefined || this.memory.isConfirmedEndpoint(endpoint)) return true;
+    const answer = await pick(
+      l10n.t('Upload by {endpoint}?', { endpoint }),
+      doubt === 'clearText'
+        ? l10n.t('It is not encrypted: files and signed requests can be read on the way.')
+        : l10n.t('The settings of this container name it, and a repository may have written them.'),
+      [
+        {
+          label: `$(cloud-upload) ${l10n.t('Upload')}`,
+          description: l10n.t('not asked again for this endpoint'),
+          value: 'upload',
+        },
+        { label: `$(gear) ${l10n.t('Open Settings')}`, value: 'settings' },
+        { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
+      ],
+    );
+    if (answer === 'settings') {
+      await vscode.commands.executeCommand('workbench.action.openSettings', 'ossUpload.endpoint');
+    }
+    if (answer !== 'upload') return false;
+    await this.memory.confirmEndpoint(endpoint);
+    return true;
   }
 
   /** The command "Select Bucket and Folder...". */
@@ -150,6 +215,7 @@ export class Destinations {
     // A setting would hide what is remembered, so it has to be the setting that changes.
     const isHidden = this.settings.isSet('bucket', resource);
     if ((isForSettings || isHidden) && vscode.workspace.isTrusted) {
+      await this.memory.confirmBucket(bucket);
       await this.settings.saveToWorkspace({ bucket, region, prefix }, resource);
       await this.memory.remember(undefined);
       return;

@@ -4,15 +4,15 @@ import type { Stats } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 
 import { UploadError, codeOf, scanFolder } from '../../../engine/index';
-import type { FolderScan } from '../../../engine/index';
+import type { FolderScan, FolderScanOptions } from '../../../engine/index';
 import { keyName } from '../../text/localPaths';
 import { fileName } from '../../text/transferFacts';
 
 /** A file or folder that the user chose. */
 export interface ChosenPath {
   readonly path: string;
-  /** Globs that are left out of a folder. When it throws, the folder fails alone. */
-  exclude(): readonly string[];
+  /** What is left out of a folder. */
+  leftOut(): Pick<FolderScanOptions, 'exclude' | 'ignoreFilesWithin'>;
 }
 
 /** A file to upload. */
@@ -33,6 +33,7 @@ export interface FoundFiles<Root extends ChosenPath> {
   readonly failures: readonly UploadError[];
   readonly excluded: number;
   readonly skippedLinks: number;
+  readonly outsideLinks: number;
   readonly emptyFolders: number;
 }
 
@@ -43,14 +44,17 @@ export interface SearchOptions {
   onFound(folderName: string, found: number): void;
 }
 
-/** Finds the files of what was chosen. A path that cannot be read fails alone. */
+/**
+ * Finds the files of what was chosen. A path that cannot be read fails alone. Rejects with
+ * `invalidArgument` when it cannot be told what a folder leaves out: then nothing is sent.
+ */
 export async function findSourceFiles<Root extends ChosenPath>(
   roots: readonly Root[],
   options: SearchOptions,
 ): Promise<FoundFiles<Root>> {
   const files: FoundFile<Root>[] = [];
   const failures: UploadError[] = [];
-  let [excluded, skippedLinks, emptyFolders] = [0, 0, 0];
+  let [excluded, skippedLinks, outsideLinks, emptyFolders] = [0, 0, 0, 0];
   for (const root of roots) {
     options.signal.throwIfAborted();
     try {
@@ -67,13 +71,14 @@ export async function findSourceFiles<Root extends ChosenPath>(
       for (const { path, code } of scan.unreadable) failures.push(await unreadable(path, code));
       excluded += scan.excluded;
       skippedLinks += scan.skippedLinks;
+      outsideLinks += scan.outsideLinks;
       emptyFolders += scan.emptyFolders;
     } catch (error) {
-      if (options.signal.aborted) throw error;
+      if (options.signal.aborted || UploadError.is(error, 'invalidArgument')) throw error;
       failures.push(await sourceFailure(error, root.path));
     }
   }
-  return { files, failures, excluded, skippedLinks, emptyFolders };
+  return { files, failures, excluded, skippedLinks, outsideLinks, emptyFolders };
 }
 
 /** The file that was chosen itself. */
@@ -89,7 +94,7 @@ async function chosenFile<Root extends ChosenPath>(
 function scanChosen(root: ChosenPath, options: SearchOptions): Promise<FolderScan> {
   const folderName = fileName(root.path);
   return scanFolder(root.path, {
-    exclude: root.exclude(),
+    ...root.leftOut(),
     signal: options.signal,
     onProgress: (found) => {
       options.onFound(folderName, found);
@@ -105,6 +110,10 @@ async function sourceFailure(error: unknown, sourcePath: string): Promise<Upload
 
 async function unreadable(sourcePath: string, code: string, cause?: unknown): Promise<UploadError> {
   const details = { code, sourcePath, cause };
+  if (code === 'NOT_UTF8' || (code === 'ENOENT' && sourcePath.includes('\ufffd'))) {
+    const refused = { ...details, code: 'keyCharacters', field: 'key' };
+    return new UploadError('invalidArgument', 'the name is not written in UTF-8', refused);
+  }
   if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) {
     return (await isLink(sourcePath))
       ? new UploadError('sourceMissing', 'link to nowhere', { ...details, code: 'DeadLink' })

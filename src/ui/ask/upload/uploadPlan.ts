@@ -84,15 +84,18 @@ export class UploadPlanner {
     chosen: readonly vscode.Uri[],
     call: UploadCall,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
+    if (!(await this.destinations.confirmRoute())) return undefined;
     const places = new Map<string, Destination>();
     for (const uri of chosen) {
       const folder = workspaceFolderPath(uri);
       if (places.has(folder)) continue;
       const [first] = places.values();
-      const destination = call.isElsewhere
+      const named = call.isElsewhere
         ? // "Location" means one place for all that was chosen.
           (first ?? (await this.destinations.resolve(uri, { always: true, remember: false })))
         : await this.destinations.named(uri, call.options);
+      const isChosen = call.isElsewhere || call.options.bucket !== undefined;
+      const destination = named && (await this.destinations.confirmed(uri, named, isChosen));
       if (destination === undefined) return undefined;
       places.set(folder, destination);
     }
@@ -114,9 +117,10 @@ export class UploadPlanner {
       const variables = { filePath: uri.fsPath, workspaceFolderPath: folder, now };
       const root = {
         path: uri.fsPath,
-        exclude: () => {
-          this.settings.assertUsable(['exclude'], uri);
-          return settings.exclude;
+        leftOut: () => {
+          this.settings.assertUsable(['exclude', 'useIgnoreFiles'], uri);
+          const { exclude, useIgnoreFiles } = settings;
+          return { exclude, ignoreFilesWithin: useIgnoreFiles ? folder : undefined };
         },
         destination,
         prefix: expandPrefix(destination.prefix, variables),
@@ -137,7 +141,9 @@ export class UploadPlanner {
       }),
     );
     if (found === undefined) return undefined;
-    const left = `excluded=${found.excluded} links=${found.skippedLinks}`;
+    const links = found.skippedLinks + found.outsideLinks;
+    if (links > 0) tellLinks(links);
+    const left = `excluded=${found.excluded} links=${found.skippedLinks} outside=${found.outsideLinks}`;
     this.logger.info(
       `found ${found.files.length} files, ${left} emptyFolders=${found.emptyFolders} unreadable=${found.failures.length}`,
     );
@@ -175,6 +181,18 @@ function refusalOf(request: UploadRequest): UploadError | undefined {
     const { bucket, key } = request.target;
     return UploadError.from(error).with({ sourcePath: request.filePath, bucket, key });
   }
+}
+
+/** Links are not followed out of a folder, so that its files alone are what is sent. */
+function tellLinks(count: number): void {
+  const text =
+    count === 1
+      ? l10n.t('1 link was left out: it leads to a folder, or out of the folder that was chosen.')
+      : l10n.t(
+          '{n} links were left out: they lead to folders, or out of the folder that was chosen.',
+          { n: formatCount(count, language) },
+        );
+  void vscode.window.showInformationMessage(text);
 }
 
 async function confirmMany({ files, excluded }: FoundFiles<Root>, place: string): Promise<boolean> {

@@ -22,6 +22,7 @@ describe('settings', () => {
         urlBase: '',
         ifExists: 'ask',
         exclude: ['**/.git', '**/.DS_Store', '**/Thumbs.db'],
+        useIgnoreFiles: false,
         partSize: '8 MB',
         parallel: 3,
       },
@@ -63,6 +64,14 @@ describe('settings', () => {
       ['ifExists', 'maybe', 'ask'],
       ['exclude', 'x', ['**/.git', '**/.DS_Store', '**/Thumbs.db']],
       ['exclude', [1], ['**/.git', '**/.DS_Store', '**/Thumbs.db']],
+      ['useIgnoreFiles', 'yes', false],
+      ['profile', 'a\u202eb', ''],
+      ['prefix', 'a\nb', ''],
+      ['prefix', 'a\u2066b', ''],
+      ['urlBase', 'https://cdn.example.com/\na', ''],
+      ['urlBase', 'https://cdn.example.com/\u202ea', ''],
+      ['bucket', 'a'.repeat(1_000_000), ''],
+      ['partSize', '8'.repeat(1_000_000), '8 MB'],
       ['partSize', {}, '8 MB'],
       ['parallel', 0, 3],
       ['parallel', 65, 3],
@@ -95,8 +104,9 @@ describe('settings', () => {
       ['profile', null, ''],
       ['profile', 5, 'text'],
       ['exclude', '**/*.env', 'list'],
+      ['useIgnoreFiles', 'yes', 'flag'],
     ];
-    const names = ['bucket', 'prefix', 'profile', 'exclude'] as const;
+    const names = ['bucket', 'prefix', 'profile', 'exclude', 'useIgnoreFiles'] as const;
     for (const [name, given, rule] of wrong) {
       const { problems } = readUploadSettings(of({ [name]: given }));
       const refusal = refusalOf(problems, names);

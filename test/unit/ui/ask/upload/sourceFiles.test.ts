@@ -35,7 +35,9 @@ describe('files of a selection', () => {
     options: Partial<SearchOptions> = {},
     exclude: (root: string) => string[] = () => [],
   ): Promise<FoundFiles<ChosenPath>> {
-    const roots = names.map(at).map((root) => ({ path: root, exclude: () => exclude(root) }));
+    const roots = names
+      .map(at)
+      .map((root) => ({ path: root, leftOut: () => ({ exclude: exclude(root) }) }));
     return findSourceFiles(roots, {
       signal: new AbortController().signal,
       onFound: () => undefined,
@@ -74,30 +76,46 @@ describe('files of a selection', () => {
       await mkdir(at(`${folder}/linked`));
       await symlink('linked', at(`${folder}/link`));
     }
+    await symlink('../two/keep.txt', at('one/out'));
+    await symlink('/etc/passwd', at('two/deep/out'));
     const { files, ...rest } = await find(['one', 'two'], {}, () => ['**/*.tmp']);
     assert.equal(files.length, 3);
-    assert.deepEqual(rest, { failures: [], excluded: 3, skippedLinks: 3, emptyFolders: 6 });
+    assert.deepEqual(rest, {
+      failures: [],
+      excluded: 3,
+      skippedLinks: 3,
+      outsideLinks: 2,
+      emptyFolders: 6,
+    });
   });
 
-  it('fail with their folder when its settings cannot be used, and leave the others alone', async () => {
+  it('are not sent at all while it cannot be told what a folder leaves out', async () => {
     await write('set/a.txt', 'other/b.txt');
-    const outcome = async (error: Error): Promise<unknown[]> => {
-      const exclude = (root: string): string[] => {
-        if (root === at('set')) throw error;
-        return [];
-      };
-      const { files, failures } = await find(['set', 'other'], {}, exclude);
+    const exclude = (root: string): string[] => (root === at('set') ? ['secrets\\keys'] : []);
+    await assert.rejects(find(['other', 'set'], {}, exclude), (error) => {
+      assert.ok(UploadError.is(error, 'invalidArgument'));
       assert.deepEqual(
-        files.map((file) => file.name),
-        ['other/b.txt'],
+        [error.field, error.code, error.value],
+        ['exclude', 'globBackslash', 'secrets\\keys'],
       );
-      return failures.map(({ kind, code, sourcePath }) => [kind, code, sourcePath]);
-    };
-    const refused = new UploadError('invalidArgument', 'not a glob', { code: 'Glob' });
-    assert.deepEqual(await outcome(refused), [['invalidArgument', 'Glob', at('set')]]);
-    const closed = Object.assign(new Error('closed'), { code: 'EACCES' });
-    assert.deepEqual(await outcome(closed), [['sourceUnreadable', 'EACCES', at('set')]]);
-    assert.deepEqual(await outcome(new Error('no code')), [['sourceUnreadable', 'EIO', at('set')]]);
+      return true;
+    });
+  });
+
+  it('whose name is no UTF-8 are said to have characters that no key has', async function () {
+    // Other systems have no such names.
+    if (process.platform !== 'linux') this.skip();
+    const name = Buffer.of(0xd6, 0xd0, 0xce, 0xc4);
+    await write('set/a.txt');
+    await writeFile(Buffer.concat([Buffer.from(at('set') + path.sep), name]), 'x');
+    const listed = at('set/\ufffd\ufffd\ufffd\ufffd');
+    for (const chosen of ['set', 'set/\ufffd\ufffd\ufffd\ufffd']) {
+      const { failures } = await find([chosen]);
+      assert.deepEqual(
+        failures.map(({ kind, field, code, sourcePath }) => [kind, field, code, sourcePath]),
+        [['invalidArgument', 'key', 'keyCharacters', listed]],
+      );
+    }
   });
 
   it('fail one by one', async () => {

@@ -1,0 +1,48 @@
+/** Whether the way of uploads is one that a user should hear of before it is taken. Knows no editor. */
+import net from 'node:net';
+
+/** Addresses that no router of the internet forwards, loopback ones and those of clouds included. */
+const PRIVATE = new net.BlockList();
+for (const [address, bits] of [
+  ['10.0.0.0', 8],
+  // Shared by carriers and clouds: the internal network of Alibaba Cloud.
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  PRIVATE.addSubnet(address, bits, 'ipv4');
+}
+PRIVATE.addAddress('::1', 'ipv6');
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+
+/** Names of this computer or of the network that it is in; those of tests are never public. */
+const PRIVATE_NAME = /^[^.]+$|(?:^|\.)(?:localhost|local|internal|lan|home\.arpa|test)$|-internal\.aliyuncs\.com$/;
+
+/**
+ * Why an endpoint deserves a question: `clearText` when it is `http://` on a public network, where
+ * files and signed requests can be read on the way; `container` when it was written out and the
+ * editor runs in a container, whose settings come from a repository. Undefined for all else.
+ */
+export function routeDoubt(
+  endpoint: string,
+  remoteName: string | undefined,
+): 'clearText' | 'container' | undefined {
+  const host = /^http:\/\//i.test(endpoint) ? hostOf(endpoint) : undefined;
+  if (host !== undefined && !isPrivate(host)) return 'clearText';
+  const isWrittenOut = !['public', 'internal', 'accelerate'].includes(endpoint);
+  const isInContainer = /container|codespaces/.test(remoteName ?? '');
+  return isWrittenOut && isInContainer ? 'container' : undefined;
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : undefined;
+}
+
+function isPrivate(host: string): boolean {
+  const version = net.isIP(host);
+  if (version === 0) return PRIVATE_NAME.test(host.toLowerCase().replace(/\.$/, ''));
+  return PRIVATE.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
