@@ -88,5 +88,5 @@ function loadedBundles(): string[] {
 }
 
 function isListing({ name, subject }: Call): boolean {
-  return /^fs\.(readdir|opendir)$/.test(name) && subject.endsWith('checkpoints');
+  return /^fs\.(readdir|opendir|lstat)$/.test(name) && subject.endsWith('checkpoints');
 }

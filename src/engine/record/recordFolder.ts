@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
@@ -33,6 +33,8 @@ export interface RecordFiles {
  * on disk, under its name, when the call resolves; or it rejects and nothing has changed.
  */
 export class RecordFolder {
+  private isOwn = false;
+
   constructor(
     readonly folder: string,
     private readonly logger: Logger,
@@ -45,9 +47,13 @@ export class RecordFolder {
     return path.join(this.folder, name);
   }
 
-  /** Makes the folder, for its owner only, unless it is there. */
+  /**
+   * Makes the folder, for its owner only, unless it is there. Rejects when it is there and somebody
+   * else could write what this user then uploads: when it is a link, or of another owner.
+   */
   async prepare(): Promise<void> {
     await this.files.mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.assertOwn();
   }
 
   /** Writes a file whole (temporary file, fsync, rename, fsync of the folder), open for appends. */
@@ -108,13 +114,18 @@ export class RecordFolder {
     }
   }
 
-  /** Names of all files of the folder; none when it does not exist. */
+  /** Names of all files of the folder; none when it does not exist, or is not this user's own. */
   async list(): Promise<string[]> {
     try {
+      await this.assertOwn();
       const entries = await readdir(this.folder, { withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     } catch (error) {
       if (isNotFound(error)) return [];
+      if (error instanceof ForeignFolderError) {
+        this.logger.error(error.message);
+        return [];
+      }
       throw error;
     }
   }
@@ -131,6 +142,34 @@ export class RecordFolder {
     }
   }
 
+  /** Looks once, and mends what it can: a folder that was open to others is closed. */
+  private async assertOwn(): Promise<void> {
+    if (this.isOwn) return;
+    const found = await lstat(this.folder);
+    // Windows has no owners and modes here: the rights are those of the folder around.
+    const uid = process.getuid?.() ?? found.uid;
+    if (!found.isDirectory() || !isOf(uid, found)) throw new ForeignFolderError(this.folder);
+    if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
+      this.logger.warn(`${this.folder} was open to other users of this computer: closing it`);
+      await chmod(this.folder, 0o700).catch((error: unknown) => {
+        // Some file systems have no modes.
+        this.logger.warn(`${this.folder} stays open: ${String(error)}`);
+      });
+      await this.removeForeign(uid);
+    }
+    this.isOwn = true;
+  }
+
+  /** Removes what others have put into the folder while it was open to them. */
+  private async removeForeign(uid: number): Promise<void> {
+    for (const name of await readdir(this.folder)) {
+      const found = await lstat(this.pathOf(name));
+      if (isOf(uid, found) && !found.isSymbolicLink()) continue;
+      this.logger.warn(`removed ${name}, which another user of this computer has put there`);
+      await rm(this.pathOf(name), { recursive: true, force: true });
+    }
+  }
+
   /**
    * Flushes the folder: without that a power cut may take a new name back. Windows and some network
    * file systems have no such call; the file is there all the same.
@@ -144,6 +183,18 @@ export class RecordFolder {
       this.logger.debug(`cannot flush ${this.folder}: ${String(error)}`);
     }
   }
+}
+
+/** The folder is there and not this user's own: nothing is read from it, and nothing written. */
+class ForeignFolderError extends Error {
+  constructor(folder: string) {
+    super(`${folder} is not used: it is a link, or belongs to another user. Remove it.`);
+  }
+}
+
+/** Whether something is the user's own; what the administrator may do anyway tells nothing. */
+function isOf(uid: number, found: { readonly uid: number }): boolean {
+  return found.uid === uid || found.uid === 0;
 }
 
 /** What became of a line. */

@@ -1,5 +1,18 @@
 import { strict as assert } from 'node:assert';
-import fs, { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import fs, {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { mock } from 'node:test';
 import {
@@ -491,6 +504,46 @@ describe('the life of a checkpoint', () => {
     assert.ok(!log.includes(ACCESS_KEY.accessKeySecret));
     await resumeAll({ since: 0 });
   });
+
+  it('a folder that was open to others is closed, and what they have put there is removed', async function () {
+    if (isWindows) this.skip();
+    const request = await newRequest();
+    await interruptUpload(harness, request, [1]);
+    await chmod(harness.stateDir, 0o777);
+    const planted = path.join(harness.stateDir, 'planted.batch');
+    await symlink('/etc/passwd', planted);
+    await resumeAll({ since: 0 });
+    assert.equal((await stat(harness.stateDir)).mode & 0o777, 0o700);
+    await assert.rejects(lstat(planted), { code: 'ENOENT' });
+    assert.ok(harness.log.lines.some((line) => /^warn .*open to other users/.test(line)));
+  });
+
+  for (const kind of ['a link', 'of another user'] as const) {
+    it(`a folder that is ${kind} is neither read nor written, which is told, and uploads go on`, async function () {
+      if (isWindows) this.skip();
+      await interruptUpload(harness, await newRequest(), [1]);
+      if (kind === 'a link') {
+        const elsewhere = path.join(harness.folder, 'elsewhere');
+        await rename(harness.stateDir, elsewhere);
+        await symlink(elsewhere, harness.stateDir);
+      } else if (process.getuid?.() === 0) {
+        await chown(harness.stateDir, 12_345, 12_345);
+      } else {
+        mock.method(process as Required<NodeJS.Process>, 'getuid', () => 12_345);
+      }
+      const before = await harness.stateFiles();
+      const manager = harness.manager();
+      await manager.refresh();
+      assert.deepEqual(manager.snapshot().batches, []);
+      const other = await harness.file('other.bin', FILE_BYTES);
+      await harness.uploadOne(manager, harness.request(other, 'other.bin'));
+      await manager.shutdown();
+      mock.restoreAll();
+      assert.deepEqual(await harness.stateFiles(), before);
+      assert.ok(harness.log.lines.some((line) => /^error .*is not used: it is a link/.test(line)));
+      assert.ok(harness.notices.some((notice) => notice.kind === 'notResumable'));
+    });
+  }
 
   it('many old checkpoints are listed with size, age and progress; a discard removes uploads, then files', async () => {
     const count = 20;
