@@ -9,11 +9,7 @@ import { comparedName, ignoresCase } from './nameForms';
 
 /** What may be wrong with a glob. */
 export type GlobProblem =
-  | 'globNames'
-  | 'globBackslash'
-  | 'globBrackets'
-  | 'globExtended'
-  | 'globTooLong';
+  'globNames' | 'globBackslash' | 'globBrackets' | 'globExtended' | 'globTooLong';
 
 /** The names of a path as `comparedName` gives them. */
 export type Names = readonly string[];

@@ -47,7 +47,11 @@ export class IgnoreRules {
    * of those around it does not count: it was chosen. Rejects with a code of the file system, or
    * `EFBIG` for more lines than anybody writes.
    */
-  static async around(folder: string, within: string, platform: NodeJS.Platform): Promise<IgnoreRules> {
+  static async around(
+    folder: string,
+    within: string,
+    platform: NodeJS.Platform,
+  ): Promise<IgnoreRules> {
     const top = await topOf(folder, within);
     const names = path.relative(top, folder).split(path.sep).filter(Boolean);
     let rules = new IgnoreRules(platform, [], [], 0);

@@ -2,24 +2,22 @@
 import net from 'node:net';
 
 /** Addresses that no router of the internet forwards, loopback ones and those of clouds included. */
-const PRIVATE = new net.BlockList();
-for (const [address, bits] of [
-  ['10.0.0.0', 8],
+const PRIVATE = [
+  ['10.0.0.0', 8, 'ipv4'],
   // Shared by carriers and clouds: the internal network of Alibaba Cloud.
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  PRIVATE.addSubnet(address, bits, 'ipv4');
-}
-PRIVATE.addAddress('::1', 'ipv6');
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+  ['100.64.0.0', 10, 'ipv4'],
+  ['127.0.0.0', 8, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['::1', 128, 'ipv6'],
+  ['fc00::', 7, 'ipv6'],
+  ['fe80::', 10, 'ipv6'],
+] as const;
 
 /** Names of this computer or of the network that it is in; those of tests are never public. */
-const PRIVATE_NAME = /^[^.]+$|(?:^|\.)(?:localhost|local|internal|lan|home\.arpa|test)$|-internal\.aliyuncs\.com$/;
+const PRIVATE_NAME =
+  /^[^.]+$|(?:^|\.)(?:localhost|local|internal|lan|home\.arpa|test)$|-internal\.aliyuncs\.com$/;
 
 /**
  * Why an endpoint deserves a question: `clearText` when it is `http://` on a public network, where
@@ -44,5 +42,7 @@ function hostOf(url: string): string | undefined {
 function isPrivate(host: string): boolean {
   const version = net.isIP(host);
   if (version === 0) return PRIVATE_NAME.test(host.toLowerCase().replace(/\.$/, ''));
-  return PRIVATE.check(host, version === 4 ? 'ipv4' : 'ipv6');
+  const addresses = new net.BlockList();
+  for (const [address, bits, family] of PRIVATE) addresses.addSubnet(address, bits, family);
+  return addresses.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }

@@ -49,9 +49,12 @@ const TEXTS: Readonly<Record<Rule, (l10n: Localizer) => string>> = {
   unseen: (l10n) =>
     l10n.t('It has no line breaks, control characters or marks that turn the direction of text.'),
   globNames: (l10n) =>
-    l10n.t('A pattern starts at the folder that is uploaded: no drive, no . or .., no empty names.'),
+    l10n.t(
+      'A pattern starts at the folder that is uploaded: no drive, no . or .., no empty names.',
+    ),
   globBackslash: (l10n) => l10n.t('Folders are separated by / on every system, not by \\.'),
-  globBrackets: (l10n) => l10n.t('A bracket or brace in it is not closed; write \\[ for the character.'),
+  globBrackets: (l10n) =>
+    l10n.t('A bracket or brace in it is not closed; write \\[ for the character.'),
   globExtended: (l10n) =>
     l10n.t('Patterns are those of files.exclude: write {a,b} for either, and ! in front to keep.'),
   globTooLong: (l10n) =>

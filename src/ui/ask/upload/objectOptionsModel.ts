@@ -33,8 +33,12 @@ export function nameOfValue(
 /** One KiB in bits: people count in the one, OSS in the other. */
 const BITS_PER_KIB = 8192;
 
+/** More than OSS takes in any header, so that what is pasted by mistake costs nothing. */
+const MOST_CHARACTERS = 64 * 1024;
+
 /** Names and values such as `project=web; owner=me`. */
 export function parsePairs(text: string): Readonly<Record<string, string>> | undefined {
+  if (text.length > MOST_CHARACTERS) return undefined;
   const pairs = text
     .split(';')
     .map((pair) => pair.trim())

@@ -95,7 +95,8 @@ describe('globs', () => {
     const name = (): string =>
       times(3, () => pick(['a', 'b', '-', 'ab', '*', '?', '[ab]', '[^a]', '{a,b}'])).join('');
     const glob = (): string => times(3, () => (random() < 0.2 ? '**' : name())).join('/');
-    const path = (): string => times(3, () => times(3, () => pick(['a', 'b', '-'])).join('')).join('/');
+    const path = (): string =>
+      times(3, () => times(3, () => pick(['a', 'b', '-'])).join('')).join('/');
     let both = 0;
     for (let run = 0; run < 4000; run += 1) {
       const [one, other] = [glob(), path()];

@@ -134,12 +134,28 @@ describe('ignore files', () => {
       Array.from({ length: 1 + Math.floor(random() * most) }, make);
     // Of ASCII only: to Git a question mark is a byte, to us a character.
     const NAMES = ['a', 'b', 'ab', 'a.b', 'B', '.a', 'a b', 'b-', '#a', '!b', 'a[b]', '{a,b}'];
-    const PARTS = ['a', 'b', 'B', '.', '*', '**', '?', '[ab]', '[!a]', '[^b]', '[a-b]', '[[:upper:]]'];
+    const PARTS = [
+      'a',
+      'b',
+      'B',
+      '.',
+      '*',
+      '**',
+      '?',
+      '[ab]',
+      '[!a]',
+      '[^b]',
+      '[a-b]',
+      '[[:upper:]]',
+    ];
     const QUOTED = ['\\#', '\\!', '\\a', '\\*', 'a b', '[', '[]b]', '[b-]', '***', '{a,b}'];
     const part = (): string => times(3, () => pick(random() < 0.9 ? PARTS : QUOTED)).join('');
     const line = (): string => {
       const glob = times(3, () => (random() < 0.25 ? '**' : part())).join('/');
-      const [before, after] = [pick(['', '', '', '/', '!', '!/', '#']), pick(['', '', '/', ' ', '\\ '])];
+      const [before, after] = [
+        pick(['', '', '', '/', '!', '!/', '#']),
+        pick(['', '', '/', ' ', '\\ ']),
+      ];
       return before + glob + after;
     };
     const ignored = { yes: 0, no: 0 };
@@ -167,7 +183,11 @@ describe('ignore files', () => {
         execFileSync('git', args, {
           cwd: root,
           encoding: 'utf8',
-          env: { ...process.env, GIT_CONFIG_GLOBAL: path.join(root, 'none'), GIT_CONFIG_NOSYSTEM: '1' },
+          env: {
+            ...process.env,
+            GIT_CONFIG_GLOBAL: path.join(root, 'none'),
+            GIT_CONFIG_NOSYSTEM: '1',
+          },
         });
       git('init', '--quiet');
       git('config', 'core.ignorecase', 'false');
