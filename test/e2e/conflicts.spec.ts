@@ -6,6 +6,7 @@ import {
   MENU_ITEM,
   acceptedTwice,
   clipboard,
+  confirmBucket,
   countOf,
   partsAccepted,
   selectFiles,
@@ -274,6 +275,7 @@ test('files of two workspace folders: each is settled as its own folder says', a
   }).toPass({ timeout: 60_000 });
   await selectFiles(window, 'bold.txt', 'careful.txt');
   await window.contextMenu(window.file('careful.txt'), MENU_ITEM);
+  await confirmBucket(window, BUCKET);
   await window.quickTitle('careful/careful.txt already exists').waitFor();
   await window.pick('Skip');
   const text = async (key: string): Promise<string | undefined> =>

@@ -64,6 +64,12 @@ export async function pressInRow(row: Locator, button: string): Promise<void> {
   await row.getByRole('button', { name: button }).click();
 }
 
+/** Says yes to the bucket that the workspace names, which is asked once for each. */
+export async function confirmBucket(window: Workbench, bucket: string): Promise<void> {
+  await window.quickTitle(`Upload to bucket ${bucket}?`).waitFor();
+  await window.pick('Upload');
+}
+
 /** Types an AccessKey into the three boxes. */
 export async function typeCredentials(
   window: Workbench,

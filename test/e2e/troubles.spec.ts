@@ -6,6 +6,7 @@ import {
   MENU_ITEM,
   acceptedTwice,
   clipboard,
+  confirmBucket,
   countOf,
   partsAccepted,
   progress,
@@ -82,6 +83,7 @@ test('wrong region: Use {region} rewrites the setting and goes on', async () => 
   const { window } = session;
   await upload('region.bin');
   await typeCredentials(window, TEMPORARY);
+  await confirmBucket(window, BUCKET);
   const message = window.notification(`Bucket "${BUCKET}" is in cn-hangzhou.`);
   await message.waitFor();
   await shot(window, 'troubles-region');

@@ -171,7 +171,7 @@ function follows<Part>(
       retry = { at, index };
       continue;
     }
-    const taken = part === undefined ? 0 : step(part as Part, at);
+    const taken = part === undefined ? 0 : step(part, at);
     if (taken > 0) {
       at += taken;
       index += 1;
@@ -234,7 +234,7 @@ function readName(name: string, { isGit, platform }: Dialect): NameGlob {
     }
   }
   const isPlain = parts.every((part) => typeof part === 'number');
-  return isPlain ? String.fromCodePoint(...(parts as number[])) : parts;
+  return isPlain ? String.fromCodePoint(...(parts)) : parts;
 }
 
 const [STAR, QUESTION, BRACKET, BACKSLASH] = [0x2a, 0x3f, 0x5b, 0x5c];
@@ -335,7 +335,7 @@ function firstBraces(text: string): Braces | undefined {
   /** Those that are open, the innermost last. */
   const open: { readonly begin: number; readonly commas: number[] }[] = [];
   for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
+    switch (text.charAt(at)) {
       case '\\':
         at += 1;
         break;

@@ -33,7 +33,7 @@ describe('ignore files', () => {
       signal: new AbortController().signal,
     });
     assert.deepEqual(scan.unreadable, []);
-    return scan.files.map((file) => file.relativePath).filter((name) => !/ignore$/.test(name));
+    return scan.files.map((file) => file.relativePath).filter((name) => !name.endsWith("ignore"));
   }
 
   it('do not count unless they are asked for', async () => {
@@ -100,7 +100,7 @@ describe('ignore files', () => {
   });
 
   it('that cannot be read, or are too large to be true, let nothing of their folder be sent', async () => {
-    await create({ 'a/.gitignore': `${'x\n'.repeat(40_000)}`, 'a/x': '', b: '' });
+    await create({ 'a/.gitignore': 'x\n'.repeat(40_000), 'a/x': '', b: '' });
     const { signal } = new AbortController();
     const options = { exclude: [], ignoreFilesWithin: '', signal };
     const { files, unreadable } = await scanFolder(root, options);

@@ -86,12 +86,11 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   checkRegion,
   checkObjectKey,
   parsePartSize,
-  validateRequest: (text) =>
-    validateRequest({
+  validateRequest: (text) => { validateRequest({
       filePath: text,
       target: { bucket: text, key: text, region: text, profile: text },
       options: { partSizeBytes: 1, parallel: 1, forbidOverwrite: true, object: {} },
-    }),
+    }); },
   'validateObjectOptions, tags': (text) => {
     validateObjectOptions({ tags: { [text]: text } });
   },
