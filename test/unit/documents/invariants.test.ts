@@ -12,7 +12,7 @@ const PLACES = ['', 'src', 'src/engine'];
 const HOOKS = ['before', 'beforeEach'];
 
 describe('tests that documents name', () => {
-  for (const document of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+  for (const document of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
     it(`in ${document} exist and run`, () => {
       const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
       const mentions = [...text.matchAll(MENTION)];
@@ -26,7 +26,7 @@ describe('tests that documents name', () => {
     });
   }
 
-  for (const document of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+  for (const document of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
     it(`stand in files that exist, as do all files in ${document}`, () => {
       const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
       const named = [...text.matchAll(/`((?!dist\/)(?:[\w-]+\/)+[\w.-]+)(?=[`:])/g)].map(
