@@ -37,6 +37,23 @@ describe('remembered destination', () => {
     assert.equal(other.region('other-bucket'), '');
   });
 
+  it('has beside it what the user has said yes to: buckets of a workspace, endpoints of all', async () => {
+    const ofUser = memento(new Map<string, unknown>([['confirmed', [7, 'http://old.example.com']]]));
+    const one = new DestinationMemory(memento(), ofUser, SILENT);
+    const other = new DestinationMemory(memento(), ofUser, SILENT);
+    await one.confirmBucket('my-bucket');
+    await one.confirmBucket('my-bucket-2');
+    await one.confirmEndpoint('http://oss.example.com');
+    assert.deepEqual(
+      ['my-bucket', 'my-bucket-2', 'my'].map((bucket) => one.isConfirmedBucket(bucket)),
+      [true, true, false],
+    );
+    assert.equal(other.isConfirmedBucket('my-bucket'), false);
+    assert.equal(other.isConfirmedEndpoint('http://oss.example.com'), true);
+    assert.equal(other.isConfirmedEndpoint('http://old.example.com'), true);
+    assert.equal(other.isConfirmedEndpoint('https://oss.example.com'), false);
+  });
+
   it('can be forgotten', async () => {
     const memory = new DestinationMemory(memento(), memento(), SILENT);
     await memory.remember({ bucket: 'my-bucket' });
