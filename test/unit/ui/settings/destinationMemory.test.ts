@@ -38,7 +38,9 @@ describe('remembered destination', () => {
   });
 
   it('has beside it what the user has said yes to: buckets of a workspace, endpoints of all', async () => {
-    const ofUser = memento(new Map<string, unknown>([['confirmed', [7, 'http://old.example.com']]]));
+    const ofUser = memento(
+      new Map<string, unknown>([['confirmed', [7, 'http://old.example.com']]]),
+    );
     const one = new DestinationMemory(memento(), ofUser, SILENT);
     const other = new DestinationMemory(memento(), ofUser, SILENT);
     await one.confirmBucket('my-bucket');
