@@ -36,7 +36,8 @@ export function routeDoubt(
 }
 
 function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : undefined;
+  const named = url.replace('{bucket}', 'bucket');
+  return URL.canParse(named) ? new URL(named).hostname.replace(/^\[|\]$/g, '') : undefined;
 }
 
 function isPrivate(host: string): boolean {

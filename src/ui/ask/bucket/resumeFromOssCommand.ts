@@ -27,10 +27,10 @@ export class ResumeFromOssCommand {
 
   /** Lists, asks which one and where its file is, goes on. */
   async run(resource: vscode.Uri | undefined): Promise<void> {
-    if (!(await this.destinations.confirmRoute())) return;
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
     const { destination, place, found } = uploads;
+    if (!(await this.destinations.confirmRoute(destination.bucket))) return;
     const chosen = await pick(
       l10n.t('Resume Upload from OSS'),
       l10n.t('Choose the unfinished upload in {place}', { place }),

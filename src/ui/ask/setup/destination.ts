@@ -87,6 +87,7 @@ export class Destinations {
     isChosen: boolean,
   ): Promise<Destination | undefined> {
     const { bucket, prefix } = destination;
+    if (!(await this.confirmRoute(bucket))) return undefined;
     const isOfWorkspace = !isChosen && this.settings.isBucketOfWorkspace(bucket, resource);
     if (!isOfWorkspace || this.memory.isConfirmedBucket(bucket)) return destination;
     const place = `oss://${bucket}/${prefix}`;
@@ -110,11 +111,13 @@ export class Destinations {
   }
 
   /**
-   * Whether uploads may take the way that the settings name: asks once for an endpoint that is not
+   * Whether uploads to a bucket may take the way that the settings name: asks once for an endpoint that is not
    * encrypted, or that a container names.
    */
-  async confirmRoute(): Promise<boolean> {
-    const { endpoint } = this.settings.forWindow();
+  async confirmRoute(bucket: string): Promise<boolean> {
+    const { endpoint: common, bucketEndpoints } = this.settings.forWindow();
+    const own = Object.hasOwn(bucketEndpoints, bucket) ? bucketEndpoints[bucket] : undefined;
+    const endpoint = own ?? common;
     const doubt = routeDoubt(endpoint, vscode.env.remoteName);
     if (doubt === undefined || this.memory.isConfirmedEndpoint(endpoint)) return true;
     const answer = await pick(

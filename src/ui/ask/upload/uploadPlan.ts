@@ -84,7 +84,6 @@ export class UploadPlanner {
     chosen: readonly vscode.Uri[],
     call: UploadCall,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
-    if (!(await this.destinations.confirmRoute())) return undefined;
     const places = new Map<string, Destination>();
     for (const uri of chosen) {
       const folder = workspaceFolderPath(uri);

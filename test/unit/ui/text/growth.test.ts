@@ -1,6 +1,7 @@
 import { UploadError } from '../../../../src/engine/index';
 import { redact } from '../../../../src/engine/base/redact';
 import { shownValue } from '../../../../src/engine/base/shownValue';
+import { checkBucketEndpoint, checkEndpoint } from '../../../../src/engine/contract/endpoint';
 import {
   checkBucketName,
   checkObjectKey,
@@ -23,7 +24,6 @@ import { readUploadSettings, readWindowSettings } from '../../../../src/ui/setti
 import { errorDetails } from '../../../../src/ui/text/errorDetails';
 import {
   accessKeyIdProblem,
-  endpointProblem,
   expandPrefix,
   normalizePrefix,
   numberedKey,
@@ -65,7 +65,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   parseCallOptions: (text) => parseCallOptions({ bucket: text }),
   'parseCallOptions, a prefix': (text) => parseCallOptions({ prefix: text }),
   prefixProblem,
-  endpointProblem,
+  checkEndpoint,
+  checkBucketEndpoint,
   urlBaseProblem,
   unseenProblem,
   profileProblem,
@@ -86,11 +87,13 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   checkRegion,
   checkObjectKey,
   parsePartSize,
-  validateRequest: (text) => { validateRequest({
+  validateRequest: (text) => {
+    validateRequest({
       filePath: text,
       target: { bucket: text, key: text, region: text, profile: text },
       options: { partSizeBytes: 1, parallel: 1, forbidOverwrite: true, object: {} },
-    }); },
+    });
+  },
   'validateObjectOptions, tags': (text) => {
     validateObjectOptions({ tags: { [text]: text } });
   },

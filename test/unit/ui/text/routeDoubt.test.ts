@@ -6,6 +6,8 @@ describe('a way of uploads', () => {
     for (const endpoint of [
       'http://oss-cn-hangzhou.aliyuncs.com',
       'http://upload.example.com',
+      'http://{bucket}.example.com',
+      'http://example.com/{bucket}',
       'HTTP://8.8.8.8:9000',
       'http://[2001:4860:4860::8888]',
       'http://127.0.0.1.example.com',
