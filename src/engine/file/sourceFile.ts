@@ -140,7 +140,11 @@ export class SourceFile {
         const chunk: Uint8Array = await pending;
         pending = undefined;
         const isLast = position >= sizeBytes;
-        if (!isLast) pending = readNext(turn);
+        if (!isLast) {
+          pending = readNext(turn);
+          // It may fail while the chunk before it is on its way, when nobody waits for it yet.
+          pending.catch(() => undefined);
+        }
         crc.update(chunk);
         if (isLast) await (hooks.beforeLast?.() ?? this.assertUnchanged());
         await hooks.beforeChunk?.(chunk.length);

@@ -1,5 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { settlingMs } from '../../../../src/engine/file/sourceFile.ts';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Crc64 } from '../../../../src/engine/base/crc64.ts';
+import { SourceFile, settlingMs } from '../../../../src/engine/file/sourceFile.ts';
+import { BufferPool } from '../../../../src/engine/limits/bufferPool.ts';
+import { removeFolder, temporaryFolder, writeTestFile } from '../../../support/files.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const SECOND_NS = 1_000_000_000n;
@@ -21,4 +28,52 @@ describe('a file that was just written', () => {
       assert.equal(settlingMs(BigInt(NOW_MS) * 1_000_000n + ageNs, NOW_MS), waitMs);
     });
   }
+});
+
+describe('a file that is read ahead', () => {
+  const CHUNK_BYTES = 512 * 1024;
+  let folder: string;
+  beforeEach(async () => {
+    folder = await temporaryFolder('source');
+  });
+  afterEach(async () => {
+    mock.restoreAll();
+    await removeFolder(folder);
+  });
+
+  it('fails where its next chunk is asked for, and nowhere before', async () => {
+    const filePath = path.join(folder, 'a.bin');
+    await writeTestFile(filePath, 4 * CHUNK_BYTES);
+    const { open } = fs;
+    let reads = 0;
+    mock.method(fs, 'open', async (...args: Parameters<typeof open>) => {
+      const handle = await open(...args);
+      const read = handle.read.bind(handle);
+      mock.method(handle, 'read', (...range: Parameters<typeof read>) =>
+        ++reads === 1
+          ? read(...range)
+          : Promise.reject(Object.assign(new Error('the drive is gone'), { code: 'EIO' })),
+      );
+      return handle;
+    });
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown): void => {
+      unhandled.push(reason);
+    };
+    process.on('unhandledRejection', onUnhandled);
+    const source = await SourceFile.open(filePath);
+    try {
+      const chunks = source.read(0, 4 * CHUNK_BYTES, new BufferPool(CHUNK_BYTES), new Crc64());
+      assert.equal((await chunks.next()).value?.byteLength, CHUNK_BYTES);
+      // The second read has failed, and the first chunk is still being sent.
+      assert.equal(reads, 2);
+      await turn();
+      await turn();
+      await assert.rejects(chunks.next(), { kind: 'sourceUnreadable' });
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+      await source.close();
+    }
+    assert.deepEqual(unhandled, []);
+  });
 });
