@@ -77,7 +77,7 @@ export class RecordFolder {
 
   /** Opens a file for appends; what lies behind `intactBytes` is cut off. */
   async append(name: string, intactBytes: number): Promise<GrowingFile> {
-    const handle = await this.files.open(this.pathOf(name), 'r+');
+    const handle = await whenFree(this.clock, () => this.files.open(this.pathOf(name), 'r+'));
     try {
       await handle.truncate(intactBytes);
     } catch (error) {
@@ -136,7 +136,7 @@ export class RecordFolder {
    */
   async remove(name: string): Promise<void> {
     try {
-      await rm(this.pathOf(name), { force: true });
+      await whenFree(this.clock, () => rm(this.pathOf(name), { force: true }));
     } catch (error) {
       if (!isNotFound(error)) this.logger.warn(`cannot remove ${name}: ${String(error)}`);
     }

@@ -314,6 +314,26 @@ describe('the life of a checkpoint', () => {
     assert.deepEqual((await resumeAll(interrupted)).sent, [3, 4, 5]);
   });
 
+  it('a checkpoint that somebody has open for a moment is gone on with, and removed in the end', async () => {
+    const request = await newRequest();
+    const interrupted = await interruptUpload(harness, request, [1, 2]);
+    const refusals = ['EPERM', 'EBUSY'];
+    const disk = new PlayedDisk(({ call, name }) =>
+      call === 'open' && name.endsWith('.jsonl') ? refusals.pop() : undefined,
+    );
+    let removals = 0;
+    const { rm: remove } = fs;
+    mock.method(fs, 'rm', (file: string, ...rest: [object]) =>
+      file === interrupted.checkpointFile && ++removals === 1
+        ? Promise.reject(Object.assign(new Error('EBUSY'), { code: 'EBUSY' }))
+        : remove(file, ...rest),
+    );
+    const { sent } = await resumeAll(interrupted, { files: disk.files });
+    assert.deepEqual(sent, [3, 4, 5]);
+    assert.deepEqual([refusals, removals], [[], 2]);
+    assert.deepEqual(noticesOf('notResumable'), []);
+  });
+
   it('a checkpoint that stays locked is told, leaves nothing behind, and the upload goes on', async () => {
     const request = await newRequest();
     const disk = new PlayedDisk(({ call, name }) =>
