@@ -76,6 +76,29 @@ describe('dist/oss.js', function () {
     assert.deepEqual(said, { out: '1\n', err: '' });
   });
 
+  it('calls nothing that Node has deprecated', () => {
+    const script = `
+      const { createOss } = require(${JSON.stringify(file)});
+      const key = { accessKeyId: 'id', accessKeySecret: 'secret' };
+      const oss = createOss({
+        endpoint: () => 'https://img.example.com:8443',
+        credentials: () => Promise.resolve({ kind: 'accessKey', key }),
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+      });
+      const addressOf = async (region) => {
+        const target = { bucket: 'photos', key: 'a b/../日?.jpg', region, profile: '' };
+        await oss.openStore(target);
+        return (await oss.account.signedUrl(target, 60)).replace(/[?].*/, '');
+      };
+      Promise.all(['cn-hangzhou', ''].map(addressOf)).then((all) => console.log(all.join(' ')));
+    `;
+    const strict = ['--pending-deprecation', '--throw-deprecation'];
+    const { stdout, stderr } = spawnSync(process.execPath, [...strict, '-e', script]);
+    assert.equal(String(stderr), '');
+    const address = 'https://img.example.com:8443/a%20b/../%E6%97%A5%3F.jpg';
+    assert.equal(String(stdout).trim(), `${address} ${address}`);
+  });
+
   for (const [version, region] of [
     ['v4', 'cn-hangzhou'],
     ['v1', ''],
