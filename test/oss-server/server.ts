@@ -169,6 +169,8 @@ export class OssServer {
   readonly #open = new Set<MatchedRequest>();
   /** When the last requests with `x-oss-forbid-overwrite` were let through. */
   #guardedMs: number[] = [];
+  /** The requests that are being answered, each until the last file it opened is closed. */
+  readonly #serving = new Set<Promise<void>>();
   #isClosed = false;
   #listener: http.Server | https.Server | undefined;
   #port: number;
@@ -371,12 +373,16 @@ export class OssServer {
     this.#port = (listener.address() as AddressInfo).port;
   }
 
-  /** Ends everything: held requests, waits, connections. The data stay in the folder. */
+  /**
+   * Ends everything: held requests, waits, connections. The data stay in the folder; no file of it is
+   * open afterwards.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#log.end();
     await this.stopListening();
     this.#holds.releaseAll();
+    await Promise.all(this.#serving);
   }
 
   #createListener(): http.Server | https.Server {
@@ -464,14 +470,17 @@ export class OssServer {
     const exchange = new Exchange(message, response, socket, expects);
     response.on('error', () => undefined);
     message.on('error', () => undefined);
-    this.#serve(message, exchange).catch((error: unknown) => {
-      if (error instanceof ConnectionEnded && error.by !== 'client') exchange.cut(error.by);
-      else if (error instanceof ConnectionEnded || this.#isClosed) socket.destroy();
-      else {
-        console.error('The OSS server failed:', error);
-        socket.destroy();
-      }
-    });
+    const served = this.#serve(message, exchange)
+      .catch((error: unknown) => {
+        if (error instanceof ConnectionEnded && error.by !== 'client') exchange.cut(error.by);
+        else if (error instanceof ConnectionEnded || this.#isClosed) socket.destroy();
+        else {
+          console.error('The OSS server failed:', error);
+          socket.destroy();
+        }
+      })
+      .finally(() => this.#serving.delete(served));
+    this.#serving.add(served);
   }
 
   async #serve(message: http.IncomingMessage, exchange: Exchange): Promise<void> {
