@@ -225,6 +225,12 @@ describe('scanFolder', () => {
         },
       ]);
     });
+  });
+
+  describe('with what Windows has not', () => {
+    beforeEach(function () {
+      if (isWindows) this.skip();
+    });
 
     it('names what is neither file nor folder, without blocking on it', async () => {
       makeFifo(path.join(root, 'fifo'));
