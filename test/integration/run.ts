@@ -1,10 +1,10 @@
 /**
  * Runs the mocha suite of this folder inside a real extension host.
  *
- *     npm run test:integration [-- --grep words]
+ *     npm run test:integration [-- --grep words] [--editor 1.103]
  *
- * In which editor: `EDITOR_HOST=server` is the one from npm, in a headless browser (the default on
- * Linux x64); `EDITOR_HOST=desktop` a VS Code through @vscode/test-electron, which takes the one
+ * In which editor: `EDITOR_HOST=server` is one from npm, in a headless browser (the default on
+ * Linux x64), the newest of scripts/editor/recipe.ts or what `--editor` names; `EDITOR_HOST=desktop` a VS Code through @vscode/test-electron, which takes the one
  * that `VSCODE_EXECUTABLE` names, or downloads `VSCODE_VERSION` (the default elsewhere, and where
  * `VSCODE_EXECUTABLE` is set).
  */
@@ -27,7 +27,10 @@ const LIMIT_MS = 120_000;
 const SUITE = path.join(OUT, 'integration');
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { grep: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { grep: { type: 'string' }, editor: { type: 'string' } },
+  });
+  if (values.editor) process.env['EDITOR_VERSION'] = values.editor;
   await bundle();
   const box = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-integration-'));
   const workspace = path.join(box, 'workspace');

@@ -1,7 +1,7 @@
 /** A lock between processes, for the installers: npm and apt are slow, and two at once collide. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { codeOf, isAlive, sleep } from '../processes';
+import { codeOf, isAlive, sleep } from './processes';
 
 const GIVE_UP_MS = 10 * 60_000;
 
