@@ -85,6 +85,34 @@ describe('the package', function () {
     }
   });
 
+  it('has a README that begins with what it does and a picture, and builds nothing', async () => {
+    const text = String(await read('extension/readme.md'));
+    const beginning = text.slice(0, text.indexOf('\n## '));
+    assert.match(beginning, /^# /m);
+    assert.match(beginning, /!\[[^\]]*\]\(https:/);
+    assert.doesNotMatch(text, /<!-- \/?repository/);
+    const shown = text.replace(/<!--.*?-->/gs, '');
+    assert.doesNotMatch(shown, /npm |clone/);
+    const anchors = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, name]) => name);
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    );
+    assert.ok(anchors.length > 5);
+    assert.deepEqual(
+      anchors.filter((name) => !headings.includes(name ?? '')),
+      [],
+    );
+  });
+
+  it('is offered as a pre-release while its version begins with 0', async () => {
+    const { version } = JSON.parse(String(await read('extension/package.json'))) as {
+      version: string;
+    };
+    const manifest = String(await read('extension.vsixmanifest'));
+    const isOffered = manifest.includes('Id="Microsoft.VisualStudio.Code.PreRelease" Value="true"');
+    assert.equal(isOffered, version.startsWith('0.'));
+  });
+
   it('has pictures in its READMEs that are found on the web', async () => {
     for (const name of ['readme.md', 'README.zh-CN.md']) {
       const text = String(await read(`extension/${name}`));
