@@ -22,7 +22,7 @@ export const NOT_IN_WINE: Readonly<Record<string, string>> = {
   'scanFolder with links does not follow links to folders, also not in circles': LINK,
   'scanFolder with links names links that lead nowhere or in circles, and goes on': LINK,
   'scanFolder with links searches a folder that is itself given by a link': LINK,
-  'scenarios C: the file changes C13 a link to a file uploads the file; dangling links fail; a loop of folders ends':
+  'a file that changes a link to a file uploads the file; dangling links fail; a loop of folders ends':
     LINK,
   'files of a selection that are links to nowhere are called so, chosen or found': LINK,
   'the bill of materials says of each bundled package what it is, its licence, and what its tarball must be':
