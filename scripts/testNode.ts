@@ -1,7 +1,7 @@
 /**
  * The unit tests in another Node than the one that runs this.
  *
- *     npm run test:node -- 22 24      in each of these, the pinned ones of scripts/nodes.ts
+ *     npm run test:node -- 22 24      in each of these: the one that runs this, or scripts/nodes.ts
  *
  * What a Node prints to its standard error, such as that a call is deprecated, fails the run. The
  * last line is `N passed, N failed`.
@@ -32,7 +32,8 @@ async function main(): Promise<void> {
 }
 
 async function runIn(major: NodeMajor): Promise<Counts> {
-  const node = await ensureNode(major);
+  const isThis = process.versions.node.startsWith(`${major}.`);
+  const node = isThis ? process.execPath : await ensureNode(major);
   const report = path.join(OUT, 'reports', `unit-node-${major}.json`);
   fs.rmSync(report, { force: true });
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
