@@ -210,6 +210,7 @@ async function compile(): Promise<void> {
 function filesIn(folder: string): string[] {
   return fs
     .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.includes('node_modules'))
     .map((name) => path.join(folder, name));
 }
 
