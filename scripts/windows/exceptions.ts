@@ -25,6 +25,8 @@ export const NOT_IN_WINE: Readonly<Record<string, string>> = {
   'a file that changes a link to a file uploads the file; dangling links fail; a loop of folders ends':
     LINK,
   'files of a selection that are links to nowhere are called so, chosen or found': LINK,
+  'files of a selection say of all folders together how many were left out, were links, or had nothing in them':
+    LINK,
   'the bill of materials says of each bundled package what it is, its licence, and what its tarball must be':
     'it is asked of npm, which is of Linux here',
 };
