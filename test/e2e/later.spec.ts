@@ -167,6 +167,7 @@ test('the view pauses, resumes and discards one upload', async () => {
   await pressInRow(uploadRow(window, 'a.bin'), 'Resume');
   await expect(uploadRow(window, 'a.bin')).not.toContainText('paused');
   await pressInRow(uploadRow(window, 'c.bin'), 'Discard...');
+  await window.dialogButton('Discard').click();
   await expect(uploadRow(window, 'c.bin')).toHaveCount(0);
   await until('two unfinished uploads', () => session.oss.uploads(BUCKET).length === 2);
   expect(countOf(session, 'abortMultipartUpload', 'c.bin')).toBe(1);
@@ -187,6 +188,7 @@ test('Reload Window with running uploads: the status bar offers them, one by one
   await window.row('b.bin').hover();
   await shot(window, 'later-resume-list');
   await pressInRow(window.row('b.bin'), 'Discard...');
+  await window.dialogButton('Discard').click();
   await expect(session.status).toContainText('1 upload to resume');
   await until('one unfinished upload', () => oss.uploads(BUCKET).length === 1);
   await session.status.click();
@@ -204,6 +206,7 @@ test('discarded without a network: marked, and removed from OSS when it is back'
   await letThrough();
   await showUploads(window);
   await pressInRow(uploadRow(window, 'offline.bin'), 'Discard...');
+  await window.dialogButton('Discard').click();
   await expect(uploadRow(window, 'offline.bin')).toContainText('will be removed from OSS');
   await shot(window, 'later-discard-offline');
   const isMarked = (): boolean =>
@@ -320,6 +323,7 @@ test('clean-up of the bucket: ours preselected, others never removed silently', 
   expect(await isChecked('foreign.bin')).toBe(false);
   await shot(window, 'later-clean-up');
   await window.page.keyboard.press('Enter');
+  await window.dialogButton('Discard').click();
   await window.notification('Removed 1 unfinished upload').waitFor();
   expect(oss.uploads(BUCKET).map(({ uploadId }) => uploadId)).toEqual([foreign]);
   await expect(session.status).toHaveCount(0);

@@ -114,7 +114,8 @@ test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () 
   speedUp();
   await expect(session.status).toContainText('1 upload to resume');
   const stopped = window.notification(/Stopped at \d+ %/);
-  await window.button(stopped, 'Discard').click();
+  await window.button(stopped, 'Discard...').click();
+  await window.dialogButton('Discard').click();
   await session.expectNothingLeft();
   await expect(session.status).toHaveCount(0);
   expect(session.oss.object(BUCKET, 'unwanted.bin')).toBeUndefined();

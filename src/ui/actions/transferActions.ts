@@ -8,7 +8,12 @@ import { errorDetails } from '../text/errorDetails';
 import { ramPolicy } from '../text/ramPolicy';
 import { actionLabel } from '../text/buttons';
 import type { MessageAction } from '../text/buttons';
-import { describeLooseError, discardQuestion } from '../text/messages';
+import {
+  describeLooseError,
+  discardedText,
+  discardQuestion,
+  overwriteQuestion,
+} from '../text/messages';
 import type { Message } from '../text/messages';
 import { plainText } from '../text/plainText';
 import type { ToastPace } from '../editor/toastPace';
@@ -19,6 +24,8 @@ const SHOW = {
   warning: vscode.window.showWarningMessage,
   error: vscode.window.showErrorMessage,
 } satisfies Record<Message['severity'], unknown>;
+
+const DISCARDED_MS = 10_000;
 
 /** What helps against a failure and belongs to the upload's start: credentials, place. */
 export interface Remedies {
@@ -86,6 +93,7 @@ export class TransferActions {
       case 'retryFailed':
         return this.transfers.resume(ids);
       case 'discard':
+      case 'skip':
         return this.discard(ids);
       case 'showUploads':
         return this.command('showTransfers');
@@ -111,10 +119,7 @@ export class TransferActions {
         await this.remedies.useRegion(first.target, action.region, first.filePath);
         return this.transfers.resume(ids, { region: action.region });
       case 'overwrite':
-        return this.transfers.resume(ids, { forbidOverwrite: false });
-      case 'skip':
-        // Not the discard that asks: the user has just answered.
-        return this.transfers.discard(ids);
+        return this.overwrite(about);
       case 'locate':
         return this.locate(first);
       case 'openSettings':
@@ -141,24 +146,30 @@ export class TransferActions {
     if (rest.length > 0) await this.transfers.resume(idsOf(rest));
   }
 
-  /** Stops, removes the parts from OSS and the checkpoint; asks first when that would hurt. */
+  /** Stops, removes the parts from OSS and the checkpoint; asks first, and says so. */
   async discard(ids: readonly string[]): Promise<void> {
     const wanted = new Set(ids);
-    const about = ownTransfers(this.transfers.snapshot()).filter(
-      (transfer) => wanted.has(transfer.id) && (isActive(transfer) || isWaitingForUser(transfer)),
-    );
+    const unfinished = (): readonly TransferSnapshot[] =>
+      ownTransfers(this.transfers.snapshot()).filter(
+        (transfer) => wanted.has(transfer.id) && (isActive(transfer) || isWaitingForUser(transfer)),
+      );
+    if (!(await this.confirmDiscard(unfinished()))) return;
+    // Some may have been completed while the question stood.
+    const about = unfinished();
     if (about.length === 0) return;
-    if (!(await this.confirmDiscard(about))) return;
     await this.transfers.discard(idsOf(about));
+    const left = ownTransfers(this.transfers.snapshot());
+    const isLater = left.some(({ id, state }) => state === 'discarding' && wanted.has(id));
+    vscode.window.setStatusBarMessage(
+      `$(trash) ${discardedText(about, isLater, words)}`,
+      DISCARDED_MS,
+    );
   }
 
-  /** Whether these may be discarded; asks when that would hurt. */
+  /** Whether these may be discarded; asks when OSS has something of them. */
   async confirmDiscard(about: readonly TransferSnapshot[]): Promise<boolean> {
     const question = discardQuestion(about, words);
-    if (question === undefined) return true;
-    const discard = actionLabel({ kind: 'discard' }, l10n);
-    const chosen = await vscode.window.showWarningMessage(question, { modal: true }, discard);
-    return chosen === discard;
+    return question === undefined || confirmLoss(question, l10n.t('Discard'));
   }
 
   /** Takes the file from where it was moved to. */
@@ -203,21 +214,16 @@ export class TransferActions {
     const region = regionOfEndpoint(transfer.error?.endpoint ?? '');
     if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
     if (kind === 'sourceMissing') return this.locate(transfer);
-    if (kind === 'alreadyExists') return this.askOverwrite(transfer);
+    if (kind === 'alreadyExists') return this.overwrite([transfer]);
     if (kind === 'wrongRegion' && region !== '') {
       return this.run({ kind: 'useRegion', region }, [transfer]);
     }
     return this.transfers.resume([transfer.id]);
   }
 
-  private async askOverwrite(transfer: TransferSnapshot): Promise<void> {
-    const overwrite = l10n.t('Overwrite');
-    const skip = l10n.t('Skip');
-    const chosen = await vscode.window.showQuickPick([overwrite, skip], {
-      placeHolder: l10n.t('{key} already exists in OSS.', { key: transfer.target.key }),
-    });
-    if (chosen === overwrite) await this.run({ kind: 'overwrite' }, [transfer]);
-    if (chosen === skip) await this.run({ kind: 'skip' }, [transfer]);
+  private async overwrite(about: readonly TransferSnapshot[]): Promise<void> {
+    if (!(await confirmLoss(overwriteQuestion(about, words), l10n.t('Overwrite')))) return;
+    await this.transfers.resume(idsOf(about), { forbidOverwrite: false });
   }
 
   /** New credentials serve all that waits for them, not only what the message was about. */
@@ -239,4 +245,14 @@ export class TransferActions {
   private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
     await vscode.commands.executeCommand(`ossUpload.${name}`);
   }
+}
+
+/**
+ * Asks before something that OSS has is lost. The first button is the one that Enter presses, which
+ * may still be that of the list before: like Escape, it keeps everything.
+ */
+async function confirmLoss(question: string, yes: string): Promise<boolean> {
+  const keep = l10n.t('Keep');
+  const options = { modal: true };
+  return (await vscode.window.showWarningMessage(question, options, keep, yes)) === yes;
 }

@@ -4,6 +4,7 @@ import { isWaitingForUser } from '../../engine/index';
 import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../../engine/index';
 import { l10n, words } from '../editor/editorWords';
 import { percentOf } from '../text/format';
+import type { Message } from '../text/messages';
 import { activeTransfers, isBrief, progressOf } from './progressModel';
 import type { ProgressState } from './progressModel';
 import { idsOf, sumOfBatch } from '../text/transferFacts';
@@ -136,15 +137,18 @@ export class ProgressNotification implements Disposable {
       .batches.filter((batch) => batch.transfers.some(isStopped));
     // What was complete before the stop reached it is told by its own message.
     if (batches.length === 0) return;
-    const resume = l10n.t('Resume');
-    const discard = l10n.t('Discard');
-    const text = stoppedText(batches);
-    await this.pace.turn();
-    const chosen = await vscode.window.showInformationMessage(text, resume, discard);
-    const stopped = idsOf(batches.flatMap((batch) => batch.transfers).filter(isStopped));
-    if (chosen === resume) await this.transfers.resume(stopped);
-    if (chosen === discard) await this.actions.discard(stopped);
+    const stopped = batches.flatMap((batch) => batch.transfers).filter(isStopped);
+    await this.actions.show(stoppedMessage(batches), stopped);
   }
+}
+
+/** Its last button lies where Cancel was: a second click must do no harm. */
+function stoppedMessage(batches: readonly BatchSnapshot[]): Message {
+  return {
+    text: stoppedText(batches),
+    severity: 'information',
+    actions: [{ kind: 'resume' }, { kind: 'discard' }, { kind: 'showUploads' }],
+  };
 }
 
 /** How far the only batch is, all of it; of several it would say nothing. */

@@ -5,7 +5,7 @@ import type { MessageAction } from './buttons';
 import { failureOf, inactiveKeyText } from './failures';
 import type { Failure, FailureContext } from './failures';
 import { formatBytes, formatCount } from './format';
-import { sumOf } from './transferFacts';
+import { fileName, ossPath, sumOf } from './transferFacts';
 import type { Localizer, Words } from './words';
 
 /** One sentence that says what to do, and at most three buttons that do it. */
@@ -62,21 +62,70 @@ export function refusedKeyText(code: string, l10n: Localizer): string {
   );
 }
 
-/** More than this already sent, and a discard asks first. */
-const DISCARD_ASKS_BYTES = 100 * 1024 * 1024;
-
-/** What is asked before these are discarded; undefined when little would be lost. */
+/** What is asked before these are discarded; undefined when OSS has nothing of the only one. */
 export function discardQuestion(
   about: readonly TransferSnapshot[],
   { l10n, language }: Words,
 ): string | undefined {
+  const [first, ...others] = about;
+  if (first === undefined || (others.length === 0 && !isInOss(first))) return undefined;
   const sentBytes = sumOf(about).confirmedBytes;
-  if (about.length <= 1 && sentBytes <= DISCARD_ASKS_BYTES) return undefined;
-  const size = formatBytes(sentBytes, language);
-  return about.length === 1
-    ? l10n.t('Discard 1 unfinished upload? {size} already sent will be deleted from OSS.', { size })
-    : l10n.t('Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.', {
-        n: formatCount(about.length, language),
-        size,
+  const facts = {
+    name: fileName(first.filePath),
+    n: formatCount(about.length, language),
+    size: formatBytes(sentBytes, language),
+  };
+  if (others.length > 0) {
+    return l10n.t(
+      'Discard {n} unfinished uploads? {size} already sent will be deleted from OSS.',
+      facts,
+    );
+  }
+  return sentBytes > 0
+    ? l10n.t('Discard {name}? {size} already sent will be deleted from OSS.', facts)
+    : l10n.t('Discard {name}? Its unfinished upload will be deleted from OSS.', facts);
+}
+
+/** What the status bar says after these were discarded; `isLater` when OSS did not hear it yet. */
+export function discardedText(
+  about: readonly TransferSnapshot[],
+  isLater: boolean,
+  { l10n, language }: Words,
+): string {
+  const [first] = about;
+  const facts = {
+    name: fileName(first?.filePath ?? ''),
+    n: formatCount(about.length, language),
+    size: formatBytes(sumOf(about).confirmedBytes, language),
+  };
+  if (about.length === 1) {
+    if (isLater) {
+      return l10n.t('Discarded {name}. Removed from OSS as soon as it can be reached.', facts);
+    }
+    return about.some(isInOss)
+      ? l10n.t('Discarded {name}. {size} removed from OSS.', facts)
+      : l10n.t('Discarded {name}.', facts);
+  }
+  return isLater
+    ? l10n.t('Discarded {n} uploads. Removed from OSS as soon as it can be reached.', facts)
+    : l10n.t('Discarded {n} uploads. {size} removed from OSS.', facts);
+}
+
+/** What is asked before these replace what OSS has. */
+export function overwriteQuestion(
+  [first, ...others]: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string {
+  return others.length === 0
+    ? l10n.t('Overwrite {place}? What is there now is replaced.', {
+        place: first === undefined ? '' : ossPath(first.target),
+      })
+    : l10n.t('Overwrite {n} objects in OSS? What is there now is replaced.', {
+        n: formatCount(others.length + 1, language),
       });
+}
+
+/** Whether OSS has something of it, or may have: a record of a newer version cannot be read. */
+function isInOss({ uploadId, confirmedBytes, error }: TransferSnapshot): boolean {
+  return uploadId !== '' || confirmedBytes > 0 || error?.kind === 'checkpointNewer';
 }

@@ -83,6 +83,9 @@ export class UploadCommand {
     }));
     const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
     if (answered === undefined) return false;
+    // What a bucket that is gone had of them is gone with it.
+    const left = about.filter(({ error }) => error?.kind !== 'noSuchBucket');
+    if (!(await this.actions.confirmDiscard(left))) return false;
     await this.transfers.discard(idsOf(about));
     if (answered.length > 0) await this.enqueue([resource], answered);
     return true;

@@ -7,6 +7,7 @@ import {
   describeError,
   describeLooseError,
   discardQuestion,
+  discardedText,
   refusedKeyText,
 } from '../../../../src/ui/text/messages';
 import type { Message } from '../../../../src/ui/text/messages';
@@ -129,8 +130,8 @@ describe('messages of failures', () => {
       'Select Bucket',
       'Open Help',
     ]);
-    assert.deepEqual(offers('sourceMissing'), ['Locate...', 'Discard']);
-    assert.deepEqual(offers('sourceChanged'), ['Try Again', 'Discard']);
+    assert.deepEqual(offers('sourceMissing'), ['Locate...', 'Discard...']);
+    assert.deepEqual(offers('sourceChanged'), ['Try Again', 'Discard...']);
     assert.deepEqual(offers('alreadyExists'), ['Overwrite', 'Skip']);
     // The other window may have closed meanwhile.
     assert.deepEqual(offers('heldElsewhere'), ['Try Again', 'Show Uploads']);
@@ -327,14 +328,39 @@ describe('a discard', () => {
   const sent = (mb: number): ReturnType<typeof transfer> =>
     transfer({ state: 'paused', confirmedBytes: mb * MB });
 
-  it('asks when much would be lost: more than one upload, or more than 100 MB', () => {
+  it('asks when OSS has anything of it, or when it is more than one upload', () => {
     assert.equal(discardQuestion([], english), undefined);
-    assert.equal(discardQuestion([sent(100)], english), undefined);
-    assert.match(discardQuestion([sent(101)], english) ?? '', /^Discard 1 .*101\.0 MB already/);
+    assert.equal(discardQuestion([sent(0)], english), undefined);
+    assert.match(
+      discardQuestion([sent(1)], english) ?? '',
+      /^Discard video\.mp4\? 1\.0 MB already sent/,
+    );
+    // Nothing is accepted yet, but there is an upload.
+    const begun = transfer({ state: 'paused', uploadId: 'U1' });
+    assert.match(discardQuestion([begun], english) ?? '', /Its unfinished upload will be deleted/);
+    // A record of a newer version: what it has in OSS cannot be read.
+    const newer = transfer({ state: 'failed', error: failure('checkpointNewer') });
+    assert.match(discardQuestion([newer], english) ?? '', /^Discard video\.mp4\?/);
+    assert.match(discardQuestion([sent(0), sent(0)], english) ?? '', /^Discard 2 .*0 B already/);
     assert.match(
       discardQuestion([sent(1), sent(2)], english) ?? '',
       /^Discard 2 .*3\.0 MB already/,
     );
     assert.match(discardQuestion([sent(1), sent(2)], chinese) ?? '', /^放弃 2 个/);
+  });
+
+  it('is said, with what OSS lost or still has to hear', () => {
+    const texts = [
+      discardedText([sent(1)], false, english),
+      discardedText([sent(0)], false, english),
+      discardedText([sent(1)], true, english),
+      discardedText([sent(1), sent(2)], false, english),
+    ];
+    assert.deepEqual(texts, [
+      'Discarded video.mp4. 1.0 MB removed from OSS.',
+      'Discarded video.mp4.',
+      'Discarded video.mp4. Removed from OSS as soon as it can be reached.',
+      'Discarded 2 uploads. 3.0 MB removed from OSS.',
+    ]);
   });
 });
