@@ -40,7 +40,7 @@ interface Words {
   readonly category: string;
   readonly showUploads: string;
   readonly view: string;
-  readonly progress: string;
+  readonly progress: RegExp;
   readonly resumeAll: RegExp;
   readonly fromEnvironment: RegExp;
   readonly done: RegExp;
@@ -60,7 +60,7 @@ const ENGLISH: Words = {
   category: 'OSS',
   showUploads: 'Show Uploads',
   view: 'OSS Uploads',
-  progress: 'Uploading to OSS',
+  progress: /^Uploading to /,
   resumeAll: /Resume all/,
   fromEnvironment: /from environment/,
   done: /^Uploaded video\.mp4/,
@@ -78,10 +78,10 @@ const CHINESE: Words = {
   category: 'OSS',
   showUploads: '查看上传列表',
   view: 'OSS 上传',
-  progress: '正在上传到 OSS',
+  progress: /^正在上传至 /,
   resumeAll: /全部继续/,
   fromEnvironment: /环境变量/,
-  done: /^已上传 video\.mp4/,
+  done: /^已将 video\.mp4/,
   captions: {
     click: '右键上传',
     sending: '分片上传',

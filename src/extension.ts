@@ -60,11 +60,14 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const view = own(new TransfersView(transfers));
+  const skipped = new Map<string, number>();
+  const setup = own(new SetupContext(settings, memory, credentials));
+  const view = own(new TransfersView(transfers, setup));
   // Opened before anything can start, so that nothing that happens is missed.
   const openDisplay = once(async () => {
     const {
       Completion,
+      LastUpload,
       Links,
       ProgressNotification,
       ResumeList,
@@ -76,10 +79,11 @@ export function activate(context: vscode.ExtensionContext): void {
     const pace = new ToastPace();
     const actions = new TransferActions(transfers, remedies, links, pace, log);
     own(new UploadLog(transfers, log));
-    own(new ProgressNotification(transfers, actions, pace));
-    own(new Completion(transfers, actions, settings, log));
+    const last = new LastUpload(context.globalState);
+    const progress = own(new ProgressNotification(transfers, actions, pace));
+    own(new Completion(transfers, actions, settings, last, progress, skipped, log));
     const list = new ResumeList(transfers, actions, settings);
-    const { handlers } = new TransferCommands(transfers, view, actions, links, list);
+    const { handlers } = new TransferCommands(transfers, view, actions, links, list, last);
     return { actions, handlers };
   });
   const openQuestions = once(async () => {
@@ -103,6 +107,7 @@ export function activate(context: vscode.ExtensionContext): void {
       destinations,
       conflicts,
       actions,
+      skipped,
       log,
     );
     return {
@@ -130,7 +135,6 @@ export function activate(context: vscode.ExtensionContext): void {
       return actions.attempt(openQuestions().then((questions) => run(questions, resource)));
     };
 
-  own(new SetupContext(settings, memory, credentials));
   const status = own(
     new StatusBar(transfers, settings, async (ids) => {
       await openDisplay();

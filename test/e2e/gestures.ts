@@ -29,7 +29,7 @@ export function clipboard(window: Workbench): Promise<string> {
  * and that of a short upload before may still be there.
  */
 export function progress(window: Workbench): Locator {
-  return window.notification('Uploading to OSS').first();
+  return window.notification(/^Uploading to /).first();
 }
 
 /** Opens the view of the uploads; its rows are then {@link uploadRow}. */
@@ -130,7 +130,7 @@ export async function watch(window: Workbench): Promise<() => Promise<Watched>> 
       for (const toast of toasts) {
         const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
         // The text of a progress changes all the time: what it begins with names it.
-        const isRunning = text.startsWith('Uploading to OSS');
+        const isRunning = text.startsWith('Uploading to ');
         if (isRunning) running++;
         const name = isRunning ? 'Uploading to OSS' : text;
         if (name !== '' && !seen.toasts.includes(name)) seen.toasts.push(name);

@@ -151,7 +151,10 @@ export interface TransfersSnapshot {
     readonly active: number;
     /** Paused, interrupted and failed ones: they wait for the user. */
     readonly waitingForUser: number;
-    /** Of the current run: files, files done, bytes, bytes done (confirmed and in flight). */
+    /**
+     * Of the batches in the current run, what was finished before it included: files, files done,
+     * bytes, bytes that OSS has accepted.
+     */
     readonly files: number;
     readonly filesDone: number;
     readonly sizeBytes: number;

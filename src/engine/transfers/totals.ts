@@ -1,3 +1,4 @@
+import type { Batch } from './batches';
 import type { Transfer } from './transfer';
 import type { TransfersSnapshot } from '../contract/transfers';
 
@@ -63,20 +64,39 @@ export class SpeedMeter {
   }
 }
 
+/** A batch, as far as its sums go. */
+type CountedBatch = Pick<Batch, 'transfers' | 'finishedEarlier'>;
+
 /**
  * Sums over the current run: from the moment something becomes active until nothing is. What is
- * added meanwhile joins the run.
+ * added meanwhile joins the run. Whatever of the same batches is done already counts with it, and
+ * what is paused stays in it, so that no pause and no resume makes the share smaller.
  */
 export class RunTotals {
   private readonly members = new Set<Transfer>();
+  private readonly batches = new Set<CountedBatch>();
   private readonly meter = new SpeedMeter();
 
-  /** To be called when these transfers become active; the run begins anew when no other is. */
-  begin(all: Iterable<Transfer>, joining: readonly Transfer[]): void {
+  /**
+   * To be called when these transfers, of these batches, become active; the run begins anew when no
+   * other is.
+   */
+  begin(
+    all: Iterable<Transfer>,
+    joining: readonly Transfer[],
+    batches: Iterable<CountedBatch> = [],
+  ): void {
     const fresh = new Set(joining);
     if (![...all].some((transfer) => transfer.isActive && !fresh.has(transfer))) {
       this.members.clear();
+      this.batches.clear();
       this.meter.reset();
+    }
+    for (const batch of batches) {
+      this.batches.add(batch);
+      for (const transfer of batch.transfers.values()) {
+        if (transfer.state === 'completed') this.members.add(transfer);
+      }
     }
     for (const transfer of joining) {
       transfer.monitor.beginRun();
@@ -95,32 +115,45 @@ export class RunTotals {
     let active = 0;
     let waitingForUser = 0;
     let isWaiting = true;
-    for (const transfer of all) {
-      if (transfer.isActive) active++;
-      if (transfer.isWaitingForUser) waitingForUser++;
-      if (transfer.isRunning && transfer.state !== 'waiting') isWaiting = false;
-    }
     let files = 0;
     let filesDone = 0;
     let sizeBytes = 0;
     let doneBytes = 0;
+    let leftBytes = 0;
     let partsSent = 0;
-    for (const { monitor, state, isActive } of this.members) {
-      const sentBytes = monitor.confirmedBytes + monitor.inFlightBytes;
-      const memberBytes = Math.min(monitor.sizeBytes, sentBytes);
-      partsSent += monitor.partsSent;
-      if (state === 'completed') filesDone++;
-      // What the user stopped meanwhile is no part of what is awaited; what failed has no more
-      // bytes to send.
-      else if (!isActive && state !== 'failed') continue;
+    for (const transfer of all) {
+      const { monitor, state } = transfer;
+      if (transfer.isActive) active++;
+      if (transfer.isWaitingForUser) waitingForUser++;
+      if (transfer.isRunning && state !== 'waiting') isWaiting = false;
+      if (state === 'completed' || state === 'discarding' || !this.members.has(transfer)) continue;
+      const acceptedBytes = Math.min(monitor.sizeBytes, monitor.confirmedBytes);
+      const sentBytes = Math.min(monitor.sizeBytes, acceptedBytes + monitor.inFlightBytes);
       files++;
-      sizeBytes += isActive || state === 'completed' ? monitor.sizeBytes : memberBytes;
-      doneBytes += memberBytes;
+      sizeBytes += monitor.sizeBytes;
+      doneBytes += acceptedBytes;
+      // What stands still is not waited for.
+      if (transfer.isActive) leftBytes += monitor.sizeBytes - sentBytes;
+    }
+    // Also those that were cleared from the list meanwhile.
+    for (const { monitor, state } of this.members) {
+      partsSent += monitor.partsSent;
+      if (state !== 'completed') continue;
+      files++;
+      filesDone++;
+      sizeBytes += monitor.sizeBytes;
+      doneBytes += monitor.sizeBytes;
+    }
+    for (const { finishedEarlier } of this.batches) {
+      files += finishedEarlier.files;
+      filesDone += finishedEarlier.files;
+      sizeBytes += finishedEarlier.sizeBytes;
+      doneBytes += finishedEarlier.sizeBytes;
     }
     const speedBytesPerSecond = active === 0 || isWaiting ? 0 : this.meter.bytesPerSecond;
     const secondsLeft = isWaiting
       ? undefined
-      : this.meter.secondsLeft(sizeBytes - doneBytes, partsSent, nowMs);
+      : this.meter.secondsLeft(leftBytes, partsSent, nowMs);
     const counts = { active, waitingForUser, files, filesDone, sizeBytes, doneBytes };
     return { ...counts, speedBytesPerSecond, secondsLeft };
   }

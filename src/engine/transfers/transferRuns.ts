@@ -85,8 +85,9 @@ export class TransferRuns {
       });
       return;
     }
-    this.totals.begin(this.batches.transfers(), transfers);
-    for (const batch of this.batches.ofAll(transfers)) {
+    const batches = this.batches.ofAll(transfers);
+    this.totals.begin(this.batches.transfers(), transfers, batches);
+    for (const batch of batches) {
       const ofBatch = transfers.filter(({ batchId }) => batchId === batch.id);
       batch.begin(ofBatch, this.steadyMs());
     }

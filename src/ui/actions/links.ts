@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import type { OssAccount } from '../../account';
-import type { Logger, TransferSnapshot } from '../../engine/index';
+import type { Logger } from '../../engine/index';
 import { copyText } from '../editor/clipboard';
 import { l10n, language, words } from '../editor/editorWords';
 import { formatDuration } from '../text/format';
 import { copiedText, onePerBucket, privateText } from './linksModel';
 import { plainText } from '../text/plainText';
+import type { UploadedObject } from '../settings/lastUpload';
 import type { Settings } from '../settings/settings';
 import { ossPath } from '../text/transferFacts';
 
@@ -22,13 +23,13 @@ export class Links {
   ) {}
 
   /** Address of each object, one a line; under the own domain where one is set. */
-  async copyUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+  async copyUrls(transfers: readonly UploadedObject[]): Promise<void> {
     const urls = await Promise.all(transfers.map((transfer) => this.urlOf(transfer)));
     await copyText(urls.join('\n'), copiedText('url', urls.length, words));
   }
 
   /** Says so when the addresses of these objects open for their owner only. */
-  async warnIfPrivate(transfers: readonly TransferSnapshot[]): Promise<void> {
+  async warnIfPrivate(transfers: readonly UploadedObject[]): Promise<void> {
     const looks = await Promise.all(
       onePerBucket(transfers).map(async (transfer) => ({
         transfer,
@@ -46,7 +47,7 @@ export class Links {
   }
 
   /** The same with a signature, for a lifetime that is asked for. */
-  async copySignedUrls(transfers: readonly TransferSnapshot[]): Promise<void> {
+  async copySignedUrls(transfers: readonly UploadedObject[]): Promise<void> {
     const chosen = await vscode.window.showQuickPick(
       LIFETIMES_SECONDS.map((seconds) => ({
         label: formatDuration(seconds, language),
@@ -65,13 +66,13 @@ export class Links {
   }
 
   /** `oss://bucket/key` of each, one a line. */
-  async copyOssPaths(transfers: readonly TransferSnapshot[]): Promise<void> {
+  async copyOssPaths(transfers: readonly UploadedObject[]): Promise<void> {
     const paths = transfers.map((transfer) => ossPath(transfer.target));
     await copyText(paths.join('\n'), copiedText('ossPath', paths.length, words));
   }
 
   /** Address of the object of one transfer. */
-  urlOf(transfer: TransferSnapshot): Promise<string> {
+  urlOf(transfer: UploadedObject): Promise<string> {
     const { urlBase } = this.settings.forResource(vscode.Uri.file(transfer.filePath));
     return this.account.objectUrl(transfer.target, urlBase);
   }

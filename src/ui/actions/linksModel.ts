@@ -1,4 +1,4 @@
-import type { TransferSnapshot } from '../../engine/index';
+import type { UploadedObject } from '../settings/lastUpload';
 import { formatCount } from '../text/format';
 import { fileName } from '../text/transferFacts';
 import type { Words } from '../text/words';
@@ -24,8 +24,8 @@ export function copiedText(copied: Copied, count: number, { l10n, language }: Wo
  * One transfer of each bucket. Objects mostly inherit from their bucket who may read them, so asking
  * about these stands for asking about thousands.
  */
-export function onePerBucket(transfers: readonly TransferSnapshot[]): TransferSnapshot[] {
-  const buckets = new Map<string, TransferSnapshot>();
+export function onePerBucket(transfers: readonly UploadedObject[]): UploadedObject[] {
+  const buckets = new Map<string, UploadedObject>();
   for (const transfer of transfers) {
     const { bucket } = transfer.target;
     if (!buckets.has(bucket)) buckets.set(bucket, transfer);
@@ -35,8 +35,8 @@ export function onePerBucket(transfers: readonly TransferSnapshot[]): TransferSn
 
 /** What to know when URLs of these were copied, and those among them that were looked at are private. */
 export function privateText(
-  copied: readonly TransferSnapshot[],
-  found: readonly TransferSnapshot[],
+  copied: readonly UploadedObject[],
+  found: readonly UploadedObject[],
   { l10n, language }: Words,
 ): string {
   if (copied.length === 1) {

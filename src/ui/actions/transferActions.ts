@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { UploadError, isActive, isWaitingForUser, regionOfEndpoint } from '../../engine/index';
 import type { Logger, TransferSnapshot, Transfers, UploadTarget } from '../../engine/index';
 import { copyText } from '../editor/clipboard';
+import type { LastUpload, UploadedObject } from '../settings/lastUpload';
 import { l10n, words } from '../editor/editorWords';
 import type { Links } from './links';
 import { errorDetails } from '../text/errorDetails';
@@ -186,9 +187,19 @@ export class TransferActions {
   }
 
   /** Copies the addresses of the objects; says so when they are private. */
-  async copyUrls(about: readonly TransferSnapshot[]): Promise<void> {
+  async copyUrls(about: readonly UploadedObject[]): Promise<void> {
     await this.links.copyUrls(about);
     void this.attempt(this.links.warnIfPrivate(about));
+  }
+
+  /** The same for what was uploaded last, wherever the user is now. */
+  async copyLastUrl(last: LastUpload): Promise<void> {
+    const objects = last.objects();
+    if (objects.length > 0) return this.copyUrls(objects);
+    await this.show(
+      { text: l10n.t('No upload to copy a URL of.'), severity: 'information', actions: [] },
+      [],
+    );
   }
 
   /** Copies code, message, request id and all that helps to help; `loose` is of no transfer. */

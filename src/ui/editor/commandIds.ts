@@ -3,6 +3,7 @@ export const TRANSFER_COMMANDS = [
   'resume',
   'pauseAll',
   'resumeAll',
+  'copyLastUrl',
   'pauseItem',
   'resumeItem',
   'discardItem',

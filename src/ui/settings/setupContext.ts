@@ -1,15 +1,23 @@
 import * as vscode from 'vscode';
 
 import type { Disposable } from '../../engine/index';
-import { setContext } from '../editor/commands';
+import { resourceOf, setContext } from '../editor/commands';
+import { folderLabel } from '../text/transferFacts';
 import type { CredentialsStore } from './credentialsStore';
 import type { DestinationMemory } from './destinationMemory';
 import { knownDestination } from './knownDestination';
 import type { Settings } from './settings';
 
-/** Keeps the context keys about setting up: menus and the walkthrough depend on them. */
+/**
+ * Keeps what is known about setting up: the context keys that menus and the walkthrough depend on,
+ * and the place uploads go to.
+ */
 export class SetupContext implements Disposable {
   private readonly subscription: Disposable;
+  private readonly placeChanged = new vscode.EventEmitter<void>();
+
+  /** {@link place} changed. */
+  readonly onDidChangePlace = this.placeChanged.event;
 
   constructor(
     private readonly settings: Settings,
@@ -18,8 +26,11 @@ export class SetupContext implements Disposable {
   ) {
     const update = (): void => {
       this.updateConfigured();
+      this.placeChanged.fire();
     };
     this.subscription = vscode.Disposable.from(
+      this.placeChanged,
+      vscode.window.onDidChangeActiveTextEditor(update),
       settings.onDidChange(update),
       memory.onDidChange(update),
       credentials.onDidChange(() => {
@@ -32,6 +43,13 @@ export class SetupContext implements Disposable {
 
   dispose(): void {
     this.subscription.dispose();
+  }
+
+  /** Where an upload goes now, as `bucket/folder`; '' as long as that would be asked. */
+  get place(): string {
+    const settings = this.settings.forResource(resourceOf(undefined));
+    const known = knownDestination(settings, this.memory);
+    return known === undefined ? '' : folderLabel({ bucket: known.bucket, key: known.prefix });
   }
 
   private updateConfigured(): void {

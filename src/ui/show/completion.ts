@@ -4,13 +4,23 @@ import type {
   Logger,
   SettledBatch,
   TransferNotice,
+  TransferSnapshot,
   Transfers,
 } from '../../engine/index';
-import { announce, announceCredentials, credentialStops, isWorthTelling } from './completionModel';
+import {
+  announce,
+  announceCredentials,
+  credentialStops,
+  isWorthTelling,
+  uploadedText,
+} from './completionModel';
 import type { Announcement } from './completionModel';
 import { words } from '../editor/editorWords';
 import { describeNotice, isNoticeShown } from '../text/notices';
+import type { LastUpload } from '../settings/lastUpload';
 import type { Settings } from '../settings/settings';
+import type { ProgressNotification } from './progressNotification';
+import { UploadedStatus } from './uploadedStatus';
 import type { TransferActions } from '../actions/transferActions';
 import { ownTransfers } from '../text/transferFacts';
 
@@ -20,6 +30,7 @@ const GATHER_MS = 400;
 /** Says what became of the uploads: one message for each batch or cause, never one for each file. */
 export class Completion implements Disposable {
   private readonly subscription: Disposable;
+  private readonly status = new UploadedStatus();
   private readonly settled: SettledBatch[] = [];
   /** Notices to show, by batch and kind: those of the same key in one message. */
   private readonly notices = new Map<string, TransferNotice[]>();
@@ -33,9 +44,14 @@ export class Completion implements Disposable {
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
     private readonly settings: Settings,
+    private readonly last: LastUpload,
+    private readonly progress: Pick<ProgressNotification, 'wasShown'>,
+    /** How many files were left out of a batch because they exist, by its id, until it is told. */
+    private readonly skipped: Map<string, number>,
     private readonly log: Logger,
   ) {
     this.subscription = vscode.Disposable.from(
+      this.status,
       transfers.onDidChange(() => {
         this.forgetProfiles();
       }),
@@ -99,17 +115,33 @@ export class Completion implements Disposable {
     }
     this.notices.clear();
     const settled = this.settled.splice(0);
-    for (const announcement of announce(settled, words)) this.say(announcement);
+    const done = settled
+      .flatMap(({ ended }) => ended)
+      .filter((transfer) => transfer.state === 'completed');
+    const isTold = isWorthTelling(this.settings.forWindow().completionMessage, {
+      isFirst: this.last.isFirst,
+      wasProgressShown: this.progress.wasShown(settled.map(({ batch }) => batch.id)),
+      isWindowFocused: vscode.window.state.focused,
+    });
+    this.tellUploaded(done);
+    const skippedOf = (batchId: string): number => this.skipped.get(batchId) ?? 0;
+    for (const announcement of announce(settled, skippedOf, words)) {
+      if (announcement.isSuccess !== true || isTold) this.say(announcement);
+    }
+    settled.forEach(({ batch }) => this.skipped.delete(batch.id));
     this.tellCredentials(settled);
   }
 
+  /** In the status bar, which is always seen and in nobody's way. */
+  private tellUploaded(done: readonly TransferSnapshot[]): void {
+    const text = uploadedText(done, words);
+    if (text === undefined) return;
+    void this.actions.attempt(this.last.remember(done));
+    this.status.show(text);
+  }
+
   private say(announcement: Announcement): void {
-    const { succeededAfterMs } = announcement;
-    const { completionMessage } = this.settings.forWindow();
-    const isTold =
-      succeededAfterMs === undefined ||
-      isWorthTelling(completionMessage, succeededAfterMs, vscode.window.state.focused);
-    if (isTold) void this.actions.attempt(this.show(announcement));
+    void this.actions.attempt(this.show(announcement));
   }
 
   private async show({ message, about }: Announcement): Promise<void> {

@@ -3,7 +3,7 @@ import { failureOf } from '../text/failures';
 import { formatBytes, formatCount } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
-import { fileName, isAboutCredentials } from '../text/transferFacts';
+import { commonFolders, fileName, isAboutCredentials, ossPath } from '../text/transferFacts';
 import type { Words } from '../text/words';
 
 /** One message about one or several batches. */
@@ -11,8 +11,8 @@ export interface Announcement {
   readonly message: Message;
   /** What its buttons act on. */
   readonly about: readonly TransferSnapshot[];
-  /** For a success, how long the longest took: a quick one needs no words. */
-  readonly succeededAfterMs?: number;
+  /** All went well: whether it is worth a toast is for {@link isWorthTelling} to say. */
+  readonly isSuccess?: boolean;
 }
 
 /** Transfers that failed for one cause, and what became of the others of their batches. */
@@ -20,6 +20,7 @@ interface SharedCause {
   readonly failed: TransferSnapshot[];
   done: number;
   total: number;
+  skipped: number;
 }
 
 const CREDENTIALS = 'credentials';
@@ -28,8 +29,13 @@ const CREDENTIALS = 'credentials';
  * What has to be said after batches settled at about the same time: one message for all that
  * succeeded, and one for each cause of failure. What the user stopped himself, and what waits for
  * the network, is told elsewhere; what waits for credentials is {@link announceCredentials}.
+ * `skippedOf` says how many files were left out of a batch because they exist.
  */
-export function announce(settled: readonly SettledBatch[], words: Words): Announcement[] {
+export function announce(
+  settled: readonly SettledBatch[],
+  skippedOf: (batchId: string) => number,
+  words: Words,
+): Announcement[] {
   const announcements: Announcement[] = [];
   const successes: SettledBatch[] = [];
   const causes = new Map<string, SharedCause>();
@@ -43,10 +49,13 @@ export function announce(settled: readonly SettledBatch[], words: Words): Announ
     const keys = new Set(failed.map((transfer) => causeOf(transfer, words)));
     const [key] = keys;
     if (keys.size > 1 || key === undefined) {
-      announcements.push(summary(failed, done, entry.ended.length, words));
+      announcements.push(
+        summary(failed, done, entry.ended.length, skippedOf(entry.batch.id), words),
+      );
       continue;
     }
-    const cause = causes.get(key) ?? { failed: [], done: 0, total: 0 };
+    const cause = causes.get(key) ?? { failed: [], done: 0, total: 0, skipped: 0 };
+    cause.skipped += skippedOf(entry.batch.id);
     cause.failed.push(...failed);
     cause.done += done;
     cause.total += entry.ended.length;
@@ -56,7 +65,10 @@ export function announce(settled: readonly SettledBatch[], words: Words): Announ
     const announcement = ofCause(cause, words);
     if (announcement !== undefined) announcements.push(announcement);
   }
-  if (successes.length > 0) announcements.push(success(successes, words));
+  if (successes.length > 0) {
+    const skipped = successes.reduce((sum, { batch }) => sum + skippedOf(batch.id), 0);
+    announcements.push(success(successes, skipped, words));
+  }
   return announcements;
 }
 
@@ -87,20 +99,39 @@ export function credentialStops(
   return stops;
 }
 
-/** Whether a success is worth a toast: the user cannot have seen it, or has waited for it. */
+/** What decides whether a success is worth a toast. */
+interface Circumstances {
+  /** Nothing was ever uploaded before. */
+  readonly isFirst: boolean;
+  /** The user has seen it run, and waits for its end. */
+  readonly wasProgressShown: boolean;
+  readonly isWindowFocused: boolean;
+}
+
+/** Whether a success is worth a toast: the status bar says it anyway. */
 export function isWorthTelling(
   setting: 'whenUseful' | 'always' | 'never',
-  elapsedMs: number,
-  isWindowFocused: boolean,
+  { isFirst, wasProgressShown, isWindowFocused }: Circumstances,
 ): boolean {
-  switch (setting) {
-    case 'always':
-      return true;
-    case 'never':
-      return false;
-    case 'whenUseful':
-      return elapsedMs > 10_000 || !isWindowFocused;
-  }
+  const isUseful = isFirst || wasProgressShown || !isWindowFocused;
+  return setting === 'always' || (setting === 'whenUseful' && isUseful);
+}
+
+/** What the status bar says of what was uploaded; undefined when nothing was. */
+export function uploadedText(
+  done: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string | undefined {
+  const [first, ...others] = done;
+  if (first === undefined) return undefined;
+  const facts = {
+    name: fileName(first.filePath),
+    n: formatCount(done.length, language),
+    bucket: [...new Set(done.map(({ target }) => target.bucket))].join(', '),
+  };
+  return others.length === 0
+    ? l10n.t('Uploaded {name} to {bucket}', facts)
+    : l10n.t('Uploaded {n} files to {bucket}', facts);
 }
 
 /** Failures with the same key have the same remedy, so that one button helps all of them. */
@@ -123,13 +154,16 @@ function causeOf(transfer: TransferSnapshot, words: Words): string {
 
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   const [first] = cause.failed;
-  if (first?.error === undefined) return summary(cause.failed, cause.done, cause.total, words);
+  if (first?.error === undefined) {
+    return summary(cause.failed, cause.done, cause.total, cause.skipped, words);
+  }
   // The first is told for all transfers of the profile at once; the second the user did himself.
   if (causeOf(first, words) === CREDENTIALS || first.error.kind === 'aborted') return undefined;
   const message = describeShared(first.error, cause.failed, words);
+  const { failed, done, total, skipped } = cause;
   const text =
-    cause.total > 1
-      ? `${summaryText(cause.failed.length, cause.done, cause.total, words)} ${message.text}`
+    total > 1
+      ? `${summaryText(failed.length, done, total, skipped, words)} ${message.text}`
       : message.text;
   return {
     message: { ...message, text },
@@ -153,11 +187,12 @@ function summary(
   failed: readonly TransferSnapshot[],
   done: number,
   total: number,
+  skipped: number,
   words: Words,
 ): Announcement {
   return {
     message: {
-      text: summaryText(failed.length, done, total, words),
+      text: summaryText(failed.length, done, total, skipped, words),
       severity: 'warning',
       actions: [{ kind: 'retryFailed' }, { kind: 'showUploads' }],
     },
@@ -165,32 +200,57 @@ function summary(
   };
 }
 
-function summaryText(failed: number, done: number, total: number, words: Words): string {
-  const { l10n, language } = words;
-  return l10n.t('Uploaded {n} of {m} files. {k} failed.', {
+function summaryText(
+  failed: number,
+  done: number,
+  total: number,
+  skipped: number,
+  { l10n, language }: Words,
+): string {
+  const facts = {
     n: formatCount(done, language),
     m: formatCount(total, language),
     k: formatCount(failed, language),
-  });
+    s: formatCount(skipped, language),
+  };
+  return skipped === 0
+    ? l10n.t('Uploaded {n} of {m} files. {k} failed.', facts)
+    : l10n.t('Uploaded {n} of {m} files. {k} failed, {s} skipped.', facts);
 }
 
-function success(settled: readonly SettledBatch[], { l10n, language }: Words): Announcement {
+function success(settled: readonly SettledBatch[], skipped: number, words: Words): Announcement {
+  const { l10n, language } = words;
   const about = settled.flatMap((entry) => entry.ended);
-  const size = formatBytes(
-    about.reduce((sum, transfer) => sum + transfer.sizeBytes, 0),
-    language,
-  );
   const [first] = about;
-  const isOne = about.length === 1 && first !== undefined;
+  const isOne = about.length === 1;
+  const facts = {
+    name: fileName(first?.filePath ?? ''),
+    n: formatCount(about.length, language),
+    size: formatBytes(
+      about.reduce((sum, transfer) => sum + transfer.sizeBytes, 0),
+      language,
+    ),
+    place: commonFolders(about).map(ossPath).join(', '),
+  };
   return {
     message: {
-      text: isOne
-        ? l10n.t('Uploaded {name} ({size}).', { name: fileName(first.filePath), size })
-        : l10n.t('Uploaded {n} files ({size}).', { n: formatCount(about.length, language), size }),
+      text: withSkipped(
+        isOne
+          ? l10n.t('Uploaded {name} ({size}) to {place}', facts)
+          : l10n.t('Uploaded {n} files ({size}) to {place}', facts),
+        skipped,
+        words,
+      ),
       severity: 'information',
       actions: [{ kind: isOne ? 'copyUrl' : 'copyUrls' }, { kind: 'dontShowAgain' }],
     },
     about,
-    succeededAfterMs: Math.max(...settled.map((entry) => entry.elapsedMs)),
+    isSuccess: true,
   };
+}
+
+/** A message with what the user, or a setting, left out of what was chosen. */
+function withSkipped(text: string, skipped: number, { l10n, language }: Words): string {
+  if (skipped === 0) return text;
+  return l10n.t('{message} · {n} skipped', { message: text, n: formatCount(skipped, language) });
 }

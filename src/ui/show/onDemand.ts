@@ -7,5 +7,6 @@ export { ProgressNotification } from './progressNotification';
 export { ResumeList } from './resumeList';
 export { TransferCommands } from './transferCommands';
 export { UploadLog } from './uploadLog';
+export { LastUpload } from '../settings/lastUpload';
 export { Links } from '../actions/links';
 export { TransferActions } from '../actions/transferActions';

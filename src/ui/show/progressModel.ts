@@ -3,7 +3,7 @@ import type { TransferSnapshot, TransfersSnapshot } from '../../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from '../text/format';
 import { failureOf } from '../text/failures';
 import { plainText } from '../text/plainText';
-import { fileName, ownTransfers } from '../text/transferFacts';
+import { commonFolders, fileName, folderLabel, ownTransfers } from '../text/transferFacts';
 import type { Words } from '../text/words';
 
 /** What the notification shows at one moment. */
@@ -48,7 +48,19 @@ export function progressOf(
     pauseText(active, nowMs, words) ??
     stepText(active, words) ??
     bytesText(snapshot, active, share, words);
-  return { percent, message };
+  const place = placeOf(active);
+  return { percent, message: words.l10n.t('Uploading to {place}: {message}', { place, message }) };
+}
+
+/** Where all of it goes: the folder that its objects share, or the buckets. */
+function placeOf(active: readonly TransferSnapshot[]): string {
+  const folders = commonFolders(active);
+  const [only, ...others] = folders;
+  const place =
+    only !== undefined && others.length === 0
+      ? folderLabel(only)
+      : folders.map(({ bucket }) => bucket).join(', ');
+  return plainText(place);
 }
 
 /** When nothing moves: why, and when it is tried again. */

@@ -29,6 +29,8 @@ export class ProgressNotification implements Disposable {
   private close: (() => void) | undefined;
   /** Cancel was pressed and the engine has not stopped yet: what still runs opens nothing new. */
   private isStopping = false;
+  /** Batches that were seen running, until their end is told. */
+  private readonly seen = new Set<string>();
 
   constructor(
     private readonly transfers: Transfers,
@@ -45,6 +47,11 @@ export class ProgressNotification implements Disposable {
     this.subscription.dispose();
     clearTimeout(this.delay);
     this.close?.();
+  }
+
+  /** Whether any of these batches was seen running here. To be asked once, at their end. */
+  wasShown(batchIds: readonly string[]): boolean {
+    return batchIds.filter((id) => this.seen.delete(id)).length > 0;
   }
 
   private update(): void {
@@ -80,14 +87,16 @@ export class ProgressNotification implements Disposable {
     void vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: l10n.t('Uploading to OSS'),
+        // No title: the message names the place, which may change.
         cancellable: true,
       },
       async (progress, token) => {
         let shown: ProgressState = { percent: 0, message: '' };
         const render = (): void => {
           const snapshot = this.transfers.snapshot();
-          if (activeTransfers(snapshot).length === 0) return;
+          const active = activeTransfers(snapshot);
+          if (active.length === 0) return;
+          for (const { batchId } of active) this.seen.add(batchId);
           const next = progressOf(snapshot, shown.percent, Date.now(), words);
           if (next.percent === shown.percent && next.message === shown.message) return;
           // The editor adds increments up, so only the difference may be told. Without any, the

@@ -4,6 +4,7 @@ import type { TransferSnapshot, Transfers } from '../../engine/index';
 import type { TransferCommand } from '../editor/commandIds';
 import type { CommandHandler } from '../editor/commands';
 import type { Links } from '../actions/links';
+import type { LastUpload } from '../settings/lastUpload';
 import type { TransferActions } from '../actions/transferActions';
 import type { ResumeList } from './resumeList';
 import { transfersOfRow } from './transfersModel';
@@ -20,9 +21,11 @@ export class TransferCommands {
     private readonly actions: TransferActions,
     links: Links,
     list: ResumeList,
+    last: LastUpload,
   ) {
     this.handlers = {
       resume: () => list.pick(),
+      copyLastUrl: () => actions.attempt(actions.copyLastUrl(last)),
       pauseItem: this.onRows((about) => transfers.pause(idsOf(about.filter(isActive)))),
       resumeItem: this.onRows((about) => actions.resume(about.filter(isWaitingForUser))),
       discardItem: this.onRows((about) => actions.discard(idsOf(about))),

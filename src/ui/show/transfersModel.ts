@@ -73,18 +73,23 @@ const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
   discarding: 'discarding',
 };
 
-/** What stands beside the name of the view, and the number on its icon: how much runs, how fast. */
+/**
+ * What stands beside the name of the view, and the number on its icon: where uploads go, how many
+ * run, how fast. `place` is '' where it is not known.
+ */
 export function viewHeader(
   { totals }: TransfersSnapshot,
+  place: string,
   { l10n, language }: Words,
 ): {
   readonly description: string;
   readonly badge: { readonly value: number; readonly tooltip: string } | undefined;
 } {
   const { active, speedBytesPerSecond } = totals;
-  if (active === 0) return { description: '', badge: undefined };
+  if (active === 0) return { description: place, badge: undefined };
+  const speed = speedBytesPerSecond > 0 ? formatSpeed(speedBytesPerSecond, language) : '';
   return {
-    description: speedBytesPerSecond > 0 ? formatSpeed(speedBytesPerSecond, language) : '',
+    description: [speed, place].filter((text) => text !== '').join(' · '),
     badge: {
       value: active,
       tooltip: l10n.t('Uploads running: {n}', { n: formatCount(active, language) }),
@@ -225,7 +230,7 @@ function transferRow(
       transfer.state === 'uploading' && !batch.isElsewhere
         ? l10n.t('{name}, {percent} percent, uploading to {bucket}', {
             name,
-            percent: percentSent(transfer),
+            percent: percentAccepted(transfer),
             bucket,
           })
         : listed(name, description, l10n),
@@ -239,7 +244,7 @@ function stateText(
   words: Words,
 ): string {
   const { l10n, language } = words;
-  const percent = percentOf(transfer.confirmedBytes, transfer.sizeBytes);
+  const percent = percentAccepted(transfer);
   const reason = (): string => failureOf(transfer.error, transfer, words).short;
   switch (transfer.state) {
     case 'queued':
@@ -247,7 +252,7 @@ function stateText(
     case 'preparing':
       return l10n.t('checking');
     case 'uploading': {
-      const texts = [l10n.t('{percent} %', { percent: percentSent(transfer) })];
+      const texts = [l10n.t('{percent} %', { percent })];
       if (totals !== undefined && totals.speedBytesPerSecond > 0) {
         texts.push(formatSpeed(totals.speedBytesPerSecond, language));
       }
@@ -283,8 +288,9 @@ function isNetworkGone(error: TransferSnapshot['error']): boolean {
   return error === undefined || error.kind === 'network' || error.kind === 'timeout';
 }
 
-function percentSent({ confirmedBytes, inFlightBytes, sizeBytes }: TransferSnapshot): number {
-  return percentOf(confirmedBytes + inFlightBytes, sizeBytes);
+/** Of what OSS has accepted: bytes on their way may have to be sent again. */
+function percentAccepted({ confirmedBytes, sizeBytes }: TransferSnapshot): number {
+  return percentOf(confirmedBytes, sizeBytes);
 }
 
 function parentRow(batch: BatchSnapshot, words: Words): TransferRow {

@@ -16,6 +16,7 @@ import {
   viewHeader,
 } from './transfersModel';
 import type { RowState, TransferRow } from './transfersModel';
+import type { SetupContext } from '../settings/setupContext';
 import { batchPlace, ossPath, ownTransfers } from '../text/transferFacts';
 
 const VIEW_ID = 'ossUpload.transfers';
@@ -54,7 +55,10 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
 
   readonly onDidChangeTreeData = this.changed.event;
 
-  constructor(private readonly transfers: Transfers) {
+  constructor(
+    private readonly transfers: Transfers,
+    private readonly setup: Pick<SetupContext, 'place' | 'onDidChangePlace'>,
+  ) {
     this.view = vscode.window.createTreeView(VIEW_ID, {
       treeDataProvider: this,
       canSelectMany: true,
@@ -67,6 +71,9 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
         this.updateContext();
         this.refreshSoon();
       }),
+      setup.onDidChangePlace(() => {
+        this.updateHeader();
+      }),
       vscode.commands.registerCommand(SHOW_MORE_COMMAND, (batchId: unknown) => {
         if (typeof batchId === 'string') this.showMore(batchId);
       }),
@@ -75,6 +82,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
         this.updateContext();
       }),
     );
+    this.updateHeader();
     this.updateContext();
   }
 
@@ -203,7 +211,11 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
   }
 
   private updateHeader(): void {
-    const { description, badge } = viewHeader(this.transfers.snapshot(), words);
+    const { description, badge } = viewHeader(
+      this.transfers.snapshot(),
+      this.setup.place,
+      words,
+    );
     this.view.description = description;
     this.view.badge = badge;
   }

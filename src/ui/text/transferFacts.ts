@@ -32,6 +32,18 @@ export function ossPath({ bucket, key }: Place): string {
   return `oss://${bucket}/${key}`;
 }
 
+/** More than this of a folder hides what stands behind it. */
+const LONGEST_FOLDER = 40;
+
+/** A folder of a bucket in few words: `bucket/docs`, of a long one its ends. */
+export function folderLabel({ bucket, key }: Place): string {
+  const folder = key.replace(/\/$/, '');
+  if (folder === '') return bucket;
+  const half = LONGEST_FOLDER / 2;
+  const isLong = folder.length > LONGEST_FOLDER;
+  return `${bucket}/${isLong ? `${folder.slice(0, half)}…${folder.slice(-half)}` : folder}`;
+}
+
 /** The folder of a key, with its `/` at the end; '' at the top. */
 export function keyFolder(key: string): string {
   return key.slice(0, key.lastIndexOf('/') + 1);
@@ -40,13 +52,19 @@ export function keyFolder(key: string): string {
 /** Where a batch goes: one object, or the folder all its objects share. */
 export function batchPlace({ transfers }: BatchSnapshot): Place {
   const [first, ...others] = transfers;
-  if (first === undefined) return { bucket: '', key: '' };
-  if (others.length === 0) return first.target;
-  let folder = keyFolder(first.target.key);
-  for (const other of others) {
-    while (!other.target.key.startsWith(folder)) folder = keyFolder(folder.slice(0, -1));
+  if (first !== undefined && others.length === 0) return first.target;
+  return commonFolders(transfers)[0] ?? { bucket: '', key: '' };
+}
+
+/** For each bucket the folder that all objects there share; '' at its top. */
+export function commonFolders(transfers: Iterable<{ readonly target: Place }>): Place[] {
+  const folders = new Map<string, string>();
+  for (const { target } of transfers) {
+    let folder = folders.get(target.bucket) ?? keyFolder(target.key);
+    while (!target.key.startsWith(folder)) folder = keyFolder(folder.slice(0, -1));
+    folders.set(target.bucket, folder);
   }
-  return { bucket: first.target.bucket, key: folder };
+  return Array.from(folders, ([bucket, key]) => ({ bucket, key }));
 }
 
 /**

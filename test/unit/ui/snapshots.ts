@@ -90,7 +90,7 @@ export function snapshot(
       files: own.length,
       filesDone: own.filter((entry) => entry.state === 'completed').length,
       sizeBytes: own.reduce((sum, entry) => sum + entry.sizeBytes, 0),
-      doneBytes: own.reduce((sum, entry) => sum + entry.confirmedBytes + entry.inFlightBytes, 0),
+      doneBytes: own.reduce((sum, entry) => sum + entry.confirmedBytes, 0),
       speedBytesPerSecond: 0,
       ...totals,
     },

@@ -37,6 +37,8 @@ export class UploadCommand {
     private readonly destinations: Destinations,
     private readonly conflicts: Conflicts,
     private readonly actions: TransferActions,
+    /** How many files were left out of a batch because they exist, by its id. */
+    private readonly skipped: Map<string, number>,
     private readonly logger: Logger,
   ) {
     this.planner = new UploadPlanner(settings, destinations, conflicts, logger);
@@ -109,6 +111,7 @@ export class UploadCommand {
     const { batchId, held } = await this.enqueue(roots, plan.requests);
     const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
     if (batchId === undefined) return { uploaded: [], failed };
+    if (plan.skipped > 0) this.skipped.set(batchId, plan.skipped);
     return this.resultOf(await this.transfers.whenSettled(batchId), failed);
   }
 
@@ -172,7 +175,7 @@ export class UploadCommand {
     if (first === undefined) return;
     const message = describeError(first, { count: held.length }, words);
     const action = await this.actions.show(message, []);
-    if (action?.kind === 'retry') await this.run(roots, { requests: held, failures: [] });
+    if (action?.kind === 'retry') await this.run(roots, { requests: held, failures: [], skipped: 0 });
   }
 
   /** One message for all that was left out; the log names each. */

@@ -35,6 +35,8 @@ export interface UploadCall {
 export interface UploadPlan {
   readonly requests: readonly UploadRequest[];
   readonly failures: readonly UploadError[];
+  /** Files that are left out because they exist. */
+  readonly skipped: number;
 }
 
 /** A file or folder that the user chose: where its files go, and how. */
@@ -76,7 +78,13 @@ export class UploadPlanner {
     if (!(await confirmMany(found, place))) return undefined;
     const { requests, failures } = requestsOf(found.files);
     const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
-    return answered && { requests: answered, failures: [...found.failures, ...failures] };
+    return (
+      answered && {
+        requests: answered,
+        failures: [...found.failures, ...failures],
+        skipped: requests.length - answered.length,
+      }
+    );
   }
 
   /** One destination per workspace folder, by its path: each has its own settings. */

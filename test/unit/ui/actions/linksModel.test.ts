@@ -18,8 +18,8 @@ describe('what is said about links', () => {
     const films = Array.from({ length: 2000 }, (_, n) => objectIn('films', `f${n}`));
     const looked = onePerBucket([...films, objectIn('backup', 'b1'), objectIn('films', 'last')]);
     assert.deepEqual(
-      looked.map(({ id }) => id),
-      ['f0', 'b1'],
+      looked.map(({ target }) => target.key),
+      ['2026/f0.mp4', '2026/b1.mp4'],
     );
   });
 

@@ -5,6 +5,7 @@ import {
   announceCredentials,
   credentialStops,
   isWorthTelling,
+  uploadedText,
 } from '../../../../src/ui/show/completionModel';
 import { batch, chinese, english, failure, GB } from '../snapshots';
 
@@ -19,19 +20,60 @@ function settled(transfers: readonly Partial<TransferSnapshot>[], id = 'b1'): Se
   return { batch: whole, ended: whole.transfers, elapsedMs: 20_000 };
 }
 
+/** Nothing was left out. */
+const none = (): number => 0;
+
 function texts(entries: readonly SettledBatch[], words = english): string[] {
-  return announce(entries, words).map((announcement) => announcement.message.text);
+  return announce(entries, none, words).map((announcement) => announcement.message.text);
 }
 
 describe('what is said after uploads', () => {
   it('names one file, and counts several', () => {
-    assert.deepEqual(texts([settled([done])]), ['Uploaded video.mp4 (1.0 GB).']);
-    assert.deepEqual(texts([settled([done, done])]), ['Uploaded 2 files (2.0 GB).']);
-    assert.deepEqual(texts([settled([done])], chinese), ['已上传 video.mp4（1.0 GB）。']);
+    assert.deepEqual(texts([settled([done])]), ['Uploaded video.mp4 (1.0 GB) to oss://films/2026/']);
+    assert.deepEqual(texts([settled([done, done])]), [
+      'Uploaded 2 files (2.0 GB) to oss://films/2026/',
+    ]);
+    assert.deepEqual(texts([settled([done])], chinese), [
+      '已将 video.mp4（1.0 GB）上传至 oss://films/2026/',
+    ]);
+  });
+
+  it('names every bucket, and the folder that all objects there share', () => {
+    const at = (bucket: string, key: string): Partial<TransferSnapshot> => ({
+      ...done,
+      target: { bucket, key, region: '', profile: '' },
+    });
+    const places = [at('films', 'a/b/1'), at('films', 'a/c/2'), at('backup', '3')];
+    assert.deepEqual(texts([settled(places)]), [
+      'Uploaded 3 files (3.0 GB) to oss://films/a/, oss://backup/',
+    ]);
+  });
+
+  it('counts what was skipped because it exists', () => {
+    const skipped = (id: string): number => (id === 'b1' ? 50 : 0);
+    const [all] = announce([settled([done, done])], skipped, english);
+    assert.equal(
+      all?.message.text,
+      'Uploaded 2 files (2.0 GB) to oss://films/2026/ · 50 skipped',
+    );
+    const [some] = announce(
+      [settled([done, failed('sourceMissing'), failed('sourceUnreadable')])],
+      skipped,
+      english,
+    );
+    assert.equal(some?.message.text, 'Uploaded 1 of 3 files. 2 failed, 50 skipped.');
+  });
+
+  it('says in the status bar what went where', () => {
+    const { transfers } = batch([done, done]);
+    assert.equal(uploadedText([], english), undefined);
+    assert.equal(uploadedText(transfers.slice(1), english), 'Uploaded video.mp4 to films');
+    assert.equal(uploadedText(transfers, english), 'Uploaded 2 files to films');
+    assert.equal(uploadedText(transfers, chinese), '已将 2 个文件上传至 films');
   });
 
   it('is one message for batches that end together', () => {
-    const [only, ...others] = announce([settled([done]), settled([done], 'b2')], english);
+    const [only, ...others] = announce([settled([done]), settled([done], 'b2')], none, english);
     assert.equal(others.length, 0);
     assert.equal(only?.about.length, 2);
     assert.deepEqual(
@@ -43,6 +85,7 @@ describe('what is said after uploads', () => {
   it('sums up a batch of which several failed for several reasons', () => {
     const [only, ...others] = announce(
       [settled([done, failed('sourceMissing'), failed('sourceUnreadable')])],
+      none,
       english,
     );
     assert.equal(others.length, 0);
@@ -65,7 +108,11 @@ describe('what is said after uploads', () => {
   });
 
   it('asks once for all files that exist already', () => {
-    const [only] = announce([settled([failed('alreadyExists'), failed('alreadyExists')])], english);
+    const [only] = announce(
+      [settled([failed('alreadyExists'), failed('alreadyExists')])],
+      none,
+      english,
+    );
     assert.match(only?.message.text ?? '', /2 files already exist in OSS/);
     assert.equal(only?.about.length, 2);
   });
@@ -124,7 +171,7 @@ describe('what is said after uploads', () => {
   it('speaks of kept progress only where parts are in OSS', () => {
     const text = (changes: Partial<TransferSnapshot>): string | undefined => {
       const failed = { state: 'failed', error: failure('alreadyExists'), ...changes } as const;
-      return announce([settled([failed])], english)[0]?.message.text;
+      return announce([settled([failed])], none, english)[0]?.message.text;
     };
     const refused = '2026/video.mp4 already exists in OSS and was not replaced.';
     assert.equal(text({ partsTotal: 128, partsDone: 127 }), `${refused} Progress is kept.`);
@@ -132,11 +179,13 @@ describe('what is said after uploads', () => {
     assert.equal(text({ partsTotal: 1, partsDone: 1 }), refused);
   });
 
-  it('keeps quick successes to itself while the user is looking', () => {
-    assert.equal(isWorthTelling('whenUseful', 9000, true), false);
-    assert.equal(isWorthTelling('whenUseful', 11_000, true), true);
-    assert.equal(isWorthTelling('whenUseful', 1, false), true);
-    assert.equal(isWorthTelling('always', 1, true), true);
-    assert.equal(isWorthTelling('never', 99_000, false), false);
+  it('tells a success that was the first, was waited for, or could not be seen', () => {
+    const quiet = { isFirst: false, wasProgressShown: false, isWindowFocused: true };
+    assert.equal(isWorthTelling('whenUseful', quiet), false);
+    for (const useful of [{ isFirst: true }, { wasProgressShown: true }, { isWindowFocused: false }]) {
+      assert.equal(isWorthTelling('whenUseful', { ...quiet, ...useful }), true);
+      assert.equal(isWorthTelling('never', { ...quiet, ...useful }), false);
+    }
+    assert.equal(isWorthTelling('always', quiet), true);
   });
 });

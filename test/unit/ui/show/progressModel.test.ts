@@ -12,10 +12,10 @@ describe('progress of the notification', () => {
       NOW,
       english,
     );
-    assert.equal(state.percent, 41);
+    assert.equal(state.percent, 40);
     assert.equal(
       state.message,
-      'video.mp4 · 41 % · 429.6 MB of 1.0 GB · 8.4 MB/s · about 2 min left [Details](command:ossUpload.showTransfers)',
+      'Uploading to films/2026: video.mp4 · 40 % · 409.6 MB of 1.0 GB · 8.4 MB/s · about 2 min left [Details](command:ossUpload.showTransfers)',
     );
   });
 
@@ -28,7 +28,7 @@ describe('progress of the notification', () => {
     );
     assert.equal(
       state.message,
-      'video.mp4 · 41% · 429.6 MB/1.0 GB · 8.4 MB/s · 约剩 2分钟 [详情](command:ossUpload.showTransfers)',
+      '正在上传至 films/2026：video.mp4 · 40% · 409.6 MB/1.0 GB · 8.4 MB/s · 约剩 2分钟 [详情](command:ossUpload.showTransfers)',
     );
   });
 
@@ -36,7 +36,22 @@ describe('progress of the notification', () => {
     const { message } = progressOf(snapshot([batch([uploading])]), 0, NOW, english);
     assert.equal(
       message,
-      'video.mp4 · 41 % · 429.6 MB of 1.0 GB [Details](command:ossUpload.showTransfers)',
+      'Uploading to films/2026: video.mp4 · 40 % · 409.6 MB of 1.0 GB [Details](command:ossUpload.showTransfers)',
+    );
+  });
+
+  it('names the place of what runs: the shared folder, both ends of a long one, or the buckets', () => {
+    const at = (bucket: string, key: string) =>
+      ({ ...uploading, target: { bucket, key, region: '', profile: '' } }) as const;
+    const begins = (...targets: readonly ReturnType<typeof at>[]): string =>
+      progressOf(snapshot([batch(targets)]), 0, NOW, english).message.split(': ')[0] ?? '';
+    assert.equal(begins(at('films', 'a.bin')), 'Uploading to films');
+    assert.equal(begins(at('films', 'docs/a'), at('films', 'docs/b/c')), 'Uploading to films/docs');
+    assert.equal(begins(at('films', 'docs/a'), at('backup', 'b')), 'Uploading to films, backup');
+    const long = `${'x'.repeat(60)}/${'y'.repeat(19)}/a.bin`;
+    assert.equal(
+      begins(at('films', long)),
+      `Uploading to films/${'x'.repeat(20)}…/${'y'.repeat(19)}`,
     );
   });
 
@@ -52,22 +67,22 @@ describe('progress of the notification', () => {
   it('counts the files of a batch', () => {
     const files = [{ state: 'completed', confirmedBytes: GB } as const, uploading, {}];
     const { message, percent } = progressOf(snapshot([batch(files)]), 0, NOW, english);
-    assert.match(message, /^2 of 3 files · 47 % · 1\.4 GB of 3\.0 GB /);
-    assert.equal(percent, 47);
+    assert.match(message, /: 2 of 3 files · 46 % · 1\.4 GB of 3\.0 GB /);
+    assert.equal(percent, 46);
   });
 
   it('begins with the real percentage on a resume', () => {
     const resumed = snapshot([batch([{ state: 'preparing', confirmedBytes: 0.73 * GB }])]);
     const state = progressOf(resumed, 0, NOW, english);
-    assert.deepEqual(state, { percent: 73, message: 'Checking video.mp4…' });
+    assert.deepEqual(state, { percent: 73, message: 'Uploading to films/2026: Checking video.mp4…' });
   });
 
   it('holds the bar when the total grows, while the text tells the truth', () => {
     const before = progressOf(snapshot([batch([uploading])]), 0, NOW, english);
     const grown = snapshot([batch([uploading]), batch([{}], { id: 'b2' })]);
     const after = progressOf(grown, before.percent, NOW, english);
-    assert.equal(after.percent, 41);
-    assert.match(after.message, / 20 % · 429\.6 MB of 2\.0 GB/);
+    assert.equal(after.percent, 40);
+    assert.match(after.message, / 20 % · 409\.6 MB of 2\.0 GB/);
   });
 
   it('never goes back and never passes 100, whatever comes', () => {
@@ -95,9 +110,9 @@ describe('progress of the notification', () => {
         NOW,
         english,
       ).message;
-    assert.equal(waiting(NOW + 3200), 'OSS cannot be reached. Next try in 4 s. Progress is kept.');
-    assert.equal(waiting(NOW - 1), 'OSS cannot be reached. Trying again. Progress is kept.');
-    assert.equal(waiting(), 'OSS cannot be reached. Trying again. Progress is kept.');
+    assert.equal(waiting(NOW + 3200), 'Uploading to films/2026: OSS cannot be reached. Next try in 4 s. Progress is kept.');
+    assert.equal(waiting(NOW - 1), 'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.');
+    assert.equal(waiting(), 'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.');
   });
 
   it('does not blame the network for a login page that answers in the place of OSS', () => {
@@ -117,7 +132,7 @@ describe('progress of the notification', () => {
       NOW,
       english,
     );
-    assert.equal(message, 'OSS is busy. Next try in 4 s. Progress is kept.');
+    assert.equal(message, 'Uploading to films/2026: OSS is busy. Next try in 4 s. Progress is kept.');
   });
 
   it('says nothing of waiting while another file goes on', () => {
@@ -127,14 +142,14 @@ describe('progress of the notification', () => {
       NOW,
       english,
     );
-    assert.match(message, /^1 of 2 files/);
+    assert.match(message, /: 1 of 2 files/);
   });
 
   it('names the steps after the last part', () => {
     const step = (state: 'completing' | 'verifying'): string =>
       progressOf(snapshot([batch([{ state, partsTotal: 50 }])]), 0, NOW, english).message;
-    assert.equal(step('completing'), 'Combining 50 parts…');
-    assert.equal(step('verifying'), 'Verifying…');
+    assert.equal(step('completing'), 'Uploading to films/2026: Combining 50 parts…');
+    assert.equal(step('verifying'), 'Uploading to films/2026: Verifying…');
   });
 
   it('is about this window only, and about what runs', () => {

@@ -240,8 +240,19 @@ describe('rows of the view', () => {
 });
 
 describe('the header of the view', () => {
-  const header = (totals: object, words = english): ReturnType<typeof viewHeader> =>
-    viewHeader(snapshot([], totals), words);
+  const header = (
+    totals: object,
+    words = english,
+    place = '',
+  ): ReturnType<typeof viewHeader> => viewHeader(snapshot([], totals), place, words);
+
+  it('says where uploads go, behind the speed', () => {
+    assert.equal(header({ active: 0 }, english, 'films/docs').description, 'films/docs');
+    assert.equal(
+      header({ active: 1, speedBytesPerSecond: MB }, english, 'films').description,
+      '1.0 MB/s · films',
+    );
+  });
 
   it('has the number of uploads that run and how fast they are, and nothing when none runs', () => {
     assert.deepEqual(header({ active: 1200, speedBytesPerSecond: 8.4 * MB }), {
