@@ -151,9 +151,7 @@ export class RunTotals {
       doneBytes += finishedEarlier.sizeBytes;
     }
     const speedBytesPerSecond = active === 0 || isWaiting ? 0 : this.meter.bytesPerSecond;
-    const secondsLeft = isWaiting
-      ? undefined
-      : this.meter.secondsLeft(leftBytes, partsSent, nowMs);
+    const secondsLeft = isWaiting ? undefined : this.meter.secondsLeft(leftBytes, partsSent, nowMs);
     const counts = { active, waitingForUser, files, filesDone, sizeBytes, doneBytes };
     return { ...counts, speedBytesPerSecond, secondsLeft };
   }

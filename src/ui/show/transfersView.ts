@@ -211,11 +211,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
   }
 
   private updateHeader(): void {
-    const { description, badge } = viewHeader(
-      this.transfers.snapshot(),
-      this.setup.place,
-      words,
-    );
+    const { description, badge } = viewHeader(this.transfers.snapshot(), this.setup.place, words);
     this.view.description = description;
     this.view.badge = badge;
   }

@@ -175,7 +175,8 @@ export class UploadCommand {
     if (first === undefined) return;
     const message = describeError(first, { count: held.length }, words);
     const action = await this.actions.show(message, []);
-    if (action?.kind === 'retry') await this.run(roots, { requests: held, failures: [], skipped: 0 });
+    if (action?.kind === 'retry')
+      await this.run(roots, { requests: held, failures: [], skipped: 0 });
   }
 
   /** One message for all that was left out; the log names each. */

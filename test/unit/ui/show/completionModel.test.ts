@@ -29,7 +29,9 @@ function texts(entries: readonly SettledBatch[], words = english): string[] {
 
 describe('what is said after uploads', () => {
   it('names one file, and counts several', () => {
-    assert.deepEqual(texts([settled([done])]), ['Uploaded video.mp4 (1.0 GB) to oss://films/2026/']);
+    assert.deepEqual(texts([settled([done])]), [
+      'Uploaded video.mp4 (1.0 GB) to oss://films/2026/',
+    ]);
     assert.deepEqual(texts([settled([done, done])]), [
       'Uploaded 2 files (2.0 GB) to oss://films/2026/',
     ]);
@@ -52,10 +54,7 @@ describe('what is said after uploads', () => {
   it('counts what was skipped because it exists', () => {
     const skipped = (id: string): number => (id === 'b1' ? 50 : 0);
     const [all] = announce([settled([done, done])], skipped, english);
-    assert.equal(
-      all?.message.text,
-      'Uploaded 2 files (2.0 GB) to oss://films/2026/ · 50 skipped',
-    );
+    assert.equal(all?.message.text, 'Uploaded 2 files (2.0 GB) to oss://films/2026/ · 50 skipped');
     const [some] = announce(
       [settled([done, failed('sourceMissing'), failed('sourceUnreadable')])],
       skipped,
@@ -182,7 +181,11 @@ describe('what is said after uploads', () => {
   it('tells a success that was the first, was waited for, or could not be seen', () => {
     const quiet = { isFirst: false, wasProgressShown: false, isWindowFocused: true };
     assert.equal(isWorthTelling('whenUseful', quiet), false);
-    for (const useful of [{ isFirst: true }, { wasProgressShown: true }, { isWindowFocused: false }]) {
+    for (const useful of [
+      { isFirst: true },
+      { wasProgressShown: true },
+      { isWindowFocused: false },
+    ]) {
       assert.equal(isWorthTelling('whenUseful', { ...quiet, ...useful }), true);
       assert.equal(isWorthTelling('never', { ...quiet, ...useful }), false);
     }

@@ -74,7 +74,10 @@ describe('progress of the notification', () => {
   it('begins with the real percentage on a resume', () => {
     const resumed = snapshot([batch([{ state: 'preparing', confirmedBytes: 0.73 * GB }])]);
     const state = progressOf(resumed, 0, NOW, english);
-    assert.deepEqual(state, { percent: 73, message: 'Uploading to films/2026: Checking video.mp4…' });
+    assert.deepEqual(state, {
+      percent: 73,
+      message: 'Uploading to films/2026: Checking video.mp4…',
+    });
   });
 
   it('holds the bar when the total grows, while the text tells the truth', () => {
@@ -110,9 +113,18 @@ describe('progress of the notification', () => {
         NOW,
         english,
       ).message;
-    assert.equal(waiting(NOW + 3200), 'Uploading to films/2026: OSS cannot be reached. Next try in 4 s. Progress is kept.');
-    assert.equal(waiting(NOW - 1), 'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.');
-    assert.equal(waiting(), 'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.');
+    assert.equal(
+      waiting(NOW + 3200),
+      'Uploading to films/2026: OSS cannot be reached. Next try in 4 s. Progress is kept.',
+    );
+    assert.equal(
+      waiting(NOW - 1),
+      'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.',
+    );
+    assert.equal(
+      waiting(),
+      'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.',
+    );
   });
 
   it('does not blame the network for a login page that answers in the place of OSS', () => {
@@ -132,7 +144,10 @@ describe('progress of the notification', () => {
       NOW,
       english,
     );
-    assert.equal(message, 'Uploading to films/2026: OSS is busy. Next try in 4 s. Progress is kept.');
+    assert.equal(
+      message,
+      'Uploading to films/2026: OSS is busy. Next try in 4 s. Progress is kept.',
+    );
   });
 
   it('says nothing of waiting while another file goes on', () => {

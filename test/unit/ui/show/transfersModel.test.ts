@@ -240,11 +240,8 @@ describe('rows of the view', () => {
 });
 
 describe('the header of the view', () => {
-  const header = (
-    totals: object,
-    words = english,
-    place = '',
-  ): ReturnType<typeof viewHeader> => viewHeader(snapshot([], totals), place, words);
+  const header = (totals: object, words = english, place = ''): ReturnType<typeof viewHeader> =>
+    viewHeader(snapshot([], totals), place, words);
 
   it('says where uploads go, behind the speed', () => {
     assert.equal(header({ active: 0 }, english, 'films/docs').description, 'films/docs');
