@@ -275,7 +275,7 @@ test('from another folder, and its file has moved: Locate... goes on with it', a
   await expect(window.quick).toContainText('Other folders');
   await shot(window, 'later-other-folder');
   await window.pick('moved.bin');
-  const message = window.notification('moved.bin no longer exists at');
+  const message = window.notification('moved.bin was not uploaded: it no longer exists at');
   await message.waitFor();
   await expect(session.status).toContainText('OSS: 1 upload failed');
   await shot(window, 'later-file-gone');

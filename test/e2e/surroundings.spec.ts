@@ -92,7 +92,7 @@ test.describe('with a key that may do little', () => {
     });
     await session.addFile('big.bin', 20 * MIB);
     await window.contextMenu(window.file('big.bin'), MENU_ITEM);
-    const message = window.notification(`No permission for oss:PutObject on ${BUCKET}/`);
+    const message = window.notification(`No permission for oss:PutObject on ${BUCKET}.`);
     await window.button(message, 'Copy RAM Policy').click();
     await expect
       .poll(() => window.page.evaluate<string>('navigator.clipboard.readText()'))
@@ -109,9 +109,13 @@ test.describe('with a key that may do little', () => {
     await session.addFile('b.txt', 100);
     await expect(async () => {
       await window.contextMenu(window.file('b.txt'), MENU_ITEM);
-      await expect(window.notification('Bucket "gone-bucket" was not found')).toBeVisible();
+      await expect(
+        window.notification('b.txt was not uploaded. Bucket "gone-bucket" was not found'),
+      ).toBeVisible();
     }).toPass();
-    const message = window.notification('Bucket "gone-bucket" was not found').first();
+    const message = window
+      .notification('b.txt was not uploaded. Bucket "gone-bucket" was not found')
+      .first();
     await window.button(message, 'Select Bucket').click();
     await window.pick(BUCKET);
     await window.pick('Use this folder');

@@ -84,7 +84,9 @@ test('wrong region: Use {region} rewrites the setting and goes on', async () => 
   await upload('region.bin');
   await typeCredentials(window, TEMPORARY);
   await confirmBucket(window, BUCKET);
-  const message = window.notification(`Bucket "${BUCKET}" is in cn-hangzhou.`);
+  const message = window.notification(
+    `region.bin was not uploaded. Bucket "${BUCKET}" is in cn-hangzhou, not in cn-shanghai.`,
+  );
   await message.waitFor();
   await shot(window, 'troubles-region');
   await window.button(message, 'Use cn-hangzhou').click();
@@ -128,7 +130,7 @@ test('an expired token: one warning for all uploads, new ones, the same upload g
     release();
   });
   const warning = window.notification(
-    'Credentials expired. 2 uploads are paused. Progress is kept.',
+    '2 uploads are paused. The credentials expired. Progress is kept.',
   );
   await warning.waitFor();
   await expect(session.status).toContainText('OSS: 2 uploads need credentials');
@@ -138,7 +140,7 @@ test('an expired token: one warning for all uploads, new ones, the same upload g
   }
   await shot(window, 'troubles-expired');
   const { toasts } = await watched();
-  expect(toasts.filter((text) => text.startsWith('Credentials expired'))).toHaveLength(1);
+  expect(toasts.filter((text) => text.includes('The credentials expired'))).toHaveLength(1);
   await window.button(warning, 'Update Credentials').click();
   await typeCredentials(window, RENEWED);
   for (const name of names) {
@@ -158,7 +160,7 @@ test('a revoked key: the status bar leads to new credentials as well', async () 
   const key = oss.credentials.find((one) => one.accessKeyId === RENEWED.accessKeyId);
   if (key) key.disabled = true;
   release();
-  await window.notification('OSS does not know this AccessKey ID').waitFor();
+  await window.notification('revoked.bin is paused. OSS does not know this AccessKey ID').waitFor();
   await expect(session.status).toContainText('OSS: 1 upload needs credentials');
   await session.status.click();
   await window.row('revoked.bin').waitFor();
@@ -229,7 +231,9 @@ test('no permission: the missing right is named and its policy copied', async ()
   const key = oss.credentials.find((one) => one.accessKeyId === ACCESS_KEY.accessKeyId);
   if (key) key.deny = ['initiateMultipartUpload'];
   await upload('denied.bin');
-  const message = window.notification(`No permission for oss:PutObject on ${BUCKET}/`);
+  const message = window.notification(
+    `denied.bin was not uploaded. No permission for oss:PutObject on ${BUCKET}.`,
+  );
   await message.waitFor();
   await shot(window, 'troubles-denied');
   await window.button(message, 'Copy RAM Policy').click();
@@ -249,7 +253,9 @@ test('an account in arrears: the words of OSS, and details to send to its owner'
   const release = await uploadUntil('debt.bin', 2);
   if (key) key.inArrears = true;
   release();
-  const message = window.notification(`OSS refuses uploads to bucket "${BUCKET}"`);
+  const message = window.notification(
+    `debt.bin was not uploaded. OSS refuses uploads to bucket "${BUCKET}"`,
+  );
   await message.waitFor();
   await shot(window, 'troubles-arrears');
   await window.button(message, 'Copy Error Details').click();
@@ -268,7 +274,9 @@ test('a bucket that is gone: Select Bucket sends the file to another one', async
   const release = await uploadUntil('bucket.bin', 2);
   oss.deleteBucket(BUCKET);
   release();
-  const message = window.notification(`Bucket "${BUCKET}" was not found in cn-hangzhou.`);
+  const message = window.notification(
+    `bucket.bin was not uploaded. Bucket "${BUCKET}" was not found in cn-hangzhou.`,
+  );
   await message.waitFor();
   await shot(window, 'troubles-bucket');
   await window.button(message, 'Select Bucket').click();

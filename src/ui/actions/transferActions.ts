@@ -15,6 +15,7 @@ import {
   discardQuestion,
   overwriteQuestion,
 } from '../text/messages';
+import type { FailureContext } from '../text/failures';
 import type { Message } from '../text/messages';
 import { plainText } from '../text/plainText';
 import type { ToastPace } from '../editor/toastPace';
@@ -73,11 +74,11 @@ export class TransferActions {
     }
   }
 
-  /** Tells a failure that is about no transfer. Does not wait: a toast may stay for hours. */
-  tell(failure: UploadError): void {
+  /** Tells a failure that is about no transfer, of the files that `context` names. Does not wait: a toast may stay for hours. */
+  tell(failure: UploadError, context: FailureContext = {}): void {
     if (failure.kind === 'aborted') return;
     this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
-    void this.attempt(this.show(describeLooseError(failure, words), [], failure));
+    void this.attempt(this.show(describeLooseError(failure, words, context), [], failure));
   }
 
   /** Does what a button says to the transfers it is about, or for a failure without a transfer. */

@@ -80,7 +80,7 @@ export function announceCredentials(
   const [first] = stopped;
   if (first?.error === undefined) return undefined;
   return {
-    message: describeShared(first.error, stopped, words),
+    message: describeShared(first.error, stopped, false, words),
     about: stopped,
   };
 }
@@ -159,7 +159,7 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
   }
   // The first is told for all transfers of the profile at once; the second the user did himself.
   if (causeOf(first, words) === CREDENTIALS || first.error.kind === 'aborted') return undefined;
-  const message = describeShared(first.error, cause.failed, words);
+  const message = describeShared(first.error, cause.failed, cause.total > 1, words);
   const { failed, done, total, skipped } = cause;
   const text =
     total > 1
@@ -175,12 +175,13 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
 function describeShared(
   error: UploadError,
   failed: readonly TransferSnapshot[],
+  hasVerdict: boolean,
   words: Words,
 ): Message {
   // What is sent as a whole has one part to the view, and none in OSS.
   const inParts = failed.filter(({ partsTotal }) => partsTotal > 1);
   const partsDone = inParts.reduce((sum, transfer) => sum + transfer.partsDone, 0);
-  return describeError(error, { ...failed[0], partsDone, count: failed.length }, words);
+  return describeError(error, { ...failed[0], partsDone, count: failed.length, hasVerdict }, words);
 }
 
 function summary(

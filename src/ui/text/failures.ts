@@ -7,9 +7,9 @@ import { cutOff, regionOfEndpoint } from '../../engine/index';
 import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
 import { openSettings } from './buttons';
 import type { Action } from './buttons';
-import { formatDuration } from './format';
+import { formatCount, formatDuration } from './format';
 import { isRule, ruleText } from './rules';
-import { fileName, keyFolder } from './transferFacts';
+import { fileName, folderLabel, keyFolder } from './transferFacts';
 import { withFacts } from './words';
 import type { Localizer, Words } from './words';
 
@@ -19,6 +19,8 @@ export interface FailureContext {
   readonly target?: UploadTarget | undefined;
   /** How many transfers share this failure. */
   readonly count?: number | undefined;
+  /** What became of the files is said already. */
+  readonly hasVerdict?: boolean | undefined;
   /** Parts of theirs that OSS has, and that a resume goes on with. */
   readonly partsDone?: number | undefined;
   /** Until the next try; 0 or less at that moment. */
@@ -31,6 +33,11 @@ export interface Failure {
   readonly id: string;
   /** What happened and what to do, in one or two sentences. */
   readonly text: string;
+  /**
+   * What became of the file, or of how many of them, in one sentence before {@link text}; '' where
+   * that says it itself, or where there is no file.
+   */
+  readonly verdict: string;
   /** The reason in a few words, for a narrow row. */
   readonly short: string;
   /** What is said while the next try is waited for; that OSS cannot be reached, if not given. */
@@ -114,25 +121,31 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     text: l10n.t(
       '{name} arrived damaged several times and was not uploaded. Check the disk and the network, then try again.',
     ),
+    verdict: '',
     short: l10n.t('arrived damaged'),
     actions: ['retry', 'discard', 'copyErrorDetails'],
   }),
   noSuchUpload: (l10n) => ({
     text: l10n.t(
-      'The unfinished parts of {name} were removed from OSS. Try again to send the whole file.',
+      '{name} was not uploaded: its unfinished parts were removed from OSS. Try again to send the whole file.',
     ),
+    verdict: '',
     short: l10n.t('parts removed from OSS'),
     actions: ['retry', 'discard'],
   }),
   invalidParts: (l10n) => ({
-    text: l10n.t('OSS could not combine the parts of {name}. Try again to send what is missing.'),
+    text: l10n.t(
+      '{name} was not uploaded: OSS could not combine its parts. Try again to send what is missing.',
+    ),
+    verdict: '',
     short: l10n.t('parts not combined'),
     actions: ['retry', 'discard', 'copyErrorDetails'],
   }),
-  credentials: (l10n, { n, command }) => ({
+  credentials: (l10n, { command, paused }) => ({
     text: l10n.t('The credentials were refused ({code}). Set them again to see why.'),
     short: l10n.t('credentials refused'),
     actions: ['updateCredentials', 'openHelp'],
+    verdict: paused,
     severity: 'warning',
     scope: 'credentials',
     keepsProgress: true,
@@ -154,17 +167,15 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       },
       {
         when: ['SecurityTokenExpired', 'InvalidSecurityToken', 'InvalidSecurityToken.Expired'],
-        text:
-          n > 1
-            ? l10n.t('Credentials expired. {n} uploads are paused.')
-            : l10n.t('Credentials expired. 1 upload is paused.'),
+        text: l10n.t('The credentials expired.'),
       },
     ],
   }),
-  noCredentials: (l10n) => ({
+  noCredentials: (l10n, { paused }) => ({
     text: l10n.t('The credentials cannot be used any more ({code}). Set them again to see why.'),
     short: l10n.t('no credentials'),
     actions: ['setCredentials'],
+    verdict: paused,
     severity: 'warning',
     scope: 'credentials',
     cases: [{ when: ['NoCredentials'], text: l10n.t('OSS needs an AccessKey.') }],
@@ -190,12 +201,12 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     text:
       key === ''
         ? l10n.t('These credentials have no permission for this in OSS ({code}).')
-        : l10n.t('No permission for oss:PutObject on {bucket}/{prefix}.'),
+        : l10n.t('No permission for oss:PutObject on {place}.'),
     short: l10n.t('no permission'),
     actions:
       key === ''
         ? ['switchCredentials', 'openHelp', 'copyErrorDetails']
-        : ['switchCredentials', 'copyRamPolicy', 'openHelp'],
+        : ['switchCredentials', 'copyRamPolicy', 'retry'],
     scope: 'bucket',
   }),
   noSuchBucket: (l10n, { region }) => ({
@@ -204,19 +215,21 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         ? l10n.t('Bucket "{bucket}" was not found.')
         : l10n.t('Bucket "{bucket}" was not found in {region}.'),
     short: l10n.t('bucket not found'),
-    actions: ['selectBucket', 'openHelp'],
+    actions: ['selectBucket', 'retry', 'openHelp'],
     scope: 'bucket',
   }),
-  wrongRegion: (l10n, { serverRegion }) => ({
+  wrongRegion: (l10n, { region, serverRegion }) => ({
     text:
       serverRegion === ''
         ? l10n.t('Bucket "{bucket}" is in another region. Select it again to look its region up.')
-        : l10n.t('Bucket "{bucket}" is in {region}.', { region: serverRegion }),
+        : region === '' || region === serverRegion
+          ? l10n.t('Bucket "{bucket}" is in {region}.', { region: serverRegion })
+          : l10n.t('Bucket "{bucket}" is in {serverRegion}, not in {region}.'),
     short: l10n.t('bucket is in another region'),
     actions:
       serverRegion === ''
-        ? ['selectBucket', 'openHelp']
-        : [{ kind: 'useRegion', region: serverRegion }, 'openHelp'],
+        ? ['selectBucket', 'retry', 'openHelp']
+        : [{ kind: 'useRegion', region: serverRegion }, 'selectBucket', 'openHelp'],
     scope: 'bucket',
   }),
   publicEndpointForbidden: (l10n) => ({
@@ -249,6 +262,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       n > 1
         ? l10n.t('{n} files already exist in OSS and were not replaced.')
         : l10n.t('{key} already exists in OSS and was not replaced.'),
+    verdict: '',
     short: l10n.t('already exists'),
     actions: ['overwrite', 'skip'],
     severity: 'warning',
@@ -262,6 +276,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         : l10n.t(
             'OSS refused the upload of {name} ({code}). Open the help page for what to change.',
           ),
+    verdict: '',
     short: l10n.t('refused by OSS'),
     actions: ['openHelp', 'retry', 'copyErrorDetails'],
     keepsProgress: true,
@@ -349,23 +364,31 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       },
       {
         when: ['EntityTooLarge'],
-        text: l10n.t('{name} is larger than 48.8 TB, the most OSS stores as one object.'),
+        text: l10n.t(
+          '{name} was not uploaded: it is larger than 48.8 TB, the most OSS stores as one object.',
+        ),
+        verdict: '',
         actions: ['discard'],
       },
     ],
   }),
-  sourceMissing: (l10n) => ({
-    text: l10n.t('{name} no longer exists at {path}.'),
+  sourceMissing: (l10n, { notUploaded }) => ({
+    text: l10n.t('{name} was not uploaded: it no longer exists at {path}.'),
+    verdict: '',
     short: l10n.t('file is gone'),
     actions: ['locate', 'discard'],
     cases: [
-      { when: ['DeadLink'], text: l10n.t('{name} is a link that leads nowhere.') },
+      {
+        when: ['DeadLink'],
+        text: l10n.t('{name} was not uploaded: it is a link that leads nowhere.'),
+      },
       {
         when: ['LeadsElsewhere'],
         text: l10n.t(
           '{path} leads through a link to another file than was chosen, so it was not sent.',
         ),
         short: l10n.t('leads to another file'),
+        verdict: notUploaded,
       },
     ],
   }),
@@ -395,17 +418,22 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       },
       {
         when: ['EBUSY'],
-        text: l10n.t('{name} is locked by another program. Close it, then try again.'),
+        text: l10n.t(
+          '{name} was not uploaded: another program has locked it. Close that program, then try again.',
+        ),
+        verdict: '',
       },
     ],
   }),
   sourceNotAFile: (l10n) => ({
-    text: l10n.t('{name} is not a file. Only files and folders can be uploaded.'),
+    text: l10n.t('{name} was not uploaded: it is no file. Only files and folders can be uploaded.'),
+    verdict: '',
     short: l10n.t('not a file'),
     actions: ['discard'],
   }),
   sourceChanged: (l10n) => ({
     text: l10n.t('{name} keeps changing and was not uploaded.'),
+    verdict: '',
     short: l10n.t('file keeps changing'),
     actions: ['retry', 'discard'],
   }),
@@ -415,6 +443,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       n > 1
         ? l10n.t('{n} files were being uploaded in another window, so this one left them alone.')
         : l10n.t('{name} was being uploaded in another window, so this one left it alone.'),
+    verdict: '',
     short: l10n.t('in another window'),
     actions: ['retry', 'showUploads'],
     severity: 'information',
@@ -423,12 +452,14 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     text: l10n.t(
       'The upload of {name} was begun by a newer version of this extension. Update the extension to go on, or discard it.',
     ),
+    verdict: '',
     short: l10n.t('begun by a newer version'),
     actions: ['discard', 'copyErrorDetails'],
   }),
   // Stopped on purpose. It is not told, but it may stand in a list.
   aborted: (l10n) => ({
     text: l10n.t('Stopped.'),
+    verdict: '',
     short: l10n.t('stopped'),
     actions: ['resume'],
     severity: 'information',
@@ -439,6 +470,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       name === ''
         ? l10n.t('This did not work because of an error in this extension.')
         : l10n.t('{name} was not uploaded because of an error in this extension.'),
+    verdict: '',
     short: l10n.t('error in this extension'),
     actions: ['retry', 'showLog', 'copyErrorDetails'],
     keepsProgress: true,
@@ -460,8 +492,10 @@ export function failureOf(
   const facts = factsOf(error, context, words);
   const l10n = withFacts(words.l10n, facts);
   const { cases = [], ...row } = ROWS[kind](l10n, facts);
-  const found =
-    error && [ofProxy(l10n), ...ofOthers(l10n, error), ...cases].find((each) => fits(each, error));
+  // Of any kind, so that no row knows what became of the file.
+  const ofAnyKind = (each: Case): Case => ({ ...each, verdict: facts.notUploaded });
+  const common = error === undefined ? [] : [ofProxy(l10n), ...ofOthers(l10n, error)];
+  const found = error && [...common.map(ofAnyKind), ...cases].find((each) => fits(each, error));
   return {
     id: found === undefined ? kind : `${kind} ${facts.code}`,
     waiting:
@@ -471,6 +505,7 @@ export function failureOf(
     severity: 'error',
     scope: 'file',
     keepsProgress: false,
+    verdict: facts.notUploaded,
     ...row,
     ...found,
   };
@@ -530,22 +565,29 @@ function busyText(l10n: Localizer, seconds: number): string {
 
 function factsOf(
   error: UploadError | undefined,
-  { target, filePath, count = 1, seconds = 0 }: FailureContext,
+  { target, filePath, count = 1, hasVerdict = false, seconds = 0 }: FailureContext,
   { l10n, language }: Words,
 ) {
   const { code = '', message = '', field = '', clockSkewMs = 0 } = error ?? {};
   const key = error?.key ?? target?.key ?? '';
   const path = filePath ?? error?.sourcePath ?? '';
   const secondsOff = Math.abs(clockSkewMs) / 1000;
+  const bucket = error?.bucket ?? target?.bucket ?? '';
+  const about = { name: fileName(path), n: formatCount(count, language) };
+  const verdict = (one: string, many: string): string => {
+    if (hasVerdict || (count === 1 && path === '')) return '';
+    return count === 1 ? one : many;
+  };
   return {
     name: fileName(path === '' ? key : path),
     path,
-    bucket: error?.bucket ?? target?.bucket ?? '',
+    bucket,
+    /** The folder that was written to, as `bucket/folder`. */
+    place: folderLabel({ bucket, key: keyFolder(key) }),
     /** Of the target, and the one that the server names; '' where there is none. */
     region: target?.region ?? '',
     serverRegion: regionOfEndpoint(error?.endpoint ?? ''),
     key,
-    prefix: keyFolder(key),
     code,
     /** The server's own words, as a sentence inside ours. */
     reason: sentence(message),
@@ -561,6 +603,12 @@ function factsOf(
     timeOff: secondsOff === 0 ? '' : formatDuration(secondsOff, language),
     n: count,
     s: seconds,
+    /** What became of these files; '' where none is known. */
+    notUploaded: verdict(
+      l10n.t('{name} was not uploaded.', about),
+      l10n.t('{n} files were not uploaded.', about),
+    ),
+    paused: verdict(l10n.t('{name} is paused.', about), l10n.t('{n} uploads are paused.', about)),
   };
 }
 

@@ -17,11 +17,13 @@ export interface Message {
 
 /** The user's text for a failure. A help button is left out when there is no page to open. */
 export function describeError(error: UploadError, context: FailureContext, words: Words): Message {
-  const { text, severity, actions, keepsProgress } = failureOf(error, context, words);
+  const { l10n } = words;
+  const { verdict, text, severity, actions, keepsProgress } = failureOf(error, context, words);
+  const message = verdict === '' ? text : l10n.t('{verdict} {reason}', { verdict, reason: text });
   // Where nothing was sent yet, or no upload is at hand, there is nothing to keep.
   const isKept = keepsProgress && (context.partsDone ?? 0) > 0;
   return {
-    text: isKept ? words.l10n.t('{message} Progress is kept.', { message: text }) : text,
+    text: isKept ? l10n.t('{message} Progress is kept.', { message }) : message,
     severity,
     actions: actions
       .map((action) => (typeof action === 'string' ? { kind: action } : action))
@@ -30,8 +32,12 @@ export function describeError(error: UploadError, context: FailureContext, words
 }
 
 /** The same where no transfer is at hand that could be resumed: only buttons that still work. */
-export function describeLooseError(error: UploadError, words: Words): Message {
-  const described = describeError(error, {}, words);
+export function describeLooseError(
+  error: UploadError,
+  words: Words,
+  context: FailureContext = {},
+): Message {
+  const described = describeError(error, context, words);
   const actions = described.actions.filter(worksAlone);
   const hasDetails = actions.some((action) => action.kind === 'copyErrorDetails');
   if (actions.length < 3 && !hasDetails && described.severity === 'error') {

@@ -11,10 +11,12 @@ import type {
 } from '../../../engine/index';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
-import { l10n, language, sentenceOf, words } from '../../editor/editorWords';
+import { l10n, language, words } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { actionLabel } from '../../text/buttons';
+import type { FailureContext } from '../../text/failures';
 import { describeError } from '../../text/messages';
+import { plainText } from '../../text/plainText';
 import { isOnDisk, withoutChildren } from './selection';
 import type { Settings } from '../../settings/settings';
 import type { TransferActions } from '../../actions/transferActions';
@@ -60,7 +62,7 @@ export class UploadCommand {
       } else {
         // The caller learns it from the result and the user from the message; a command that
         // rejects would only add the editor's own toast.
-        this.actions.tell(failure);
+        this.actions.tell(failure, contextOf(roots));
       }
       return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
     }
@@ -96,7 +98,8 @@ export class UploadCommand {
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
   private async selectAnother(error: UploadError, roots: readonly vscode.Uri[]): Promise<boolean> {
     const select = actionLabel({ kind: 'selectBucket' }, l10n);
-    const chosen = await vscode.window.showErrorMessage(sentenceOf(error), select);
+    const { text } = describeError(error, contextOf(roots), words);
+    const chosen = await vscode.window.showErrorMessage(plainText(text), select);
     if (chosen !== select) return false;
     const options = { always: true, remember: true };
     return (await this.destinations.resolve(roots[0], options)) !== undefined;
@@ -188,7 +191,11 @@ export class UploadCommand {
         `not uploaded: ${failure.sourcePath ?? ''} ${failure.kind} ${failure.code}`,
       );
     }
-    const message = describeError(first, { filePath: first.sourcePath }, words);
+    const message = describeError(
+      first,
+      { filePath: first.sourcePath, hasVerdict: failures.length > 1 },
+      words,
+    );
     const names = failures.slice(0, 3).map((failure) => fileName(failure.sourcePath ?? ''));
     const text =
       failures.length === 1
@@ -212,6 +219,11 @@ export class UploadCommand {
 function tellSkipped(): void {
   const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
   vscode.window.setStatusBarMessage(text, 5000);
+}
+
+/** What a failure before anything is sent is about. */
+function contextOf(roots: readonly vscode.Uri[]): FailureContext {
+  return { filePath: roots[0]?.fsPath, count: roots.length };
 }
 
 function failedOf(error: UploadError, root?: vscode.Uri): UploadCallResult['failed'][number] {

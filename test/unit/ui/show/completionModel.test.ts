@@ -102,7 +102,7 @@ describe('what is said after uploads', () => {
       settled([failed('accessDenied')], 'b2'),
     ]);
     assert.deepEqual(shown, [
-      'Uploaded 1 of 4 files. 3 failed. No permission for oss:PutObject on films/2026/.',
+      'Uploaded 1 of 4 files. 3 failed. No permission for oss:PutObject on films/2026.',
     ]);
   });
 
@@ -132,7 +132,7 @@ describe('what is said after uploads', () => {
 
   it('says the cause of a single file alone', () => {
     assert.deepEqual(texts([settled([failed('sourceMissing')])]), [
-      'video.mp4 no longer exists at /home/me/video.mp4.',
+      'video.mp4 was not uploaded: it no longer exists at /home/me/video.mp4.',
     ]);
   });
 
@@ -162,7 +162,7 @@ describe('what is said after uploads', () => {
     assert.deepEqual([...stops.keys()], ['']);
     assert.equal(
       announceCredentials(stops.get('') ?? [], english)?.message.text,
-      'Credentials expired. 2 uploads are paused. Progress is kept.',
+      '2 uploads are paused. The credentials expired. Progress is kept.',
     );
     assert.equal(announceCredentials([], english), undefined);
   });

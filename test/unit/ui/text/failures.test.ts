@@ -19,7 +19,7 @@ describe('the table of failures', () => {
     assert.equal(found('sourceMissing').id, 'sourceMissing');
     assert.equal(
       found('sourceMissing', { code: 'DeadLink' }).text,
-      'video.mp4 is a link that leads nowhere.',
+      'video.mp4 was not uploaded: it is a link that leads nowhere.',
     );
     assert.match(found('invalidArgument', { field: 'parallel' }).text, /between 1 and 64/);
     assert.match(found('refused', { status: 407 }).text, /proxy refuses/);

@@ -78,37 +78,81 @@ describe('messages of failures', () => {
     }
   });
 
+  it('say of which file, and what became of it; of several, how many', () => {
+    const verdict =
+      /not (?:be )?uploaded|paused|not replaced|left it alone|left them alone|discard it|refused the upload|未上传|未被覆盖|未能上传|没有上传|暂停|拒绝|放弃|未作处理/;
+    for (const kind of Object.keys(KINDS) as UploadErrorKind[]) {
+      // Stopped on purpose, which is not told.
+      if (kind === 'aborted') continue;
+      for (const words of [english, chinese]) {
+        const { text } = describeError(failure(kind, { ec }), about, words);
+        assert.match(text, verdict, text);
+        assert.match(text, /video\.mp4/, text);
+        // Once: no text says it again.
+        assert.equal(
+          text.split(/video\.mp4(?= was not| is paused| 未上传| 已暂停)/).length <= 2,
+          true,
+        );
+      }
+    }
+    for (const kind of ['network', 'accessDenied', 'wrongRegion'] as const) {
+      const { text } = describeError(failure(kind), { ...about, count: 1234 }, english);
+      assert.match(text, /^1,234 files were not uploaded\. /);
+      // A summary says it before.
+      const summed = describeError(
+        failure(kind),
+        { ...about, count: 1234, hasVerdict: true },
+        english,
+      );
+      assert.doesNotMatch(summed.text, /uploaded/);
+    }
+    const top = { ...about, target: { ...about.target, key: 'video.mp4' } };
+    assert.match(describeError(failure('accessDenied'), top, english).text, / on films\.$/);
+  });
+
   it('use the texts that were agreed on', () => {
     const text = (kind: UploadErrorKind, details = {}, words = english): string =>
       describeError(failure(kind, { ec, ...details }), about, words).text;
-    assert.equal(text('accessDenied'), 'No permission for oss:PutObject on films/2026/.');
-    assert.equal(text('noSuchBucket'), 'Bucket "films" was not found in cn-hangzhou.');
+    assert.equal(
+      text('accessDenied'),
+      'video.mp4 was not uploaded. No permission for oss:PutObject on films/2026.',
+    );
+    assert.equal(
+      text('noSuchBucket'),
+      'video.mp4 was not uploaded. Bucket "films" was not found in cn-hangzhou.',
+    );
     assert.equal(
       text('wrongRegion', { endpoint: 'oss-cn-beijing-internal.aliyuncs.com' }),
-      'Bucket "films" is in cn-beijing.',
+      'video.mp4 was not uploaded. Bucket "films" is in cn-beijing, not in cn-hangzhou.',
     );
     assert.equal(
       text('clockSkew', { clockSkewMs: -17 * 60_000 }),
-      "This computer's clock is off by 17 min; OSS refuses requests.",
+      "video.mp4 was not uploaded. This computer's clock is off by 17 min; OSS refuses requests.",
     );
     assert.equal(
       text('sourceMissing', { code: 'DeadLink' }),
-      'video.mp4 is a link that leads nowhere.',
+      'video.mp4 was not uploaded: it is a link that leads nowhere.',
     );
-    assert.equal(text('sourceMissing'), 'video.mp4 no longer exists at /home/me/video.mp4.');
+    assert.equal(
+      text('sourceMissing'),
+      'video.mp4 was not uploaded: it no longer exists at /home/me/video.mp4.',
+    );
     assert.equal(text('sourceChanged'), 'video.mp4 keeps changing and was not uploaded.');
     assert.equal(
       text('heldElsewhere'),
       'video.mp4 was being uploaded in another window, so this one left it alone.',
     );
-    assert.equal(text('noCredentials', { code: 'NoCredentials' }), 'OSS needs an AccessKey.');
+    assert.equal(
+      text('noCredentials', { code: 'NoCredentials' }),
+      'video.mp4 is paused. OSS needs an AccessKey.',
+    );
     assert.equal(
       text('noCredentials', { code: 'EntryMissing' }),
-      'The credentials cannot be used any more (EntryMissing). Set them again to see why.',
+      'video.mp4 is paused. The credentials cannot be used any more (EntryMissing). Set them again to see why.',
     );
     assert.equal(
       text('accessDenied', {}, chinese),
-      '没有 films/2026/ 的写入权限（oss:PutObject）。',
+      'video.mp4 未上传。没有 films/2026 的写入权限（oss:PutObject）。',
     );
   });
 
@@ -118,16 +162,18 @@ describe('messages of failures', () => {
     assert.deepEqual(offers('accessDenied'), [
       'Switch Credentials',
       'Copy RAM Policy',
-      'Open Help',
+      'Try Again',
     ]);
     assert.deepEqual(offers('credentials'), ['Update Credentials', 'Open Help']);
-    assert.deepEqual(offers('noSuchBucket'), ['Select Bucket', 'Open Help']);
+    assert.deepEqual(offers('noSuchBucket'), ['Select Bucket', 'Try Again', 'Open Help']);
     assert.deepEqual(offers('wrongRegion', { endpoint: 'oss-cn-beijing.aliyuncs.com' }), [
       'Use cn-beijing',
+      'Select Bucket',
       'Open Help',
     ]);
     assert.deepEqual(offers('wrongRegion', { endpoint: 'upload.example.com' }), [
       'Select Bucket',
+      'Try Again',
       'Open Help',
     ]);
     assert.deepEqual(offers('sourceMissing'), ['Locate...', 'Discard...']);
@@ -147,7 +193,7 @@ describe('messages of failures', () => {
     assert.equal(
       describeError(failure('credentials', { code: 'SecurityTokenExpired' }), { count: 3 }, english)
         .text,
-      'Credentials expired. 3 uploads are paused.',
+      '3 uploads are paused. The credentials expired.',
     );
     assert.match(
       describeError(failure('credentials', { code: 'InvalidAccessKeyId' }), {}, english).text,
@@ -230,7 +276,7 @@ describe('messages of failures', () => {
     const text = (code: string): string =>
       describeError(failure('sourceUnreadable', { code }), about, english).text;
     assert.match(text('EACCES'), /No permission to read \/home\/me\/video\.mp4/);
-    assert.match(text('EBUSY'), /locked by another program/);
+    assert.match(text('EBUSY'), /another program has locked it/);
     assert.match(text('EIO'), /cannot be read \(EIO\)/);
   });
 });
