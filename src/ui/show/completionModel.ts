@@ -1,5 +1,5 @@
 import type { SettledBatch, TransferSnapshot, UploadError } from '../../engine/index';
-import { failureOf } from '../text/failures';
+import { CREDENTIALS, causeOf } from '../text/causes';
 import { formatBytes, formatCount } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
@@ -22,8 +22,6 @@ interface SharedCause {
   total: number;
   skipped: number;
 }
-
-const CREDENTIALS = 'credentials';
 
 /**
  * What has to be said after batches settled at about the same time: one message for all that
@@ -132,24 +130,6 @@ export function uploadedText(
   return others.length === 0
     ? l10n.t('Uploaded {name} to {bucket}', facts)
     : l10n.t('Uploaded {n} files to {bucket}', facts);
-}
-
-/** Failures with the same key have the same remedy, so that one button helps all of them. */
-function causeOf(transfer: TransferSnapshot, words: Words): string {
-  const { id, error, target } = transfer;
-  const failure = failureOf(error, transfer, words);
-  switch (failure.scope) {
-    case 'file':
-      return id;
-    case 'bucket':
-      return `${failure.id} ${target.bucket} ${target.profile}`;
-    case 'credentials':
-      return CREDENTIALS;
-    case 'argument':
-      return `${failure.id} ${error?.field ?? ''}`;
-    case 'everything':
-      return failure.id;
-  }
 }
 
 function ofCause(cause: SharedCause, words: Words): Announcement | undefined {

@@ -1,6 +1,10 @@
 import * as vscode from 'vscode';
 import type { Transfers } from '../../engine/index';
 import { l10n, language, words } from '../editor/editorWords';
+import { actionLabel } from '../text/buttons';
+import type { MessageAction } from '../text/buttons';
+import { causesOf } from '../text/causes';
+import type { Cause } from '../text/causes';
 import { formatBytes, formatCount } from '../text/format';
 import {
   bytesLeft,
@@ -15,7 +19,7 @@ import type { ResumeItem, ResumeSection } from './resumeModel';
 import { waitingItems } from './statusBar';
 import type { Settings } from '../settings/settings';
 import type { TransferActions } from '../actions/transferActions';
-import { idsOf } from '../text/transferFacts';
+import { fileName, idsOf } from '../text/transferFacts';
 
 const RESUME_BUTTON: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('debug-continue'),
@@ -30,7 +34,12 @@ const DISCARD_BUTTON: vscode.QuickInputButton = {
 interface ResumeRow extends vscode.QuickPickItem {
   readonly items?: readonly ResumeItem[];
   readonly action?: 'resume' | 'discard';
+  /** What Enter does in the place of that, and to which transfers. */
+  readonly remedy?: { readonly action: MessageAction; readonly about: Cause['transfers'] };
 }
+
+/** More causes than these would hide the uploads they are of. */
+const MOST_CAUSES = 3;
 
 /** The command "Resume Interrupted Uploads...": a pick list of what waits for the user. */
 export class ResumeList {
@@ -43,8 +52,9 @@ export class ResumeList {
   /** The pick list: all, one, or none of them any more. */
   async pick(): Promise<void> {
     const list = vscode.window.createQuickPick<ResumeRow>();
-    list.title = l10n.t('Resume Uploads');
-    list.placeholder = l10n.t('Choose an upload to resume');
+    const { title, placeholder } = this.heading();
+    list.title = title;
+    list.placeholder = placeholder;
     list.matchOnDescription = true;
     list.matchOnDetail = true;
     list.items = this.rows();
@@ -52,7 +62,8 @@ export class ResumeList {
       list.onDidAccept(() => {
         const [row] = list.selectedItems;
         list.hide();
-        this.act(row?.action, row?.items);
+        if (row?.remedy === undefined) this.act(row?.action, row?.items);
+        else void this.actions.attempt(this.actions.run(row.remedy.action, row.remedy.about));
       });
       list.onDidTriggerItemButton(({ button, item }) => {
         list.hide();
@@ -64,6 +75,25 @@ export class ResumeList {
       });
       list.show();
     });
+  }
+
+  /** What the list is of: what the status bar says, whose click opens it. */
+  private heading(): { readonly title: string; readonly placeholder: string } {
+    const items = waitingItems(this.transfers, this.settings);
+    const status = statusOf(items, this.transfers.snapshot());
+    if (!isUrgent(status)) {
+      return {
+        title: l10n.t('Resume Uploads'),
+        placeholder: l10n.t('Choose an upload to resume'),
+      };
+    }
+    return {
+      title:
+        status.kind === 'failed'
+          ? l10n.t('Failed Uploads')
+          : l10n.t('Uploads That Need Credentials'),
+      placeholder: l10n.t('Choose what to do about them'),
+    };
   }
 
   private act(action: ResumeRow['action'], items: readonly ResumeItem[] = []): void {
@@ -95,6 +125,7 @@ export class ResumeList {
     for (const { section, members } of resumeSections(items, status)) {
       rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
       if (isResumable(section)) rows.push(...resumeAll.splice(0));
+      if (section === 'attention') rows.push(...remedyRows(members));
       rows.push(...members.map(resumeRow));
       if (section === 'old') {
         rows.push({
@@ -129,6 +160,30 @@ export class ResumeList {
 /** What "Resume all" is about. */
 function isResumable(section: ResumeSection): boolean {
   return section === 'workspace' || section === 'elsewhere';
+}
+
+/** What helps, cause by cause: Enter does what the message of the failure offered. */
+function remedyRows(members: readonly ResumeItem[]): ResumeRow[] {
+  const causes = causesOf(
+    members.flatMap(({ waiting }) => waiting),
+    words,
+  );
+  return causes.slice(0, MOST_CAUSES).flatMap(({ transfers, short, remedies }) =>
+    remedies.map((action) => ({
+      label: `$(wrench) ${actionLabel(action, l10n)}`,
+      description: causeText(transfers, short),
+      remedy: { action, about: transfers },
+    })),
+  );
+}
+
+function causeText(transfers: Cause['transfers'], reason: string): string {
+  const [first] = transfers;
+  const subject =
+    first !== undefined && transfers.length === 1
+      ? fileName(first.filePath)
+      : l10n.t('{n} files', { n: formatCount(transfers.length, language) });
+  return `${subject} · ${reason}`;
 }
 
 function resumeRow(item: ResumeItem): ResumeRow {

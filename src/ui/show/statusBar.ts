@@ -2,6 +2,10 @@ import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../../engine/index';
 import { commandId } from '../editor/commandIds';
 import { l10n, words } from '../editor/editorWords';
+import { REMEDY_COMMANDS, rowCommandOf } from './rowRemedies';
+import { actionLabel } from '../text/buttons';
+import { causesOf } from '../text/causes';
+import type { Cause } from '../text/causes';
 import { isUrgent, resumeItems, statusOf, statusText, tooltipLines } from './resumeModel';
 import type { ResumeItem } from './resumeModel';
 import type { Settings } from '../settings/settings';
@@ -9,6 +13,8 @@ import { idsOf } from '../text/transferFacts';
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;
+/** A link of the tooltip is about no more transfers: it would be longer than the editor takes. */
+const TOOLTIP_IDS = 100;
 /** Only the tooltip calls it, so it is no command of package.json. */
 const LATER_COMMAND = 'ossUpload.resumeLater';
 
@@ -101,7 +107,9 @@ export class StatusBar implements Disposable {
 
 function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(undefined, true);
-  tooltip.isTrusted = { enabledCommands: [commandId('resumeAll'), LATER_COMMAND] };
+  const remedies = ['resumeItem', ...REMEDY_COMMANDS] as const;
+  const enabledCommands = [commandId('resumeAll'), LATER_COMMAND, ...remedies.map(commandId)];
+  tooltip.isTrusted = { enabledCommands };
   for (const item of items.slice(0, TOOLTIP_ROWS)) {
     for (const [at, line] of tooltipLines(item, words).entries()) {
       if (at > 0) tooltip.appendMarkdown('  \n');
@@ -114,10 +122,26 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
     const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
     tooltip.appendMarkdown(`${more}\n\n`);
   }
+  const [cause] = causesOf(
+    items.flatMap(({ waiting }) => waiting),
+    words,
+  );
+  if (cause !== undefined) tooltip.appendMarkdown(`${remedyLinks(cause).join(' · ')}\n\n`);
   const resume = l10n.t('Resume all');
   const later = l10n.t('Later');
   tooltip.appendMarkdown(
     `[${resume}](command:${commandId('resumeAll')}) · [${later}](command:${LATER_COMMAND})`,
   );
   return tooltip;
+}
+
+/** What helps against the first cause, for all that it stopped. */
+function remedyLinks({ transfers, remedies }: Cause): string[] {
+  const ids = idsOf(transfers).slice(0, TOOLTIP_IDS);
+  const argument = encodeURIComponent(JSON.stringify([ids[0], ids]));
+  return remedies.flatMap((action) => {
+    const name = rowCommandOf(action);
+    if (name === undefined) return [];
+    return [`[${actionLabel(action, l10n)}](command:${commandId(name)}?${argument})`];
+  });
 }

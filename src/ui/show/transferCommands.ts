@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { isActive, isWaitingForUser } from '../../engine/index';
 import type { TransferSnapshot, Transfers } from '../../engine/index';
@@ -7,7 +8,11 @@ import type { Links } from '../actions/links';
 import type { LastUpload } from '../settings/lastUpload';
 import type { TransferActions } from '../actions/transferActions';
 import type { ResumeList } from './resumeList';
+import { REMEDY_COMMANDS, rowCommandOf } from './rowRemedies';
 import { transfersOfRow } from './transfersModel';
+import { words } from '../editor/editorWords';
+import type { MessageAction } from '../text/buttons';
+import { remediesOf } from '../text/causes';
 import { idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
 import type { TransfersView } from './transfersView';
 
@@ -29,6 +34,7 @@ export class TransferCommands {
       pauseItem: this.onRows((about) => transfers.pause(idsOf(about.filter(isActive)))),
       resumeItem: this.onRows((about) => actions.resume(about.filter(isWaitingForUser))),
       discardItem: this.onRows((about) => actions.discard(idsOf(about))),
+      ...this.remedies(),
       copyUrl: this.onRows((about) => actions.copyUrls(about.filter(isDone))),
       copySignedUrl: this.onRows((about) => links.copySignedUrls(about.filter(isDone))),
       copyOssPath: this.onRows((about) => links.copyOssPaths(about)),
@@ -43,6 +49,27 @@ export class TransferCommands {
         transfers.clearFinished();
       },
     };
+  }
+
+  private remedies(): Record<(typeof REMEDY_COMMANDS)[number], CommandHandler> {
+    const entries = REMEDY_COMMANDS.map((name) => [
+      name,
+      this.onRows((about) => this.help(name, about)),
+    ]);
+    return Object.fromEntries(entries) as ReturnType<TransferCommands['remedies']>;
+  }
+
+  /** Does for all of these the remedy that the first of them has for this command. */
+  private async help(name: TransferCommand, about: readonly TransferSnapshot[]): Promise<void> {
+    const remedyOf = (transfer: TransferSnapshot): MessageAction | undefined =>
+      remediesOf(transfer, words).find((action) => rowCommandOf(action) === name);
+    const action = about.map(remedyOf).find((found) => found !== undefined);
+    if (action === undefined) return;
+    const isSame = (other: MessageAction | undefined): boolean => isDeepStrictEqual(action, other);
+    await this.actions.run(
+      action,
+      about.filter((transfer) => isSame(remedyOf(transfer))),
+    );
   }
 
   private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {

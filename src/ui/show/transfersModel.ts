@@ -14,11 +14,14 @@ import {
   formatSpeed,
   percentOf,
 } from '../text/format';
+import type { MessageAction } from '../text/buttons';
+import { remediesOf } from '../text/causes';
 import { failureOf } from '../text/failures';
 import {
   batchPlace,
   distinctions,
   fileName,
+  needsDecision,
   ossPath,
   ownTransfers,
   sumOfBatch,
@@ -37,6 +40,8 @@ export interface TransferRow {
   readonly label: string;
   readonly description: string;
   readonly state: RowState;
+  /** What helps, where it waits for a decision. */
+  readonly remedies: readonly MessageAction[];
   /** Read by a screen reader instead of label, description and icon. */
   readonly spoken: string;
 }
@@ -143,6 +148,7 @@ export function childRows(
       label,
       description: l10n.t('{n} not shown', { n: formatCount(hidden, language) }),
       state: 'elsewhere',
+      remedies: [],
       spoken: label,
     });
   }
@@ -226,6 +232,7 @@ function transferRow(
     label: name,
     description,
     state: batch.isElsewhere ? 'elsewhere' : ROW_STATES[transfer.state],
+    remedies: batch.isElsewhere ? [] : remediesOf(transfer, words),
     spoken:
       transfer.state === 'uploading' && !batch.isElsewhere
         ? l10n.t('{name}, {percent} percent, uploading to {bucket}', {
@@ -305,6 +312,7 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
   });
   const word = batchWord(batch, state, words);
   const numbers = [l10n.t('{done} of {total}', { done, total }), bytes];
+  const stuck = batch.isElsewhere ? undefined : batch.transfers.find(needsDecision);
   const description = [...(word === undefined ? [] : [word]), ...numbers].join(' · ');
   return {
     id: rootId(batch),
@@ -312,6 +320,7 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
     batchId: batch.id,
     label: batch.label,
     state,
+    remedies: stuck === undefined ? [] : remediesOf(stuck, words),
     description,
     spoken: l10n.t('{name}, {done} of {total} files, {state}, to {place}', {
       name: batch.label,

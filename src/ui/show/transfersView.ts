@@ -5,6 +5,8 @@ import { commandId } from '../editor/commandIds';
 import type { CommandName, ContextKey } from '../editor/commandIds';
 import { setContext } from '../editor/commands';
 import { l10n, words } from '../editor/editorWords';
+import { contextOf, rowCommandOf } from './rowRemedies';
+import { actionLabel } from '../text/buttons';
 import {
   childRows,
   PAGE_SIZE,
@@ -115,7 +117,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
     if (row === undefined) return item;
     item.id = row.id;
     item.description = row.description;
-    item.contextValue = row.kind === 'more' ? 'more' : row.state;
+    item.contextValue = row.kind === 'more' ? 'more' : contextOf(row.state, row.remedies);
     item.accessibilityInformation = { label: row.spoken };
     if (row.kind === 'more') {
       item.command = {
@@ -246,7 +248,7 @@ function transferTooltip(row: TransferRow, transfer: TransferSnapshot): vscode.M
     row,
     facts.map(([name, value]) => `${name}: ${value}`),
   );
-  const links = linksOf(row.state);
+  const links = [...remedyLinks(row), ...linksOf(row.state)];
   if (links.length > 0) {
     tooltip.isTrusted = { enabledCommands: links.map(([name]) => commandId(name)) };
     const argument = encodeURIComponent(JSON.stringify([transfer.id]));
@@ -256,6 +258,14 @@ function transferTooltip(row: TransferRow, transfer: TransferSnapshot): vscode.M
     tooltip.appendMarkdown(`\n\n${written.join(' · ')}`);
   }
   return tooltip;
+}
+
+/** What helps, by the words of the message that said so. */
+function remedyLinks({ remedies }: TransferRow): [CommandName, string][] {
+  return remedies.flatMap((action): [CommandName, string][] => {
+    const name = rowCommandOf(action);
+    return name === undefined ? [] : [[name, actionLabel(action, l10n)]];
+  });
 }
 
 function linksOf(state: RowState): [CommandName, string][] {
@@ -271,7 +281,6 @@ function linksOf(state: RowState): [CommandName, string][] {
       ];
     case 'failed':
       return [
-        ['resumeItem', l10n.t('Try Again')],
         ['copyError', l10n.t('Copy Error Details')],
         ['openHelp', l10n.t('Open Help')],
       ];

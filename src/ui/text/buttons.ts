@@ -55,6 +55,11 @@ export function openSettings(query: string): MessageAction {
   return { kind: 'openSettings', query };
 }
 
+/** A button of a table, as `TransferActions` takes it. */
+export function asMessageAction(action: Action): MessageAction {
+  return typeof action === 'string' ? { kind: action } : action;
+}
+
 /** The label of a button: a verb. */
 export function actionLabel(action: MessageAction, l10n: Localizer): string {
   return action.kind === 'useRegion'

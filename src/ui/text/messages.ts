@@ -1,6 +1,6 @@
 import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
-import { worksAlone } from './buttons';
+import { asMessageAction, worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
 import { failureOf, inactiveKeyText } from './failures';
 import type { Failure, FailureContext } from './failures';
@@ -26,7 +26,7 @@ export function describeError(error: UploadError, context: FailureContext, words
     text: isKept ? l10n.t('{message} Progress is kept.', { message }) : message,
     severity,
     actions: actions
-      .map((action) => (typeof action === 'string' ? { kind: action } : action))
+      .map(asMessageAction)
       .filter((action) => action.kind !== 'openHelp' || error.helpUrl !== undefined),
   };
 }
