@@ -8,6 +8,7 @@ import {
   shot,
   showUploads,
   stuckAfter,
+  typeCredentials,
   watch,
 } from './gestures';
 import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
@@ -40,9 +41,7 @@ const uploaded = () => session.window.status(EXTENSION_ID, 'ossUpload.uploaded')
 test('the first upload ever ends with its place and its URL at hand', async () => {
   const { window } = session;
   await upload('hello.txt');
-  await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
-  await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-  await window.input('STS token', '');
+  await typeCredentials(window, ACCESS_KEY);
   await window.pick(BUCKET);
   await window.input(`Folder in bucket ${BUCKET}`, 'docs');
   await expect(uploaded()).toContainText(`Uploaded hello.txt to ${BUCKET}`);
