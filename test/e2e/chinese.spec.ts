@@ -21,7 +21,7 @@ test('in Chinese: menu, questions, progress, result', async () => {
   await window.input('STS', '');
   await window.pick(BUCKET);
   await window.input(BUCKET, '');
-  const progress = window.notification('正在上传到 OSS');
+  const progress = window.notification(`正在上传至 ${BUCKET}：`);
   await expect(window.message(progress)).toContainText('视频.mp4');
   await window.button(progress, 'Cancel').click();
   const stopped = window.notification(/已停止（\d+%），进度已保留。/);
@@ -29,7 +29,7 @@ test('in Chinese: menu, questions, progress, result', async () => {
   session.oss.faults.length = 0;
   await window.button(stopped, '继续').click();
   await session.expectObject('视频.mp4', sha256);
-  const done = window.notification('已上传 视频.mp4');
+  const done = window.notification(/^已将 视频\.mp4（9\.0 MB）上传至 oss:/);
   await expect(window.button(done, '复制链接')).toBeVisible();
   await session.expectNothingLeft();
 });
