@@ -5,6 +5,7 @@ import { sendRequest } from '../oss-server/client';
 import {
   MENU_ITEM,
   clipboard,
+  confirmBucket,
   pressInRow,
   shot,
   showUploads,
@@ -45,7 +46,10 @@ test.afterAll(async () => {
 async function failAndForget(name: string): Promise<void> {
   const { window } = session;
   await window.contextMenu(window.file(name), MENU_ITEM);
-  if (name === 'region.bin') await typeCredentials(window, ACCESS_KEY);
+  if (name === 'region.bin') {
+    await typeCredentials(window, ACCESS_KEY);
+    await confirmBucket(window, BUCKET);
+  }
   await window.notification(`${name} was not uploaded.`).waitFor();
   await window.command('Notifications: Clear All Notifications');
   await expect(window.notification(name)).toHaveCount(0);

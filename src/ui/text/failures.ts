@@ -372,7 +372,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       },
     ],
   }),
-  sourceMissing: (l10n, { notUploaded }) => ({
+  sourceMissing: (l10n) => ({
     text: l10n.t('{name} was not uploaded: it no longer exists at {path}.'),
     verdict: '',
     short: l10n.t('file is gone'),
@@ -388,7 +388,6 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
           '{path} leads through a link to another file than was chosen, so it was not sent.',
         ),
         short: l10n.t('leads to another file'),
-        verdict: notUploaded,
       },
     ],
   }),
