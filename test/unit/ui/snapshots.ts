@@ -97,6 +97,38 @@ export function snapshot(
   };
 }
 
+/** All kinds of failures. */
+export const KINDS = Object.keys({
+  network: true,
+  timeout: true,
+  throttled: true,
+  server: true,
+  badResponse: true,
+  checksumMismatch: true,
+  noSuchUpload: true,
+  invalidParts: true,
+  credentials: true,
+  noCredentials: true,
+  clockSkew: true,
+  accessDenied: true,
+  noSuchBucket: true,
+  wrongRegion: true,
+  publicEndpointForbidden: true,
+  accountBlocked: true,
+  alreadyExists: true,
+  refused: true,
+  certificate: true,
+  invalidArgument: true,
+  sourceMissing: true,
+  sourceUnreadable: true,
+  sourceNotAFile: true,
+  sourceChanged: true,
+  heldElsewhere: true,
+  checkpointNewer: true,
+  aborted: true,
+  internal: true,
+} satisfies Record<UploadErrorKind, true>) as UploadErrorKind[];
+
 /** A failure; one with an EC has a help page, as those of OSS have. */
 export function failure(
   kind: UploadErrorKind,

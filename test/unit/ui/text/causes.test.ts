@@ -3,7 +3,7 @@ import type { TransferSnapshot } from '../../../../src/engine/index';
 import { contextOf, rowCommandOf } from '../../../../src/ui/show/rowRemedies';
 import { rootRows } from '../../../../src/ui/show/transfersModel';
 import { causesOf, remediesOf } from '../../../../src/ui/text/causes';
-import { batch, english, failure, NOW, snapshot, transfer } from '../snapshots';
+import { batch, english, failure, KINDS, NOW, snapshot, transfer } from '../snapshots';
 
 const beijing = { endpoint: 'oss-cn-beijing.aliyuncs.com' };
 
@@ -36,6 +36,14 @@ describe('what helps', () => {
       for (const other of ['discard', 'skip', 'openHelp', 'copyErrorDetails', 'showLog'] as const) {
         assert.equal(kinds.includes(other), false, `${kind}: ${other}`);
       }
+    }
+  });
+
+  it('has a command that a row can call, whatever failed', () => {
+    for (const kind of KINDS) {
+      const remedies = remediesOf(failed(kind, { ...beijing, ec: '1' }), english);
+      const unknown = remedies.filter((action) => rowCommandOf(action) === undefined);
+      assert.deepEqual(unknown, [], kind);
     }
   });
 

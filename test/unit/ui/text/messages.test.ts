@@ -12,38 +12,8 @@ import {
 } from '../../../../src/ui/text/messages';
 import type { Message } from '../../../../src/ui/text/messages';
 import { describeNotice } from '../../../../src/ui/text/notices';
-import { MB, chinese, english, failure, transfer } from '../snapshots';
+import { KINDS, MB, chinese, english, failure, transfer } from '../snapshots';
 
-const KINDS: Record<UploadErrorKind, true> = {
-  network: true,
-  timeout: true,
-  throttled: true,
-  server: true,
-  badResponse: true,
-  checksumMismatch: true,
-  noSuchUpload: true,
-  invalidParts: true,
-  credentials: true,
-  noCredentials: true,
-  clockSkew: true,
-  accessDenied: true,
-  noSuchBucket: true,
-  wrongRegion: true,
-  publicEndpointForbidden: true,
-  accountBlocked: true,
-  alreadyExists: true,
-  refused: true,
-  certificate: true,
-  invalidArgument: true,
-  sourceMissing: true,
-  sourceUnreadable: true,
-  sourceNotAFile: true,
-  sourceChanged: true,
-  heldElsewhere: true,
-  checkpointNewer: true,
-  aborted: true,
-  internal: true,
-};
 const ec = '0003-00000001';
 const about = transfer();
 
@@ -67,7 +37,7 @@ describe('messages of failures', () => {
   });
 
   it('say for every kind one text with one to three verbs, in both languages', () => {
-    for (const kind of Object.keys(KINDS) as UploadErrorKind[]) {
+    for (const kind of KINDS) {
       for (const words of [english, chinese]) {
         const message = describeError(failure(kind, { ec }), about, words);
         assert.match(message.text, /[.。]$/, `${kind}: ${message.text}`);
@@ -81,7 +51,7 @@ describe('messages of failures', () => {
   it('say of which file, and what became of it; of several, how many', () => {
     const verdict =
       /not (?:be )?uploaded|paused|not replaced|left it alone|left them alone|discard it|refused the upload|未上传|未被覆盖|未能上传|没有上传|暂停|拒绝|放弃|未作处理/;
-    for (const kind of Object.keys(KINDS) as UploadErrorKind[]) {
+    for (const kind of KINDS) {
       // Stopped on purpose, which is not told.
       if (kind === 'aborted') continue;
       for (const words of [english, chinese]) {
