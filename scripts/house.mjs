@@ -68,6 +68,8 @@ export const ARROWS = {
     'engine/index',
   ],
   'ui/ask/history': [
+    'ui/show',
+    'ui/ask/upload',
     'ui/actions',
     'ui/settings',
     'ui/editor',

@@ -272,8 +272,8 @@ export interface Transfers {
   /** Takes a file from a place it was moved to (`sourceMissing`), and goes on. */
   relocate(id: string, filePath: string): Promise<void>;
 
-  /** Forgets the completed ones. */
-  clearFinished(): void;
+  /** Forgets the completed ones: all of them, or those among these transfers. */
+  clearFinished(ids?: readonly string[]): void;
 
   setLimits(limits: TransferLimits): void;
 

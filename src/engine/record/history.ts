@@ -283,7 +283,10 @@ export class UploadHistory {
   private writerOf(name: string): JournalWriter {
     return name === NAME
       ? new JournalWriter(KIND, { version: VERSION })
-      : new JournalWriter(FILES_KIND, { version: VERSION, id: name.slice(0, -FILES_SUFFIX.length) });
+      : new JournalWriter(FILES_KIND, {
+          version: VERSION,
+          id: name.slice(0, -FILES_SUFFIX.length),
+        });
   }
 
   private tell(problem: HistoryProblem): void {
@@ -297,7 +300,9 @@ export class UploadHistory {
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   try {
-    for await (const chunk of createReadStream(file, { encoding: 'utf8' }) as AsyncIterable<string>) {
+    for await (const chunk of createReadStream(file, {
+      encoding: 'utf8',
+    }) as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       yield* lines;
