@@ -107,7 +107,7 @@ test('an upload is found by name and state', async () => {
 
 test('a signed URL lives as long as was typed', async () => {
   const { window } = session;
-  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Copy Signed URL');
+  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Copy Signed URL...');
   await window.quickInput.fill('90 min');
   await expect(window.quick).toContainText('90 min');
   await window.page.keyboard.press('Enter');
