@@ -171,7 +171,9 @@ export class TransferRows implements Disposable {
       this.keep(ROOT, this.make(ROOT) ?? []);
       this.redraw(undefined);
       // What another window finished is in the history now.
-      void this.readHistory();
+      void this.readHistory().then(() => {
+        this.refreshSoon();
+      });
       return;
     }
     const changed = changedIn(before, after);

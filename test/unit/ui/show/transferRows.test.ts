@@ -8,6 +8,7 @@ import type {
 } from '../../../../src/engine/index';
 import { TransferRows } from '../../../../src/ui/show/transferRows';
 import { FINISHED_ID } from '../../../../src/ui/show/transfersModel';
+import { until } from '../../../support/until';
 import { NOW, batch, english, snapshot, transfer } from '../snapshots';
 
 const fail = (error: unknown): void => {
@@ -136,6 +137,16 @@ describe('what the view draws', () => {
     const [one] = await uploads.rows.transfersOf('done dir/f7');
     assert.equal(one?.state, 'completed');
     assert.equal(one.result?.crc64, '1');
+  });
+
+  it('has below Finished what another window has finished meanwhile', async () => {
+    uploads = new Uploads([batch([{ state: 'uploading' }], { isElsewhere: true })]);
+    assert.deepEqual(await uploads.ids(), ['b1-t1']);
+    uploads.entries = [entry('b1')];
+    uploads.batches = [];
+    uploads.changes.fire(['b1']);
+    await until(() => uploads.rows.get(FINISHED_ID)?.description === '1 upload');
+    assert.deepEqual(await uploads.ids(), [FINISHED_ID]);
   });
 
   it('has below a finished folder all its files, those of an earlier window too', async () => {
