@@ -30,7 +30,14 @@ export const ARROWS = {
     'engine/base',
   ],
   /** The one door of the engine. */
-  engine: ['engine/transfers', 'engine/upload', 'engine/file', 'engine/contract', 'engine/base'],
+  engine: [
+    'engine/transfers',
+    'engine/upload',
+    'engine/record',
+    'engine/file',
+    'engine/contract',
+    'engine/base',
+  ],
   /** A file that is a room: between ui, which asks, and oss, which answers. */
   account: ['engine/contract'],
   /** Whose key a request is signed with; knows no OSS, only those who issue keys. */
@@ -60,8 +67,18 @@ export const ARROWS = {
     'ui/text',
     'engine/index',
   ],
+  'ui/ask/history': [
+    'ui/show',
+    'ui/ask/upload',
+    'ui/actions',
+    'ui/settings',
+    'ui/editor',
+    'ui/text',
+    'engine/index',
+    'account',
+  ],
   /** The door of what is loaded on demand. */
-  'ui/ask': ['ui/ask/setup', 'ui/ask/upload', 'ui/ask/bucket'],
+  'ui/ask': ['ui/ask/setup', 'ui/ask/upload', 'ui/ask/bucket', 'ui/ask/history'],
   /** The composition root. Its way to `ui/ask` and `oss` is `import()`, which no rule here sees. */
   '': ['account', 'ui/show', 'ui/actions', 'ui/settings', 'ui/editor', 'ui/text', 'engine/index'],
 };

@@ -14,10 +14,20 @@ import { OutputLog } from './ui/editor/log';
 import { Settings } from './ui/settings/settings';
 import { SetupContext } from './ui/settings/setupContext';
 import { ToastPace } from './ui/editor/toastPace';
-import type { Remedies } from './ui/actions/transferActions';
+import type { FinishedActions } from './ui/actions/finishedActions';
+import type { Links } from './ui/actions/links';
+import type { Remedies, TransferActions } from './ui/actions/transferActions';
 import { StatusBar } from './ui/show/statusBar';
 import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
+import type { TransferCommands } from './ui/show/transferCommands';
 import { TransfersView } from './ui/show/transfersView';
+
+/** What shows uploads, and what is done with them. */
+interface Display {
+  readonly actions: TransferActions;
+  readonly handlers: TransferCommands['handlers'];
+  readonly links: Links;
+}
 
 /** The engine that `deactivate` ends, which gets no argument to find it by. */
 let running: Transfers | undefined;
@@ -62,9 +72,24 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const skipped = new Map<string, number>();
   const setup = own(new SetupContext(settings, memory, credentials));
-  const view = own(new TransfersView(transfers, setup));
+  const openHistory = once(async () => {
+    const { openHistory } = await import('./ui/ask/onDemand');
+    return openHistory(path.join(context.globalStorageUri.fsPath, 'history'), log);
+  });
+  const openFinished = once(async (): Promise<FinishedActions> => {
+    const { FinishedCommands } = await import('./ui/ask/onDemand');
+    const { links } = await openDisplay();
+    const { upload } = await openQuestions();
+    return new FinishedCommands(await openHistory(), transfers, links, upload, memory);
+  });
+  const view = own(
+    new TransfersView(transfers, setup, memory, async (redraw) => {
+      const { TransfersTree } = await import('./ui/show/onDemand');
+      return new TransfersTree(transfers, await openHistory(), redraw);
+    }),
+  );
   // Opened before anything can start, so that nothing that happens is missed.
-  const openDisplay = once(async () => {
+  const openDisplay = once(async (): Promise<Display> => {
     const {
       Completion,
       LastUpload,
@@ -75,7 +100,11 @@ export function activate(context: vscode.ExtensionContext): void {
       TransferCommands,
       UploadLog,
     } = await import('./ui/show/onDemand');
-    const links = new Links(account, settings, log);
+    const { HistoryRecorder } = await import('./ui/ask/onDemand');
+    own(new HistoryRecorder(transfers, await openHistory(), memory));
+    const links = new Links(account, settings, log, async () =>
+      (await openFinished()).askLifetime(),
+    );
     const pace = new ToastPace();
     const actions = new TransferActions(transfers, remedies, links, pace, log);
     own(new UploadLog(transfers, log));
@@ -83,8 +112,9 @@ export function activate(context: vscode.ExtensionContext): void {
     const progress = own(new ProgressNotification(transfers, actions, pace));
     own(new Completion(transfers, actions, settings, last, progress, skipped, log));
     const list = new ResumeList(transfers, actions, settings);
-    const { handlers } = new TransferCommands(transfers, view, actions, links, list, last);
-    return { actions, handlers };
+    const commands = [transfers, view, actions, links, list, last, openFinished] as const;
+    const { handlers } = new TransferCommands(...commands);
+    return { actions, handlers, links };
   });
   const openQuestions = once(async () => {
     const { actions } = await openDisplay();

@@ -13,6 +13,8 @@ export type { GlobProblem } from './file/globs';
 export { cutOff, maskAccessKeyId, redact } from './base/redact';
 export { findExisting, isIdentical } from './upload/existingObjects';
 export type { ExistingObject, LookupOptions } from './upload/existingObjects';
+export { UploadHistory } from './record/history';
+export type { FinishedFile, HistoryEntry, HistoryProblem } from './record/history';
 export { scanFolder } from './file/folderScan';
 export { composedName } from './file/nameForms';
 export type { FolderScan, FolderScanOptions, ScannedFile } from './file/folderScan';

@@ -70,6 +70,16 @@ export function isWaitingForUser({ state }: { readonly state: TransferState }): 
   return WAITING_FOR_USER.has(state);
 }
 
+/** What OSS said of an object when it was complete. */
+export interface TransferResult {
+  /** As the server sent it, quotes included. */
+  readonly etag: string;
+  /** Of the whole object, in decimal as OSS writes it (`x-oss-hash-crc64ecma`). */
+  readonly crc64?: string | undefined;
+  readonly versionId?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
 /** One transfer, at one moment. Immutable. */
 export interface TransferSnapshot {
   readonly id: string;
@@ -96,8 +106,8 @@ export interface TransferSnapshot {
   /** When this transfer was asked for, and last moved. */
   readonly createdMs: number;
   readonly updatedMs: number;
-  /** For `completed`. */
-  readonly result?: { readonly etag: string; readonly versionId?: string | undefined } | undefined;
+  /** For `completed` in this window. */
+  readonly result?: TransferResult | undefined;
   /** Retries so far in this run. */
   readonly retries: number;
 }
@@ -130,6 +140,8 @@ export interface SettledBatch {
 export interface EndedTransfer {
   /** In its state of rest. */
   readonly transfer: TransferSnapshot;
+  /** The batch it is in, and how many files that has, with those that were finished earlier. */
+  readonly batch: { readonly label: string; readonly createdMs: number; readonly files: number };
   /** How long it ran. */
   readonly elapsedMs: number;
 }
@@ -263,8 +275,8 @@ export interface Transfers {
   /** Takes a file from a place it was moved to (`sourceMissing`), and goes on. */
   relocate(id: string, filePath: string): Promise<void>;
 
-  /** Forgets the completed ones. */
-  clearFinished(): void;
+  /** Forgets the completed ones: all of them, or those among these transfers. */
+  clearFinished(ids?: readonly string[]): void;
 
   setLimits(limits: TransferLimits): void;
 

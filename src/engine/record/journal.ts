@@ -48,6 +48,20 @@ export class JournalWriter {
     const json = JSON.stringify(record);
     return `${check(this.salt, json)} ${json}\n`;
   }
+
+  /** The record of a line without its end; undefined unless it verifies behind this header. */
+  parse(line: string): unknown {
+    return verified(this.salt, line) === undefined
+      ? undefined
+      : parseJson(line.slice(CHECK_LENGTH + 1));
+  }
+}
+
+/** The header in the first line of a file of that kind; undefined unless it verifies. */
+export function readHeader(kind: string, firstLine: string): unknown {
+  return verified(kind, firstLine) === undefined
+    ? undefined
+    : parseJson(firstLine.slice(CHECK_LENGTH + 1));
 }
 
 /** Reads a file, whatever it holds; never throws. `kind` must be that of the writer. */

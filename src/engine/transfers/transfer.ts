@@ -2,7 +2,12 @@ import type { BatchItem } from '../record/batchRecord';
 import type { UploadError } from '../contract/errors';
 import type { StoredObject } from '../contract/ports';
 import { isActive, isWaitingForUser } from '../contract/transfers';
-import type { TransferNotice, TransferSnapshot, TransferState } from '../contract/transfers';
+import type {
+  TransferNotice,
+  TransferResult,
+  TransferSnapshot,
+  TransferState,
+} from '../contract/transfers';
 import type { UploadJob } from '../upload/uploadContext';
 import { UploadMonitor } from '../upload/uploadMonitor';
 
@@ -125,10 +130,7 @@ export class Transfer {
       partsTotal: monitor.partsTotal,
       createdMs: this.createdMs,
       updatedMs: this.updatedMs,
-      result:
-        this.result === undefined
-          ? undefined
-          : { etag: this.result.etag, versionId: this.result.versionId },
+      result: this.result && resultOf(this.result),
       retries: monitor.retries,
     };
   }
@@ -138,4 +140,8 @@ export class Transfer {
     this.updatedMs = this.now();
     this.onChange(isNewState);
   }
+}
+
+function resultOf({ etag, crc64, versionId, requestId }: StoredObject): TransferResult {
+  return { etag, crc64: crc64?.toString(), versionId, requestId };
 }

@@ -220,9 +220,11 @@ export class TransferManager implements Transfers {
     this.runs.start([this.runs.add(batch, item, 'queued')]);
   }
 
-  clearFinished(): void {
+  clearFinished(ids?: readonly string[]): void {
+    const wanted = ids && new Set(ids);
     for (const batch of this.batches) {
       for (const transfer of [...batch.transfers.values()]) {
+        if (wanted?.has(transfer.id) === false) continue;
         if (transfer.state === 'completed') batch.transfers.delete(transfer.id);
       }
       if (batch.transfers.size === 0) this.batches.remove(batch);

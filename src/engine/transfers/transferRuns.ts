@@ -172,9 +172,12 @@ export class TransferRuns {
   }
 
   private tellEnded(transfer: Transfer, elapsedMs: number): void {
-    if (!this.life.aborted) {
-      this.listener.ended({ transfer: transfer.snapshot(), elapsedMs });
-    }
+    const batch = this.batches.of(transfer);
+    if (this.life.aborted || batch === undefined) return;
+    const { label, createdMs } = batch.header;
+    const files = batch.transfers.size + batch.finishedEarlier.files;
+    const of = { label, createdMs, files };
+    this.listener.ended({ transfer: transfer.snapshot(), batch: of, elapsedMs });
   }
 
   private tellSettled(batches: Iterable<Batch>): void {

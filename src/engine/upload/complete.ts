@@ -156,7 +156,7 @@ export function verifyObject(
     const { code, message } = stored.callbackError;
     monitor.notice('callbackFailed', `${code}: ${message}`);
   }
-  return stored;
+  return { ...stored, crc64: expected.crc64 };
 }
 
 /** The object as HeadObject tells it; undefined when OSS says that there is none. */

@@ -2,16 +2,13 @@ import * as vscode from 'vscode';
 import type { OssAccount } from '../../account';
 import type { Logger } from '../../engine/index';
 import { copyText } from '../editor/clipboard';
-import { l10n, language, words } from '../editor/editorWords';
-import { formatDuration } from '../text/format';
+import { l10n, words } from '../editor/editorWords';
 import { copiedText, onePerBucket, privateText } from './linksModel';
 import { plainText } from '../text/plainText';
 import type { UploadedObject } from '../settings/lastUpload';
 import type { Settings } from '../settings/settings';
 import { ossPath } from '../text/transferFacts';
 
-const HOUR = 3600;
-const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
 const PROBE_MS = 5000;
 
 /** Puts addresses of uploaded objects on the clipboard. */
@@ -20,6 +17,8 @@ export class Links {
     private readonly account: OssAccount,
     private readonly settings: Settings,
     private readonly log: Logger,
+    /** Asks how long a signed URL is to be good for, in seconds. */
+    private readonly askLifetime: () => Promise<number | undefined>,
   ) {}
 
   /** Address of each object, one a line; under the own domain where one is set. */
@@ -48,19 +47,10 @@ export class Links {
 
   /** The same with a signature, for a lifetime that is asked for. */
   async copySignedUrls(transfers: readonly UploadedObject[]): Promise<void> {
-    const chosen = await vscode.window.showQuickPick(
-      LIFETIMES_SECONDS.map((seconds) => ({
-        label: formatDuration(seconds, language),
-        seconds,
-      })),
-      {
-        title: l10n.t('Copy Signed URL'),
-        placeHolder: l10n.t('How long may anyone who has the link read the object?'),
-      },
-    );
-    if (chosen === undefined) return;
+    const seconds = await this.askLifetime();
+    if (seconds === undefined) return;
     const urls = await Promise.all(
-      transfers.map(({ target }) => this.account.signedUrl(target, chosen.seconds)),
+      transfers.map(({ target }) => this.account.signedUrl(target, seconds)),
     );
     await copyText(urls.join('\n'), copiedText('signedUrl', urls.length, words));
   }

@@ -6,6 +6,8 @@ export { CleanUpCommand } from './bucket/cleanUpCommand';
 export { Conflicts } from './upload/conflicts';
 export { CredentialsFlow } from './setup/credentialsFlow';
 export { Destinations } from './setup/destination';
+export { FinishedCommands } from './history/finishedCommands';
+export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';
 export { UploadCommand } from './upload/uploadCommand';
 export { uploadHandler } from './upload/uploadHandler';

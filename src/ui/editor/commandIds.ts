@@ -21,6 +21,15 @@ export const TRANSFER_COMMANDS = [
   'copyError',
   'openHelp',
   'clearFinished',
+  'tryNow',
+  'openRow',
+  'copyMarkdown',
+  'openInBrowser',
+  'uploadAgain',
+  'removeFromList',
+  'find',
+  'clearHistory',
+  'exportReport',
 ] as const;
 
 /** One of {@link TRANSFER_COMMANDS}. */
@@ -51,6 +60,7 @@ export function commandId(name: CommandName): `ossUpload.${CommandName}` {
 /** Keys of `when` clauses in package.json. */
 export const CONTEXT_KEYS = [
   'hasTransfers',
+  'hasUploaded',
   'hasActive',
   'hasWaiting',
   'configured',

@@ -20,13 +20,17 @@ const REGIONS_KEY = 'regions';
 const CREDENTIALS_KEY = 'hasCredentials';
 /** Of the workspace its buckets, of the user the endpoints. */
 const CONFIRMED_KEY = 'confirmed';
+const UPLOADED_KEY = 'hasUploaded';
 
 /** Remembers the destination per workspace and the regions of buckets per user. */
 export class DestinationMemory {
   private readonly changed: Emitter<void>;
+  private readonly uploaded: Emitter<void>;
 
   /** Another destination was chosen. */
   readonly onDidChange;
+  /** Something was uploaded for the first time, or that was forgotten. */
+  readonly onDidUpload;
 
   constructor(
     private readonly ofWorkspace: KeyValueStore,
@@ -37,6 +41,10 @@ export class DestinationMemory {
       logger.error(`destination listener: ${String(error)}`);
     });
     this.onDidChange = this.changed.event;
+    this.uploaded = new Emitter((error) => {
+      logger.error(`history listener: ${String(error)}`);
+    });
+    this.onDidUpload = this.uploaded.event;
   }
 
   destination(): RememberedDestination | undefined {
@@ -89,6 +97,17 @@ export class DestinationMemory {
 
   async confirmEndpoint(endpoint: string): Promise<void> {
     await addText(this.ofUser, CONFIRMED_KEY, endpoint);
+  }
+
+  /** Whether there is a history, which no start of the editor reads. */
+  hasUploaded(): boolean {
+    return this.ofUser.get(UPLOADED_KEY) === true;
+  }
+
+  async rememberUploaded(hasUploaded: boolean): Promise<void> {
+    if (this.hasUploaded() === hasUploaded) return;
+    await this.ofUser.update(UPLOADED_KEY, hasUploaded);
+    this.uploaded.fire();
   }
 
   private regions(): Record<string, unknown> {

@@ -6,6 +6,7 @@ export { Completion } from './completion';
 export { ProgressNotification } from './progressNotification';
 export { ResumeList } from './resumeList';
 export { TransferCommands } from './transferCommands';
+export { TransfersTree } from './transfersTree';
 export { UploadLog } from './uploadLog';
 export { LastUpload } from '../settings/lastUpload';
 export { Links } from '../actions/links';

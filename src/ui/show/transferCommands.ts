@@ -4,12 +4,12 @@ import { isActive, isWaitingForUser } from '../../engine/index';
 import type { TransferSnapshot, Transfers } from '../../engine/index';
 import type { TransferCommand } from '../editor/commandIds';
 import type { CommandHandler } from '../editor/commands';
+import type { FinishedActions } from '../actions/finishedActions';
 import type { Links } from '../actions/links';
 import type { LastUpload } from '../settings/lastUpload';
 import type { TransferActions } from '../actions/transferActions';
 import type { ResumeList } from './resumeList';
 import { REMEDY_COMMANDS, rowCommandOf } from './rowRemedies';
-import { transfersOfRow } from './transfersModel';
 import { words } from '../editor/editorWords';
 import type { MessageAction } from '../text/buttons';
 import { remediesOf } from '../text/causes';
@@ -22,12 +22,20 @@ export class TransferCommands {
 
   constructor(
     private readonly transfers: Transfers,
-    private readonly view: Pick<TransfersView, 'selection'>,
+    private readonly view: Pick<TransfersView, 'selection' | 'transfersOf'>,
     private readonly actions: TransferActions,
     links: Links,
     list: ResumeList,
     last: LastUpload,
+    finished: () => Promise<FinishedActions>,
   ) {
+    const onDone = (
+      run: (actions: FinishedActions, about: readonly TransferSnapshot[]) => Promise<void>,
+    ): CommandHandler => this.onRows(async (about) => run(await finished(), about.filter(isDone)));
+    const ask =
+      (run: (actions: FinishedActions) => Promise<void>): CommandHandler =>
+      () =>
+        actions.attempt(finished().then(run));
     this.handlers = {
       resume: () => list.pick(),
       copyLastUrl: () => actions.attempt(actions.copyLastUrl(last)),
@@ -45,6 +53,17 @@ export class TransferCommands {
       ),
       pauseAll: () => actions.attempt(transfers.pause(idsOf(this.own().filter(isActive)))),
       resumeAll: () => actions.attempt(this.resumeAll()),
+      tryNow: () => {
+        transfers.retryNow();
+      },
+      openRow: () => actions.attempt(this.openRow()),
+      copyMarkdown: onDone((done, about) => done.copyMarkdown(about)),
+      openInBrowser: onDone((done, about) => done.openInBrowser(about)),
+      uploadAgain: onDone((done, about) => done.uploadAgain(about)),
+      removeFromList: onDone((done, about) => done.remove(about)),
+      find: ask((done) => done.find()),
+      clearHistory: ask((done) => done.clear()),
+      exportReport: ask((done) => done.exportReport([])),
       clearFinished: () => {
         transfers.clearFinished();
       },
@@ -73,17 +92,22 @@ export class TransferCommands {
   }
 
   private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {
-    return (clicked, selected) => {
-      const about = this.transfersOf(clicked, selected);
-      return about.length > 0 ? this.actions.attempt(run(about)) : undefined;
-    };
+    return (clicked, selected) =>
+      this.actions.attempt(
+        this.transfersOf(clicked, selected).then((about) =>
+          about.length > 0 ? run(about) : undefined,
+        ),
+      );
   }
 
   /**
    * What a command is about: the row that was clicked or named by a link, with the selection when
    * it is part of it; or what is selected in the view.
    */
-  private transfersOf(clicked: unknown, selected: unknown): readonly TransferSnapshot[] {
+  private async transfersOf(
+    clicked: unknown,
+    selected: unknown,
+  ): Promise<readonly TransferSnapshot[]> {
     let rows = this.view.selection;
     if (typeof clicked === 'string') {
       const among = Array.isArray(selected)
@@ -91,11 +115,26 @@ export class TransferCommands {
         : [];
       rows = among.includes(clicked) ? among : [clicked];
     }
-    const snapshot = this.transfers.snapshot();
-    const own = new Set(this.own());
-    const found = rows.flatMap((row) => transfersOfRow(row, snapshot));
+    const found = await this.view.transfersOf(rows);
+    const elsewhere = new Set(
+      this.transfers
+        .snapshot()
+        .batches.filter((batch) => batch.isElsewhere)
+        .map(({ id }) => id),
+    );
     // A parent and its child may both be selected.
-    return [...new Set(found)].filter((transfer) => own.has(transfer));
+    return [...new Set(found)].filter(({ batchId }) => !elsewhere.has(batchId));
+  }
+
+  /** Enter: what is done gives its address. */
+  private async openRow(): Promise<void> {
+    const [row, ...others] = this.view.selection;
+    if (row === undefined || others.length > 0) return;
+    const about = await this.view.transfersOf([row]);
+    const [only] = about;
+    if (about.length === 1 && only !== undefined && isDone(only)) {
+      await this.actions.copyUrls([only]);
+    }
   }
 
   private own(): TransferSnapshot[] {

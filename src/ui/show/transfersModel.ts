@@ -12,7 +12,9 @@ import {
   formatDate,
   formatDuration,
   formatSpeed,
+  formatWhen,
   percentOf,
+  shortName,
 } from '../text/format';
 import type { MessageAction } from '../text/buttons';
 import { remediesOf } from '../text/causes';
@@ -22,6 +24,7 @@ import {
   distinctions,
   fileName,
   needsDecision,
+  keyFolder,
   ossPath,
   ownTransfers,
   sumOfBatch,
@@ -30,14 +33,26 @@ import type { Localizer, Words } from '../text/words';
 
 /** The state of a row as menus of package.json know it. */
 export type RowState =
-  'running' | 'queued' | 'paused' | 'interrupted' | 'failed' | 'done' | 'discarding' | 'elsewhere';
+  | 'running'
+  | 'waiting'
+  | 'queued'
+  | 'paused'
+  | 'interrupted'
+  | 'failed'
+  | 'done'
+  | 'discarding'
+  | 'elsewhere'
+  | 'finished';
 
 /** A row of the view, in words. Two rows that are equal look the same. */
 export interface TransferRow {
   readonly id: string;
   readonly kind: 'transfer' | 'batch' | 'more';
   readonly batchId: string;
+  /** Short enough to leave room for the description. */
   readonly label: string;
+  /** The whole name, for a tooltip. */
+  readonly name: string;
   readonly description: string;
   readonly state: RowState;
   /** What helps, where it waits for a decision. */
@@ -49,9 +64,11 @@ export interface TransferRow {
 /** As many children are shown at once. */
 export const PAGE_SIZE = 200;
 
-/** The icon of each state; the state stands beside it in words. */
+/** The icon of each state, another shape for each; the state stands beside it in words. */
 export const ROW_ICONS: Readonly<Record<RowState, string>> = {
   running: 'sync~spin',
+  // Stands still: nothing is being sent.
+  waiting: 'debug-disconnect',
   // Not `clock`, which is the same picture as `history`.
   queued: 'watch',
   paused: 'debug-pause',
@@ -60,7 +77,23 @@ export const ROW_ICONS: Readonly<Record<RowState, string>> = {
   done: 'pass',
   discarding: 'trash',
   elsewhere: 'multiple-windows',
+  finished: 'archive',
 };
+
+/** The colour of the icon, where a state has one. */
+export const ROW_COLORS: Readonly<Partial<Record<RowState, string>>> = {
+  waiting: 'charts.yellow',
+  paused: 'charts.blue',
+  interrupted: 'charts.orange',
+  failed: 'list.errorForeground',
+  done: 'testing.iconPassed',
+  elsewhere: 'disabledForeground',
+};
+
+/** What is above the rows of finished uploads. */
+export const FINISHED_ID = 'finished';
+/** What the ids of their rows begin with. */
+export const DONE_PREFIX = 'done ';
 
 type Totals = TransfersSnapshot['totals'];
 
@@ -68,7 +101,7 @@ const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
   queued: 'queued',
   preparing: 'running',
   uploading: 'running',
-  waiting: 'running',
+  waiting: 'waiting',
   completing: 'running',
   verifying: 'running',
   completed: 'done',
@@ -78,82 +111,140 @@ const ROW_STATES: Readonly<Record<TransferState, RowState>> = {
   discarding: 'discarding',
 };
 
-/**
- * What stands beside the name of the view, and the number on its icon: where uploads go, how many
- * run, how fast. `place` is '' where it is not known.
- */
-export function viewHeader(
-  { totals }: TransfersSnapshot,
-  place: string,
-  { l10n, language }: Words,
-): {
-  readonly description: string;
-  readonly badge: { readonly value: number; readonly tooltip: string } | undefined;
-} {
-  const { active, speedBytesPerSecond } = totals;
-  if (active === 0) return { description: place, badge: undefined };
-  const speed = speedBytesPerSecond > 0 ? formatSpeed(speedBytesPerSecond, language) : '';
-  return {
-    description: [speed, place].filter((text) => text !== '').join(' · '),
-    badge: {
-      value: active,
-      tooltip: l10n.t('Uploads running: {n}', { n: formatCount(active, language) }),
-    },
-  };
-}
+/** The row of a batch or of a transfer that is the same as before; undefined when it may not be. */
+export type KnownRow = (of: BatchSnapshot | TransferSnapshot) => TransferRow | undefined;
 
 /** One row for each batch, the latest first: one file as itself, several below a parent. */
-export function rootRows(snapshot: TransfersSnapshot, nowMs: number, words: Words): TransferRow[] {
+export function rootRows(
+  snapshot: TransfersSnapshot,
+  nowMs: number,
+  words: Words,
+  known?: KnownRow,
+): TransferRow[] {
   const totals = totalsOfOnly(snapshot);
   const batches = snapshot.batches
     .filter((batch) => batch.transfers.length > 0)
     .sort((one, other) => other.createdMs - one.createdMs);
   const marks = distinctions(batches, rootLabel, batchPlace);
   return batches.map((batch) => {
+    const same = known?.(batch);
+    if (same !== undefined) return same;
     const only = onlyTransfer(batch);
     const row =
-      only === undefined ? parentRow(batch, words) : transferRow(only, batch, totals, nowMs, words);
+      only === undefined
+        ? parentRow(batch, nowMs, words)
+        : transferRow(only, batch, totals, nowMs, words);
     return marked(row, marks.get(batch), words.l10n);
   });
 }
 
-/** What is below a parent: all that is not done, the first pages of it. */
+/**
+ * What is below a parent, the first pages of it: all that is not done, and a row above what is done;
+ * when nothing else is left, what is done itself.
+ */
 export function childRows(
   batch: BatchSnapshot,
   limit: number,
   snapshot: TransfersSnapshot,
   nowMs: number,
   words: Words,
+  known?: KnownRow,
 ): TransferRow[] {
-  const { l10n, language } = words;
-  const totals = totalsOfOnly(snapshot);
   const unfinished = batch.transfers.filter((transfer) => transfer.state !== 'completed');
-  const shown = unfinished.slice(0, limit);
+  const { filesDone } = sumOfBatch(batch);
+  if (unfinished.length === 0) return doneRows(batch, limit, nowMs, words, known);
+  const rows = pageOf(
+    batch,
+    rootId(batch),
+    unfinished,
+    limit,
+    totalsOfOnly(snapshot),
+    nowMs,
+    words,
+    known,
+  );
+  if (filesDone > 0) rows.push(doneParent(batch, filesDone, words));
+  return rows;
+}
+
+/** The finished files of a batch that this window knows, the first pages of them. */
+export function doneRows(
+  batch: BatchSnapshot,
+  limit: number,
+  nowMs: number,
+  words: Words,
+  known?: KnownRow,
+): TransferRow[] {
+  const done = batch.transfers.filter((transfer) => transfer.state === 'completed');
+  const isAll = done.length === batch.transfers.length;
+  const parent = isAll ? rootId(batch) : doneParentId(batch);
+  return pageOf(batch, parent, done, limit, undefined, nowMs, words, known);
+}
+
+/** The row above the finished files of a batch. */
+export function doneParentId({ id }: BatchSnapshot): string {
+  return `done-of ${id}`;
+}
+
+function doneParent(batch: BatchSnapshot, files: number, { l10n, language }: Words): TransferRow {
+  const n = formatCount(files, language);
+  const label = files === 1 ? l10n.t('1 file finished') : l10n.t('{n} files finished', { n });
+  const id = doneParentId(batch);
+  const texts = { label, name: label, description: '', spoken: label };
+  return { id, kind: 'batch', batchId: batch.id, state: 'done', remedies: [], ...texts };
+}
+
+function pageOf(
+  batch: BatchSnapshot,
+  parent: string,
+  transfers: readonly TransferSnapshot[],
+  limit: number,
+  totals: Totals | undefined,
+  nowMs: number,
+  words: Words,
+  known: KnownRow | undefined,
+): TransferRow[] {
+  const { l10n } = words;
+  const shown = transfers.slice(0, limit);
   const marks = distinctions(
     shown,
     ({ filePath }) => fileName(filePath),
     ({ target }) => target,
   );
-  const rows = shown.map((transfer) =>
-    marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer), l10n),
+  const rows = shown.map(
+    (transfer) =>
+      known?.(transfer) ??
+      marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer), l10n),
   );
-  const hidden = unfinished.length - rows.length;
-  if (hidden > 0) {
-    const next = formatCount(Math.min(hidden, PAGE_SIZE), language);
-    const label = l10n.t('Show {n} more', { n: next });
-    rows.push({
-      id: `more ${batch.id}`,
+  return [...rows, ...moreRow(parent, batch.id, transfers.length - rows.length, words)];
+}
+
+/** The row that shows the next page below a parent; none when nothing is hidden. */
+export function moreRow(
+  parent: string,
+  batchId: string,
+  hidden: number,
+  { l10n, language }: Words,
+): TransferRow[] {
+  if (hidden <= 0) return [];
+  const next = formatCount(Math.min(hidden, PAGE_SIZE), language);
+  const label = l10n.t('Show {n} more', { n: next });
+  const description = l10n.t('{n} not shown', { n: formatCount(hidden, language) });
+  const texts = { label, name: label, description, spoken: label };
+  return [
+    {
+      id: `${MORE_PREFIX}${parent}`,
       kind: 'more',
-      batchId: batch.id,
-      label,
-      description: l10n.t('{n} not shown', { n: formatCount(hidden, language) }),
+      batchId,
       state: 'elsewhere',
       remedies: [],
-      spoken: label,
-    });
-  }
-  return rows;
+      ...texts,
+    },
+  ];
 }
+
+/** What the id of a row that shows the next page begins with, before that of its parent. */
+export const MORE_PREFIX = 'more ';
 
 /** The row of a batch: that of its file, when it has but one. */
 export function rootId(batch: BatchSnapshot): string {
@@ -166,7 +257,9 @@ export function transfersOfRow(
   { batches }: TransfersSnapshot,
 ): readonly TransferSnapshot[] {
   return batches.flatMap((batch) =>
-    batch.transfers.filter((transfer) => transfer.id === id || rootId(batch) === id),
+    id === doneParentId(batch)
+      ? batch.transfers.filter(({ state }) => state === 'completed')
+      : batch.transfers.filter((transfer) => transfer.id === id || rootId(batch) === id),
   );
 }
 
@@ -175,7 +268,7 @@ export function transferFactsList(
   transfer: TransferSnapshot,
   { l10n, language }: Words,
 ): [string, string][] {
-  const { error } = transfer;
+  const { error, result } = transfer;
   const facts: [string, string | undefined][] = [
     [l10n.t('From'), transfer.filePath],
     [l10n.t('To'), ossPath(transfer.target)],
@@ -191,9 +284,13 @@ export function transferFactsList(
       transfer.partsTotal === 0 ? undefined : `${transfer.partsDone}/${transfer.partsTotal}`,
     ],
     [l10n.t('Started'), formatDate(transfer.createdMs, language)],
+    [l10n.t('Finished'), result && formatDate(transfer.updatedMs, language)],
+    ['CRC-64', result?.crc64],
+    ['ETag', result?.etag],
+    [l10n.t('Version'), result?.versionId],
     [l10n.t('Error code'), error?.code],
     [l10n.t('Server message'), error?.message],
-    ['RequestId', error?.requestId],
+    ['RequestId', error?.requestId ?? result?.requestId],
     ['EC', error?.ec],
   ];
   return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, redact(value)]]));
@@ -222,14 +319,15 @@ function transferRow(
   const { l10n } = words;
   const name = fileName(transfer.filePath);
   const description = batch.isElsewhere
-    ? l10n.t('in another window')
+    ? elsewhereText(percentOf(transfer.confirmedBytes, transfer.sizeBytes), words)
     : stateText(transfer, totals, nowMs, words);
   const { bucket } = transfer.target;
   return {
     id: transfer.id,
     kind: 'transfer',
     batchId: batch.id,
-    label: name,
+    label: shortName(name),
+    name,
     description,
     state: batch.isElsewhere ? 'elsewhere' : ROW_STATES[transfer.state],
     remedies: batch.isElsewhere ? [] : remediesOf(transfer, words),
@@ -277,18 +375,40 @@ function stateText(
     case 'verifying':
       return l10n.t('verifying');
     case 'completed':
-      return l10n.t('done');
+      return l10n.t('done · {facts}', {
+        facts: doneFacts(transfer.sizeBytes, transfer.updatedMs, transfer.target, nowMs, words),
+      });
     case 'paused':
       return transfer.error === undefined
         ? l10n.t('paused at {percent} %', { percent })
         : l10n.t('paused at {percent} %: {reason}', { percent, reason: reason() });
     case 'interrupted':
-      return l10n.t('interrupted {when}', { when: formatAge(transfer.updatedMs, nowMs, words) });
+      return l10n.t('interrupted at {percent} %, {when}', {
+        percent,
+        when: formatAge(transfer.updatedMs, nowMs, words),
+      });
     case 'failed':
       return l10n.t('failed: {reason}', { reason: reason() });
     case 'discarding':
       return l10n.t('will be removed from OSS');
   }
+}
+
+/** Size, time and place of what is done. */
+export function doneFacts(
+  sizeBytes: number,
+  finishedMs: number,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+  nowMs: number,
+  { language }: Words,
+): string {
+  const size = formatBytes(sizeBytes, language);
+  const place = `${bucket}/${keyFolder(key)}`;
+  return [size, formatWhen(finishedMs, nowMs, language), place].join(' · ');
+}
+
+function elsewhereText(percent: number, { l10n }: Words): string {
+  return l10n.t('{percent} % in another window', { percent });
 }
 
 function isNetworkGone(error: TransferSnapshot['error']): boolean {
@@ -300,7 +420,12 @@ function percentAccepted({ confirmedBytes, sizeBytes }: TransferSnapshot): numbe
   return percentOf(confirmedBytes, sizeBytes);
 }
 
-function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
+/** So many files, in words. */
+export function filesText(files: number, { l10n, language }: Words): string {
+  return files === 1 ? l10n.t('1 file') : l10n.t('{n} files', { n: formatCount(files, language) });
+}
+
+function parentRow(batch: BatchSnapshot, nowMs: number, words: Words): TransferRow {
   const { l10n, language } = words;
   const state = batchState(batch);
   const { files, filesDone, confirmedBytes, sizeBytes } = sumOfBatch(batch);
@@ -313,12 +438,19 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
   const word = batchWord(batch, state, words);
   const numbers = [l10n.t('{done} of {total}', { done, total }), bytes];
   const stuck = batch.isElsewhere ? undefined : batch.transfers.find(needsDecision);
+  const place = batchPlace(batch);
+  if (state === 'done') {
+    const finishedMs = batch.transfers.reduce((last, one) => Math.max(last, one.updatedMs), 0);
+    const facts = doneFacts(sizeBytes, finishedMs, place, nowMs, words);
+    numbers.splice(0, 2, filesText(files, words), facts);
+  }
   const description = [...(word === undefined ? [] : [word]), ...numbers].join(' · ');
   return {
     id: rootId(batch),
     kind: 'batch',
     batchId: batch.id,
-    label: batch.label,
+    label: shortName(batch.label),
+    name: batch.label,
     state,
     remedies: stuck === undefined ? [] : remediesOf(stuck, words),
     description,
@@ -327,7 +459,7 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
       done,
       total,
       state: word ?? l10n.t('uploading'),
-      place: ossPath(batchPlace(batch)),
+      place: ossPath(place),
     }),
   };
 }
@@ -335,7 +467,15 @@ function parentRow(batch: BatchSnapshot, words: Words): TransferRow {
 function batchState(batch: BatchSnapshot): RowState {
   if (batch.isElsewhere) return 'elsewhere';
   const states = new Set(batch.transfers.map((transfer) => ROW_STATES[transfer.state]));
-  const order = ['running', 'queued', 'failed', 'interrupted', 'paused', 'discarding'] as const;
+  const order = [
+    'running',
+    'waiting',
+    'queued',
+    'failed',
+    'interrupted',
+    'paused',
+    'discarding',
+  ] as const;
   return order.find((state) => states.has(state)) ?? 'done';
 }
 
@@ -359,8 +499,14 @@ function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string 
       return l10n.t('done');
     case 'discarding':
       return l10n.t('will be removed from OSS');
-    case 'elsewhere':
-      return l10n.t('in another window');
+    case 'elsewhere': {
+      const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
+      return elsewhereText(percentOf(confirmedBytes, sizeBytes), words);
+    }
+    case 'waiting':
+      return l10n.t('waiting for the network');
+    case 'finished':
+      return undefined;
   }
 }
 

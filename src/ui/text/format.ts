@@ -13,7 +13,7 @@ export function formatBytes(bytes: number, language: string): string {
     unit += 1;
   }
   const digits = unit === 0 ? 0 : 1;
-  const number = new Intl.NumberFormat(language, {
+  const number = numbers(language, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(value);
@@ -27,7 +27,7 @@ export function formatSpeed(bytesPerSecond: number, language: string): string {
 
 /** A count with the separators of the language: `1,240`. */
 export function formatCount(count: number, language: string): string {
-  return new Intl.NumberFormat(language).format(count);
+  return numbers(language).format(count);
 }
 
 /** The text for so many things; `{n}` in it is their number. */
@@ -42,9 +42,7 @@ export function counted([one, many]: OneOrMany, count: number, { l10n, language 
  */
 export function formatDuration(seconds: number, language: string): string {
   const unit = (value: number, name: 'second' | 'minute' | 'hour' | 'day'): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(
-      value,
-    );
+    numbers(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(value);
   if (seconds < 55) {
     const rounded = seconds < 10 ? Math.max(1, Math.round(seconds)) : Math.round(seconds / 5) * 5;
     return unit(rounded, 'second');
@@ -86,9 +84,44 @@ export function formatAge(thenMs: number, nowMs: number, { l10n, language }: Wor
 
 /** Date and time of day, in the form of the language. */
 export function formatDate(timeMs: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    timeMs,
-  );
+  return dates(language, { dateStyle: 'medium', timeStyle: 'short' }).format(timeMs);
+}
+
+/** The time of day, of another day the date: short, and right for as long as the day lasts. */
+export function formatWhen(thenMs: number, nowMs: number, language: string): string {
+  const isToday = midnight(thenMs) === midnight(nowMs);
+  return dates(language, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium' }).format(thenMs);
+}
+
+/** The name of a file in at most so many signs, its beginning and its end: `holiday-in-…-2026.mp4`. */
+export function shortName(name: string, most = MOST_SIGNS): string {
+  if (name.length <= most) return name;
+  // What a reader takes for one sign, so that no emoji and no accent is cut in two.
+  const signs = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  if (signs.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${signs.slice(0, most - 1 - end).join('')}…${signs.slice(-end).join('')}`;
+}
+
+/** A row of so many signs leaves room for the state beside it, in a window of 800 pixels, too. */
+const MOST_SIGNS = 24;
+
+/** The same formatter again: making one takes longer than all it formats for a row. */
+const numbers = kept(
+  (language, options?: Intl.NumberFormatOptions) => new Intl.NumberFormat(language, options),
+);
+const dates = kept(
+  (language, options?: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options),
+);
+
+function kept<O, T>(make: (language: string, options?: O) => T): typeof make {
+  const made = new Map<string, T>();
+  return (language, options) => {
+    const key = language + JSON.stringify(options);
+    const known = made.get(key) ?? make(language, options);
+    made.set(key, known);
+    return known;
+  };
 }
 
 function midnight(timeMs: number): number {

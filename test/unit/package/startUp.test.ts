@@ -9,7 +9,7 @@ import { bundleOptions } from '../../../esbuild.js';
 
 /** What a start of the editor needs none of: the bytes of an upload, and what asks before it. */
 const NOT_AT_START =
-  /^(node_modules|src\/oss|src\/ui\/ask)\/|^src\/engine\/(base\/crc64Module|file\/(folderScan|sourceFile)|upload\/upload)\.ts$|^src\/ui\/editor\/boxes\.ts$/;
+  /^(node_modules|src\/oss|src\/ui\/ask)\/|^src\/engine\/(base\/crc64Module|file\/(folderScan|sourceFile)|upload\/upload)\.ts$|^src\/ui\/editor\/boxes\.ts$|^src\/ui\/show\/transfer(Rows|sTree)\.ts$/;
 
 /** Loads a bundle with an editor that counts how often somebody goes through all its names. */
 const LOAD_BUNDLE = `

@@ -95,6 +95,20 @@ export class UploadCommand {
     return true;
   }
 
+  /** Uploads finished files again to the same objects, which are there: the user says what then. */
+  async again(about: readonly TransferSnapshot[]): Promise<void> {
+    const [first] = about;
+    if (first === undefined) return;
+    const settings = this.settings.forResource(vscode.Uri.file(first.filePath));
+    const options = uploadOptions(settings, {});
+    const requests = about.map(({ filePath, target }) => ({ filePath, target, options }));
+    const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
+    if (answered === undefined) return;
+    const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
+    if (answered.length > 0) await this.enqueue(roots, answered);
+    else tellSkipped();
+  }
+
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
   private async selectAnother(error: UploadError, roots: readonly vscode.Uri[]): Promise<boolean> {
     const select = actionLabel({ kind: 'selectBucket' }, l10n);

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
+import { readFile } from 'node:fs/promises';
 import type { EndedTransfer, SettledBatch, TransferManager } from '../../../../src/engine/index.ts';
+import { crc64Of } from '../../../oss-server/crc64.ts';
 import { faultAnswers } from '../../../oss-server/faults.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
 import { interruptUpload } from '../../../support/interruptedUpload.ts';
@@ -44,6 +46,23 @@ describe('what the engine tells', () => {
     on: 'putObject' as const,
     key,
     do: { answer: faultAnswers.accessDenied },
+  });
+
+  it('what OSS said of an object: ETag, CRC-64 and request id, and how many files its batch has', async () => {
+    const manager = listen();
+    const small = await harness.file('a', SMALL_BYTES);
+    const large = await harness.file('b', 3 * PART_BYTES);
+    await harness.upload(manager, harness.request(small, 'a'), harness.request(large, 'b'));
+    assert.equal(ended.length, 2);
+    for (const { transfer, batch } of ended) {
+      const { result, filePath } = transfer;
+      const bytes = await readFile(filePath);
+      assert.equal(result?.crc64, (await crc64Of(bytes)).toString());
+      assert.match(result.etag, /^"[0-9A-F]{32}(-3)?"$/);
+      const answered = harness.server.operations.map(({ requestId }) => requestId);
+      assert.ok(answered.includes(result.requestId ?? ''));
+      assert.equal(batch.files, 2);
+    }
   });
 
   it('a batch that settles, once, with all that ended and how long it took', async () => {

@@ -56,7 +56,11 @@ describe('uploadLog', () => {
         return lines.splice(0);
       },
       end: (change) => {
-        ends.fire({ transfer: transfer({ id: 'b1-t1', ...change }), elapsedMs: 2000 });
+        ends.fire({
+          transfer: transfer({ id: 'b1-t1', ...change }),
+          batch: { label: 'video.mp4', createdMs: 0, files: 1 },
+          elapsedMs: 2000,
+        });
         return lines.splice(0);
       },
     };

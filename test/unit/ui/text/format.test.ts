@@ -4,7 +4,9 @@ import {
   formatBytes,
   formatDuration,
   formatSpeed,
+  formatWhen,
   percentOf,
+  shortName,
 } from '../../../../src/ui/text/format';
 import { chinese, english, GB, KB, MB, NOW } from '../snapshots';
 
@@ -62,5 +64,30 @@ describe('format', () => {
     assert.equal(age(119_999), '1 minute ago');
     assert.equal(age(2 * HOUR_MS - 1), '1 hour ago');
     assert.equal(age(-5000), 'just now');
+  });
+});
+
+describe('the name of a file in a narrow row', () => {
+  it('keeps its beginning and its end', () => {
+    assert.equal(shortName('video.mp4'), 'video.mp4');
+    const long = shortName(`holiday-${'x'.repeat(200)}-2026.mp4`);
+    assert.equal(long, 'holiday-xxxx…xx-2026.mp4');
+    assert.equal(Array.from(long).length, 24);
+  });
+
+  it('cuts no emoji, no accent and no pair in two', () => {
+    const family = '👨‍👩‍👧‍👦';
+    const short = shortName(family.repeat(60));
+    assert.equal(short, `${family.repeat(12)}…${family.repeat(11)}`);
+    assert.doesNotMatch(shortName('é'.repeat(60)), /…\u0301/);
+  });
+});
+
+describe('when something was', () => {
+  it('is a time of day, and of another day a date', () => {
+    const noon = new Date(2026, 10, 22, 12, 0).getTime();
+    assert.match(formatWhen(noon - 3_600_000, noon, 'en'), /^11:00\sAM$/);
+    assert.equal(formatWhen(noon - 86_400_000, noon, 'en'), 'Nov 21, 2026');
+    assert.equal(formatWhen(noon - 86_400_000, noon, 'zh-cn'), '2026年11月21日');
   });
 });

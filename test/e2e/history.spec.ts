@@ -1,0 +1,151 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Locator } from '@playwright/test';
+import type { Workbench } from '../../scripts/editor/workbench';
+import { EXTENSION_ID } from '../../scripts/paths';
+import { crc64Of } from '../oss-server/crc64';
+import { MENU_ITEM, clipboard, pressInRow, shot, showUploads, uploadRow } from './gestures';
+import { BUCKET, MIB, Session, expect, test } from './session';
+
+// What was uploaded stays known: after a reload, with links, checksums and a report.
+test.describe.configure({ mode: 'serial' });
+
+const FOLDER_FILES = 12;
+
+let session: Session;
+
+test.beforeAll(async ({ browser }) => {
+  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+  await session.addFile('hello.txt', 1000);
+  await session.addFile('big.bin', 3 * MIB);
+  for (let n = 0; n < FOLDER_FILES; n++) await session.addFile(`site/page${n}.html`, 500);
+  await session.open();
+});
+test.afterAll(async () => {
+  await session.end();
+});
+
+const finished = (window: Workbench): Locator => uploadRow(window, 'Finished');
+
+async function reopen(): Promise<void> {
+  await session.closeWindow();
+  await session.open();
+}
+
+test('after a reload all that was uploaded is below Finished', async () => {
+  const { window } = session;
+  await window.contextMenu(window.file('hello.txt'), MENU_ITEM);
+  await session.answerFirstQuestions();
+  await showUploads(window);
+  await expect(uploadRow(window, 'hello.txt')).toContainText('done · 1,000 B');
+  for (const name of ['big.bin', 'site']) {
+    await window.contextMenu(window.file(name), MENU_ITEM);
+    await expect(uploadRow(window, name)).toContainText('done');
+  }
+  await shot(window, 'history-before-reload');
+  await reopen();
+  await showUploads(session.window);
+  await expect(finished(session.window)).toContainText('3 uploads');
+  await finished(session.window).click();
+  for (const name of ['hello.txt', 'big.bin', 'site']) {
+    await expect(uploadRow(session.window, name)).toContainText(BUCKET);
+  }
+  await shot(session.window, 'history-after-reload');
+});
+
+test('its rows give the URL, and Markdown, and say what OSS said', async () => {
+  const { window } = session;
+  const url = `${session.oss.endpoint.replace('//', `//${BUCKET}.`)}/hello.txt`;
+  await pressInRow(uploadRow(window, 'hello.txt'), 'Copy URL');
+  await expect.poll(() => clipboard(window)).toContain('/hello.txt');
+  const copied = await clipboard(window);
+  expect([url, copied]).toContain(copied);
+  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Copy as Markdown');
+  await expect.poll(() => clipboard(window)).toBe(`[hello.txt](${copied})`);
+  await window.page.mouse.move(1, 1);
+  await uploadRow(window, 'big.bin').hover();
+  const tooltip = window.page.locator('.monaco-hover:visible');
+  for (const fact of ['CRC-64: ', 'ETag: ', 'RequestId: ']) {
+    await expect(tooltip.filter({ hasText: fact }).first()).toBeVisible();
+  }
+  await shot(window, 'history-tooltip');
+});
+
+test('a finished folder can be opened, and its Copy URL copies all of it', async () => {
+  const { window } = session;
+  await window.page.mouse.move(1, 1);
+  await pressInRow(uploadRow(window, 'site'), 'Copy URL');
+  await expect
+    .poll(async () => (await clipboard(window)).trim().split('\n').length)
+    .toBe(FOLDER_FILES);
+  await uploadRow(window, 'site').click();
+  await expect(uploadRow(window, 'page')).not.toHaveCount(0);
+  await uploadRow(window, 'site').first().click();
+  await expect(uploadRow(window, 'page')).toHaveCount(0);
+});
+
+test('Enter on a finished row copies its URL', async () => {
+  const { window } = session;
+  await window.page.evaluate(`navigator.clipboard.writeText('')`);
+  // A click alone selects.
+  await uploadRow(window, 'hello.txt').click();
+  expect(await clipboard(window)).toBe('');
+  await window.page.keyboard.press('Enter');
+  await expect.poll(() => clipboard(window)).toContain('/hello.txt');
+});
+
+test('an upload is found by name and state', async () => {
+  const { window } = session;
+  await window.command('OSS: Find Upload...');
+  await window.quickInput.fill('hello');
+  await expect(window.quick).toContainText('hello.txt');
+  await shot(window, 'history-find');
+  await window.page.keyboard.press('Enter');
+  await window.pick('Copy as Markdown');
+  await expect.poll(() => clipboard(window)).toMatch(/^\[hello\.txt\]/);
+});
+
+test('a signed URL lives as long as was typed', async () => {
+  const { window } = session;
+  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Copy Signed URL...');
+  await window.quickInput.fill('90 min');
+  await expect(window.quick).toContainText('90 min');
+  await window.page.keyboard.press('Enter');
+  await expect.poll(() => clipboard(window)).toContain('x-oss-expires=5400');
+});
+
+test('the report has every file with its checksum', async () => {
+  const { window } = session;
+  await window.command('OSS: Export Report...');
+  const file = path.join(session.workspace, 'report.jsonl');
+  await expect(async () => {
+    await window.quickInput.fill(file);
+    await window.quickInput.press('Enter');
+    await expect(window.quick).toHaveCount(0, { timeout: 2000 });
+  }).toPass();
+  await window.notification(`Wrote ${FOLDER_FILES + 2} files to the report`).waitFor();
+  const lines = fs
+    .readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines).toHaveLength(FOLDER_FILES + 2);
+  for (const line of lines) {
+    const bytes = fs.readFileSync(String(line['file']));
+    expect(line['size']).toBe(bytes.length);
+    expect(line['crc64']).toBe((await crc64Of(bytes)).toString());
+    expect(line['requestId']).not.toBe('');
+  }
+});
+
+test('no secret is in the history, and clearing it is asked about', async () => {
+  const { window } = session;
+  const folder = path.join(session.editor.globalStorage(EXTENSION_ID), 'history');
+  for (const name of fs.readdirSync(folder)) {
+    expect(fs.readFileSync(path.join(folder, name), 'utf8')).not.toMatch(/LTAI|e2eSecret/);
+  }
+  await window.command('OSS: Clear History...');
+  await window.dialogButton('Clear History').click();
+  await expect(finished(window)).toHaveCount(0);
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
