@@ -234,7 +234,7 @@ function readName(name: string, { isGit, platform }: Dialect): NameGlob {
     }
   }
   const isPlain = parts.every((part) => typeof part === 'number');
-  return isPlain ? String.fromCodePoint(...(parts)) : parts;
+  return isPlain ? String.fromCodePoint(...parts) : parts;
 }
 
 const [STAR, QUESTION, BRACKET, BACKSLASH] = [0x2a, 0x3f, 0x5b, 0x5c];

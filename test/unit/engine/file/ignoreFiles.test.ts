@@ -33,7 +33,7 @@ describe('ignore files', () => {
       signal: new AbortController().signal,
     });
     assert.deepEqual(scan.unreadable, []);
-    return scan.files.map((file) => file.relativePath).filter((name) => !name.endsWith("ignore"));
+    return scan.files.map((file) => file.relativePath).filter((name) => !name.endsWith('ignore'));
   }
 
   it('do not count unless they are asked for', async () => {
