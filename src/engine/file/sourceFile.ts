@@ -15,11 +15,6 @@ const FINE_TICK_MS = 50;
 /** The longest tick of any file system: FAT and exFAT count in two seconds, HFS+ in one. */
 const COARSE_TICK_MS = 2000;
 
-/** No link is followed, and no pipe waited for. */
-const OPEN_FLAGS =
-  constants.O_RDONLY |
-  (process.platform === 'win32' ? 0 : constants.O_NONBLOCK | constants.O_NOFOLLOW);
-
 /** What is called while a range is read. */
 export interface ReadHooks {
   /** Waits for permission to send so many bytes. */
@@ -55,7 +50,9 @@ export class SourceFile {
       // One that leads nowhere, or in circles, is said to be that.
       if (found.isSymbolicLink()) await stat(filePath);
       assertIsFile(filePath, found);
-      return open(filePath, OPEN_FLAGS);
+      // No link is followed, and no pipe waited for.
+      const flags = process.platform === 'win32' ? 0 : constants.O_NONBLOCK | constants.O_NOFOLLOW;
+      return open(filePath, constants.O_RDONLY | flags);
     });
     try {
       return await guard(filePath, async () => {
