@@ -84,11 +84,13 @@ export function formatAge(thenMs: number, nowMs: number, { l10n, language }: Wor
     : relative.format(-Math.floor(days / 365), 'year');
 }
 
-/** Date and time of day, in the form of the language. */
-export function formatDate(timeMs: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    timeMs,
-  );
+/** Date and time of day, in the form of the language; `short` where a line holds two of them. */
+export function formatDate(
+  timeMs: number,
+  language: string,
+  dateStyle: 'medium' | 'short' = 'medium',
+): string {
+  return new Intl.DateTimeFormat(language, { dateStyle, timeStyle: 'short' }).format(timeMs);
 }
 
 function midnight(timeMs: number): number {
