@@ -60,10 +60,12 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
   constructor(
     private readonly transfers: Transfers,
     private readonly setup: Pick<SetupContext, 'place' | 'onDidChangePlace'>,
+    dragAndDropController: vscode.TreeDragAndDropController<string>,
   ) {
     this.view = vscode.window.createTreeView(VIEW_ID, {
       treeDataProvider: this,
       canSelectMany: true,
+      dragAndDropController,
     });
     this.subscription = vscode.Disposable.from(
       this.changed,
