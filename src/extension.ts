@@ -6,6 +6,7 @@ import { TransferManager, UploadError } from './engine/index';
 import type { OpenStore, Transfers } from './engine/index';
 import type { Oss } from './oss/index';
 import { TRANSFER_COMMANDS } from './ui/editor/commandIds';
+import { AGENT_TOOLS } from './ui/editor/agentToolNames';
 import { registerCommands, resourceOf } from './ui/editor/commands';
 import type { CredentialsFlow } from './ui/ask/setup/credentialsFlow';
 import { CredentialsStore } from './ui/settings/credentialsStore';
@@ -20,6 +21,7 @@ import type { Remedies, TransferActions } from './ui/actions/transferActions';
 import { StatusBar } from './ui/show/statusBar';
 import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
 import type { TransferCommands } from './ui/show/transferCommands';
+import { dropTarget } from './ui/show/dropTarget';
 import { TransfersView } from './ui/show/transfersView';
 
 /** What shows uploads, and what is done with them. */
@@ -82,8 +84,11 @@ export function activate(context: vscode.ExtensionContext): void {
     const { upload } = await openQuestions();
     return new FinishedCommands(await openHistory(), transfers, links, upload, memory);
   });
+  const dropped = dropTarget(async (data): Promise<void> =>
+    (await openQuestions()).waysIn.drop(data),
+  );
   const view = own(
-    new TransfersView(transfers, setup, memory, async (redraw) => {
+    new TransfersView(transfers, setup, memory, dropped, async (redraw) => {
       const { TransfersTree } = await import('./ui/show/onDemand');
       return new TransfersTree(transfers, await openHistory(), redraw);
     }),
@@ -119,12 +124,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const openQuestions = once(async () => {
     const { actions } = await openDisplay();
     const {
+      AgentTools,
       CleanUpCommand,
       Conflicts,
       CredentialsFlow,
       Destinations,
       ResumeFromOssCommand,
       UploadCommand,
+      WaysIn,
       uploadHandler,
     } = await import('./ui/ask/onDemand');
     const credentialsFlow = new CredentialsFlow(credentials, account);
@@ -146,6 +153,8 @@ export function activate(context: vscode.ExtensionContext): void {
       upload,
       handleUpload: uploadHandler(upload, false),
       handleUploadTo: uploadHandler(upload, true),
+      waysIn: new WaysIn(upload, destinations),
+      tools: new AgentTools(transfers, upload),
       cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
       resumeFromOss: new ResumeFromOssCommand(transfers, actions, destinations, settings, engine),
     };
@@ -180,6 +189,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({
       upload: async (...args) => (await openQuestions()).handleUpload(...args),
       uploadTo: async (...args) => (await openQuestions()).handleUploadTo(...args),
+      uploadContents: async (clicked) => (await openQuestions()).waysIn.uploadContents(clicked),
+      uploadChanged: async (...args) => (await openQuestions()).waysIn.uploadChanged(args),
       setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
       removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
@@ -191,6 +202,15 @@ export function activate(context: vscode.ExtensionContext): void {
       },
     }),
   );
+  for (const name of AGENT_TOOLS) {
+    own(
+      vscode.lm.registerTool<unknown>(name, {
+        prepareInvocation: async ({ input }, token) =>
+          (await openQuestions()).tools.prepare(name, input, token),
+        invoke: async ({ input }, token) => (await openQuestions()).tools.run(name, input, token),
+      }),
+    );
+  }
   own(
     vscode.window.onDidChangeWindowState(({ focused }) => {
       // The user often comes back to the window and to the network at once.

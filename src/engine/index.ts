@@ -8,6 +8,7 @@ export type { UploadErrorDetails, UploadErrorKind } from './contract/errors';
 export { Emitter } from './base/events';
 export type { Disposable, Event } from './base/events';
 export { codeOf, isObject } from './base/guards';
+export { runParallel } from './base/runParallel';
 export { shownValue } from './base/shownValue';
 export type { GlobProblem } from './file/globs';
 export { cutOff, maskAccessKeyId, redact } from './base/redact';

@@ -18,7 +18,6 @@ test('in Chinese: menu, questions, progress, result', async () => {
   await window.contextMenu(window.file('视频.mp4'), '上传到 OSS（断点续传）');
   await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
   await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-  await window.input('STS', '');
   await window.pick(BUCKET);
   await window.input(BUCKET, '');
   const progress = window.notification(`正在上传至 ${BUCKET}：`);

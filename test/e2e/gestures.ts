@@ -70,14 +70,14 @@ export async function confirmBucket(window: Workbench, bucket: string): Promise<
   await window.pick('Upload');
 }
 
-/** Types an AccessKey into the three boxes. */
+/** Types an AccessKey into its boxes; the third is only for a temporary one. */
 export async function typeCredentials(
   window: Workbench,
   key: { accessKeyId: string; accessKeySecret: string; securityToken?: string | undefined },
 ): Promise<void> {
   await window.input('AccessKey ID', key.accessKeyId);
   await window.input('AccessKey Secret', key.accessKeySecret);
-  await window.input('STS token', key.securityToken ?? '');
+  if (key.securityToken !== undefined) await window.input('STS token', key.securityToken);
 }
 
 /**

@@ -21,7 +21,6 @@ test('Esc at the last question stores nothing and uploads nothing', async () => 
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
   await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-  await window.input('STS token', '');
   await window.row(BUCKET).waitFor();
   await window.page.keyboard.press('Escape');
   await expect(window.quickInput).toBeHidden();
@@ -43,12 +42,11 @@ test('what is typed wrong is refused in the box, with the rule', async () => {
   await window.inputMessage('It contains blanks').waitFor();
   await window.quickInput.fill('wrongSecret');
   await window.quickInput.press('Enter');
-  await window.input('STS token', '');
-  await window.inputMessage('OSS does not accept this key (SignatureDoesNotMatch)').waitFor();
-  // Back to the secret, which is now typed right.
-  await window.page.getByRole('button', { name: /^Back/ }).click();
-  await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-  await window.input('STS token', '');
+  // Told on the box of the secret, which is then typed right.
+  await window.inputMessage('OSS does not accept this secret (SignatureDoesNotMatch)').waitFor();
+  await window.quickTitle('Upload to OSS: AccessKey Secret').waitFor();
+  await window.quickInput.fill(ACCESS_KEY.accessKeySecret);
+  await window.quickInput.press('Enter');
   await window.pick('Type the name of another bucket...');
   await window.input('Type the name of the bucket', 'My_Bucket');
   await window.inputMessage('A bucket name has 3 to 63').waitFor();
@@ -77,6 +75,12 @@ test('a temporary key needs its own token, and a wrong one is called by its name
   await window.quickInput.fill('wrongToken');
   await window.quickInput.press('Enter');
   await window.inputMessage('OSS does not accept this STS token (InvalidSecurityToken)').waitFor();
+  // A wrong secret leads back to the box of the secret.
+  await window.page.getByRole('button', { name: /^Back/ }).click();
+  await window.input('AccessKey Secret', 'wrongSecret');
+  await window.input('STS token', 'rightToken');
+  await window.inputMessage('OSS does not accept this secret (SignatureDoesNotMatch)').waitFor();
+  await window.quickTitle('AccessKey Secret').waitFor();
   await window.page.keyboard.press('Escape');
   await expect(window.quickInput).toBeHidden();
 });

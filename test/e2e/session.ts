@@ -183,14 +183,13 @@ export class Session {
     return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
   }
 
-  /** Answers what the first upload asks: AccessKey, secret, no token, the bucket, no folder. */
+  /** Answers what the first upload asks: AccessKey, secret, the bucket, no folder. */
   async answerFirstQuestions(): Promise<void> {
     const { window } = this;
     await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
     await window.inputMessage('AccessKey Secret').waitFor();
     await expect(window.quickInput).toHaveAttribute('type', 'password');
     await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-    await window.input('STS token', '');
     await window.pick(BUCKET);
     await window.input(`Folder in bucket ${BUCKET}`, '');
   }

@@ -15,6 +15,7 @@ export interface Manifest {
     readonly configuration: {
       readonly properties: Readonly<Record<string, Property>>;
     };
+    readonly languageModelTools: readonly { readonly name: string }[];
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
   };
 }

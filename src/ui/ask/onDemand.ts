@@ -2,6 +2,7 @@
  * The second door of this room: what asks, which no start of the editor needs. Import it by
  * `import()` only, so that it stays out of `dist/extension.js`.
  */
+export { AgentTools } from './upload/agentTools';
 export { CleanUpCommand } from './bucket/cleanUpCommand';
 export { Conflicts } from './upload/conflicts';
 export { CredentialsFlow } from './setup/credentialsFlow';
@@ -11,3 +12,4 @@ export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';
 export { UploadCommand } from './upload/uploadCommand';
 export { uploadHandler } from './upload/uploadHandler';
+export { WaysIn } from './upload/waysIn';

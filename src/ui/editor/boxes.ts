@@ -19,11 +19,14 @@ export interface Place {
   readonly canGoBack: boolean;
 }
 
+/** What a step ends with; `before`: the answer of the step before is wrong, as the state says. */
+export type StepAnswer<S> = Answer<S> | { readonly kind: 'before'; readonly state: S };
+
 /** Asks one thing, and answers with the state that has it. */
 export interface Step<S> {
   /** Whether it is asked at all; the count of steps is made of this. */
   applies(state: S): boolean;
-  ask(state: S, place: Place): Promise<Answer<S>>;
+  ask(state: S, place: Place): Promise<StepAnswer<S>>;
 }
 
 /** Asks one step after the other, with Back; undefined when the user left with Esc. */
@@ -54,7 +57,8 @@ export async function runSteps<S>(
     if (answer.kind === 'value') {
       shown.push(index++);
       state = answer.value;
-    } else if (answer.kind === 'back') {
+    } else if (answer.kind === 'back' || answer.kind === 'before') {
+      if (answer.kind === 'before') state = answer.state;
       // A step may not apply any more because it was answered: going there would show nothing.
       do index = shown.pop() ?? 0;
       while (shown.length > 0 && steps[index]?.applies(state) === false);
@@ -69,6 +73,11 @@ export function mapAnswer<T, S>(answer: Answer<T>, next: (value: T) => S): Answe
   return answer.kind === 'value' ? { kind: 'value', value: next(answer.value) } : answer;
 }
 
+/** The place of one field in a series: its title names the field. */
+export function placeOf(field: string, place: Place): Place {
+  return { ...place, title: l10n.t('{title}: {field}', { title: place.title, field }) };
+}
+
 /** A box that is no part of a series. */
 export function alone(title: string, canGoBack = false): Place {
   return { title, step: 0, totalSteps: 0, canGoBack };
@@ -80,6 +89,8 @@ export interface TextQuestion {
   readonly prompt: string;
   readonly placeholder?: string | undefined;
   readonly value?: string | undefined;
+  /** What is known to be wrong with the value already. */
+  readonly wrong?: string | undefined;
   readonly isSecret?: boolean | undefined;
   readonly buttons?: readonly vscode.QuickInputButton[] | undefined;
   /** The rule that the text breaks, told while typing. */
@@ -95,6 +106,7 @@ export async function askText(question: TextQuestion): Promise<Answer<string>> {
   box.placeholder = question.placeholder;
   box.value = question.value ?? '';
   box.password = question.isSecret ?? false;
+  box.validationMessage = question.wrong;
   const validate = (text: string): string | undefined => {
     const rule = question.problem(text);
     return rule && ruleText(rule, l10n);
@@ -138,6 +150,9 @@ export interface PickQuestion<T> {
   readonly choices: readonly Choice<T>[] | ((signal: AbortSignal) => Promise<readonly Choice<T>[]>);
   /** The row that Enter takes. */
   readonly active?: ((value: T) => boolean) | undefined;
+  /** The row for what is typed, whatever else is listed; undefined when that is listed itself. */
+  readonly typed?:
+    ((text: string, rows: readonly Choice<T>[]) => Choice<T> | undefined) | undefined;
   /** Asked after Enter, may take a while: what is wrong with the row, or undefined. */
   check?(value: T, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -148,11 +163,23 @@ export async function askPick<T>(question: PickQuestion<T>): Promise<Answer<T>> 
   const { choices } = question;
   box.placeholder = question.placeholder;
   box.matchOnDescription = true;
-  const fill = (rows: readonly Choice<T>[]): void => {
-    box.items = rows;
-    const active = rows.find((row) => question.active?.(row.value));
+  let rows: readonly Choice<T>[] = [];
+  let typed: Choice<T> | undefined;
+  const draw = (active: Choice<T> | undefined): void => {
+    box.items = typed === undefined ? rows : [...rows, typed];
     // An empty list would take the focus from the first row, and Enter would do nothing.
     if (active !== undefined) box.activeItems = [active];
+  };
+  /** The list filters what is typed; a row that says it stays. */
+  const typedRow = (): Choice<T> | undefined => {
+    const text = box.value.trim();
+    const row = text === '' ? undefined : question.typed?.(text, rows);
+    return row && { ...row, alwaysShow: true };
+  };
+  const fill = (found: readonly Choice<T>[]): void => {
+    rows = found;
+    typed = typedRow();
+    draw(typed === undefined ? rows.find((row) => question.active?.(row.value)) : undefined);
   };
   return show(box, question, (signal, resolve, reject) => {
     const busy = async <R>(work: Promise<R>, then: (result: R) => void): Promise<void> => {
@@ -164,28 +191,36 @@ export async function askPick<T>(question: PickQuestion<T>): Promise<Answer<T>> 
     };
     const accept = async (choice: Choice<T>): Promise<void> => {
       await busy(Promise.resolve(question.check?.(choice.value, signal)), (wrong) => {
-        if (wrong === undefined) resolve({ kind: 'value', value: choice.value });
-        else box.items = box.items.map((row) => (row === choice ? failed(row, wrong) : row));
+        if (wrong === undefined) {
+          resolve({ kind: 'value', value: choice.value });
+          return;
+        }
+        const refused = failed(choice, wrong);
+        rows = rows.map((row) => (row === choice ? refused : row));
+        // Something else may have been typed meanwhile.
+        const now = typedRow();
+        typed = choice === typed && now?.label === choice.label ? refused : now;
+        draw(rows.includes(refused) || typed === refused ? refused : undefined);
       });
     };
+    box.onDidChangeValue(() => {
+      if (question.typed === undefined || box.busy) return;
+      const before = typed;
+      typed = typedRow();
+      if (typed !== before) draw(undefined);
+    });
     box.onDidAccept(() => {
-      const [choice] = box.selectedItems;
-      if (choice !== undefined && !box.busy) void accept(choice).catch(reject);
+      const [chosen] = box.selectedItems;
+      if (chosen === undefined || box.busy) return;
+      // Enter may come before the row of the last letter: what stands in the box counts.
+      if (chosen === typed) typed = typedRow() ?? chosen;
+      void accept(chosen === typed || rows.includes(chosen) ? chosen : (typed ?? chosen)).catch(
+        reject,
+      );
     });
     if (typeof choices === 'function') void busy(choices(signal), fill).catch(reject);
     else fill(choices);
   });
-}
-
-/** Asks for any number of rows of a list, outside of a series. None when the user left. */
-export async function pickMany<T>(
-  title: string,
-  placeHolder: string,
-  choices: readonly Choice<T>[],
-): Promise<readonly T[]> {
-  const options = { title, placeHolder, ignoreFocusOut: true, canPickMany: true } as const;
-  const chosen = (await vscode.window.showQuickPick(choices, options)) ?? [];
-  return chosen.map((choice) => choice.value);
 }
 
 /** Asks for one row of a list, outside of a series. Undefined when the user left. */

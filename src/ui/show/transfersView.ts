@@ -34,11 +34,13 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
     private readonly transfers: Transfers,
     private readonly setup: Pick<SetupContext, 'place' | 'onDidChangePlace'>,
     private readonly memory: DestinationMemory,
+    dragAndDropController: vscode.TreeDragAndDropController<string>,
     private readonly load: (redraw: (ids: string[] | undefined) => void) => Promise<TransfersTree>,
   ) {
     this.view = vscode.window.createTreeView(VIEW_ID, {
       treeDataProvider: this,
       canSelectMany: true,
+      dragAndDropController,
     });
     this.subscription = vscode.Disposable.from(
       this.changed,

@@ -82,9 +82,13 @@ export function formatAge(thenMs: number, nowMs: number, { l10n, language }: Wor
     : relative.format(-Math.floor(days / 365), 'year');
 }
 
-/** Date and time of day, in the form of the language. */
-export function formatDate(timeMs: number, language: string): string {
-  return dates(language, { dateStyle: 'medium', timeStyle: 'short' }).format(timeMs);
+/** Date and time of day, in the form of the language; `short` where a line holds two of them. */
+export function formatDate(
+  timeMs: number,
+  language: string,
+  dateStyle: 'medium' | 'short' = 'medium',
+): string {
+  return dates(language, { dateStyle, timeStyle: 'short' }).format(timeMs);
 }
 
 /** The time of day, of another day the date: short, and right for as long as the day lasts. */

@@ -15,6 +15,17 @@ export function isInside(
   return !isAbove && !platform.isAbsolute(relative);
 }
 
+/** What the key of a file ends in when the names in OSS begin inside of a folder around it. */
+export function keyNameInside(
+  folderPath: string,
+  filePath: string,
+  platform: Pick<typeof path, 'relative' | 'sep'> = path,
+  system: NodeJS.Platform = process.platform,
+): string {
+  const relative = platform.relative(folderPath, filePath);
+  return composedName(relative.split(platform.sep).join('/'), system);
+}
+
 /**
  * What the key of a chosen file ends in, or of a file below a chosen folder: a folder takes its own
  * name along. A drive has none, its files go directly below the prefix.

@@ -46,10 +46,16 @@ export function describeLooseError(
   return { ...described, actions };
 }
 
-/** What is wrong with a key that was just typed, for the last of its boxes. */
+/** What is wrong with a key that was just typed, for the box of what is wrong. */
 export function refusedKeyText(code: string, l10n: Localizer): string {
   if (code === 'InvalidAccessKeyId.Inactive') return inactiveKeyText(l10n);
   const shown = { code: redact(code) };
+  if (code === 'SignatureDoesNotMatch') {
+    return l10n.t(
+      'OSS does not accept this secret ({code}): it is mistyped or belongs to another AccessKey ID.',
+      shown,
+    );
+  }
   if (code === 'SecurityTokenExpired' || code.startsWith('InvalidSecurityToken')) {
     return l10n.t(
       'OSS does not accept this STS token ({code}): it is mistyped, expired or belongs to another key.',

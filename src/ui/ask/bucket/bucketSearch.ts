@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 
-import type { ObjectStore, OpenStore, Transfers } from '../../../engine/index';
+import { UploadError } from '../../../engine/index';
+import type { ObjectStore, OpenStore, Transfers, UnfinishedUpload } from '../../../engine/index';
 import type { Destinations } from '../setup/destination';
 import { l10n, words } from '../../editor/editorWords';
 import { formatAge } from '../../text/format';
@@ -16,12 +17,14 @@ import type { FoundUpload } from './unfinishedUploads';
 export interface BucketUploads {
   readonly destination: Destination;
   readonly store: ObjectStore;
-  /** Where was looked: `oss://bucket/folder/`. */
+  /** Where was looked: the bucket, or the folder where only that may be listed. */
   readonly place: string;
+  /** Where uploads go to, as far as it is the same for all of them; '' at the top of the bucket. */
+  readonly folder: string;
   readonly found: readonly FoundUpload[];
 }
 
-/** Looks for unfinished uploads where a resource would go to; asks for what is missing first. */
+/** Looks for unfinished uploads in the bucket a resource would go to; asks for what is missing first. */
 export class BucketSearch {
   constructor(
     private readonly transfers: Transfers,
@@ -34,23 +37,38 @@ export class BucketSearch {
     const destination = await this.destinations.resolve(resource);
     if (destination === undefined) return undefined;
     const store = await this.openStore({ ...destination, key: '' });
-    const prefix = plainPrefix(destination.prefix);
-    const place = `oss://${destination.bucket}/${prefix}`;
-    const uploads = await withLateProgress(
+    const folder = plainPrefix(destination.prefix);
+    const looked = await withLateProgress(
       l10n.t('Looking for unfinished uploads…'),
       async (_report, signal) => {
         // Other windows may have started or finished some meanwhile.
         await this.transfers.refresh();
-        return store.listMultipartUploads(prefix, { signal });
+        return listIn(store, folder, signal);
       },
     );
-    if (uploads === undefined) return undefined;
+    if (looked === undefined) return undefined;
+    const { uploads, prefix } = looked;
+    const place = `oss://${destination.bucket}/${prefix}`;
     const found = removableUploads(uploads, destination.bucket, this.transfers.snapshot());
-    if (found.length > 0) return { destination, store, place, found };
+    if (found.length > 0) return { destination, store, place, folder, found };
     void vscode.window.showInformationMessage(
       l10n.t('No unfinished uploads in {place}.', { place: plainText(place) }),
     );
     return undefined;
+  }
+}
+
+/** Those of the whole bucket; of the folder alone where a policy allows no more. */
+async function listIn(
+  store: ObjectStore,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ readonly uploads: readonly UnfinishedUpload[]; readonly prefix: string }> {
+  try {
+    return { uploads: await store.listMultipartUploads('', { signal }), prefix: '' };
+  } catch (error) {
+    if (folder === '' || !UploadError.is(error, 'accessDenied')) throw error;
+    return { uploads: await store.listMultipartUploads(folder, { signal }), prefix: folder };
   }
 }
 

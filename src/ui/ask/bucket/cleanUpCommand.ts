@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 
 import { UploadError } from '../../../engine/index';
 import type { Logger, ObjectStore, OpenStore, Transfers } from '../../../engine/index';
-import { BucketSearch, uploadChoice } from './bucketSearch';
+import { BucketSearch } from './bucketSearch';
+import { askWhichUploads } from './cleanUpBox';
 import type { Destinations } from '../setup/destination';
 import { l10n, language, sentenceOf } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { withLateProgress } from '../../editor/lateProgress';
-import { pickMany } from '../../editor/boxes';
 import type { TransferActions } from '../../actions/transferActions';
 import type { FoundUpload } from './unfinishedUploads';
 
@@ -29,22 +29,11 @@ export class CleanUpCommand {
   async run(resource: vscode.Uri | undefined): Promise<void> {
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
-    const { store, place, found } = uploads;
-    const chosen = await pickMany(
-      l10n.t('Clean Up Unfinished Uploads'),
-      l10n.t('Choose what to remove from {place}', { place }),
-      found.map((one) => {
-        const isOurs = one.transfer !== undefined;
-        const detail = isOurs
-          ? l10n.t('from this editor, can still be resumed')
-          : l10n.t('not from this editor');
-        return { ...uploadChoice(one), detail, picked: isOurs };
-      }),
-    );
+    const chosen = await askWhichUploads(uploads);
     if (chosen.length === 0) return;
     const ours = chosen.flatMap(({ transfer }) => transfer ?? []);
     if (!(await this.actions.confirmDiscard(ours))) return;
-    const failures = await this.remove(store, chosen);
+    const failures = await this.remove(uploads.store, chosen);
     if (failures !== undefined) tell(chosen.length, failures);
   }
 

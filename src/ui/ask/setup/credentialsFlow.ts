@@ -18,8 +18,9 @@ import {
   tokenProblem,
 } from '../../text/keyNames';
 import { refusedKeyText } from '../../text/messages';
-import { alone, askPick, askText, mapAnswer, pick, runSteps } from '../../editor/boxes';
-import type { Answer, Choice, Place, Step } from '../../editor/boxes';
+import { ruleText } from '../../text/rules';
+import { alone, askPick, askText, mapAnswer, pick, placeOf, runSteps } from '../../editor/boxes';
+import type { Answer, Choice, Place, Step, StepAnswer } from '../../editor/boxes';
 
 /** What a series of questions has learnt so far, about credentials and destination. */
 export interface SetupState {
@@ -30,6 +31,8 @@ export interface SetupState {
   readonly isKeyTyped: boolean;
   readonly accessKeyId: string;
   readonly secret: string;
+  /** Why OSS refused the secret; '' when it did not. */
+  readonly secretProblem: string;
   readonly bucket: BucketSummary | undefined;
   /** As written, with variables. */
   readonly prefix: string;
@@ -45,6 +48,7 @@ export function initialSetup(profile: string, prefix: string): SetupState {
     isKeyTyped: false,
     accessKeyId: '',
     secret: '',
+    secretProblem: '',
     bucket: undefined,
     prefix,
     isForSettings: false,
@@ -72,23 +76,19 @@ export class CredentialsFlow {
         applies: isTyped,
         ask: async (state, place) => {
           const prompt = l10n.t('AccessKey ID');
+          const at = placeOf(prompt, place);
           const value = state.accessKeyId;
           const problem = accessKeyIdProblem;
-          const answer = await askText({ place, prompt, placeholder: 'LTAI…', value, problem });
+          const answer = await askText({ place: at, prompt, placeholder: 'LTAI…', value, problem });
           return mapAnswer(answer, (accessKeyId) => ({ ...state, accessKeyId }));
         },
       },
+      { applies: isTyped, ask: (state, place) => this.askSecret(state, place) },
       {
-        applies: isTyped,
-        ask: async (state, place) => {
-          const prompt = l10n.t('AccessKey Secret');
-          const value = state.secret;
-          const problem = secretProblem;
-          const answer = await askText({ place, prompt, value, isSecret: true, problem });
-          return mapAnswer(answer, (secret) => ({ ...state, secret }));
-        },
+        // No other key has a token: what is asked of few is not asked of all.
+        applies: (state) => isTyped(state) && isTemporary(state),
+        ask: (state, place) => this.askToken(state, place),
       },
-      { applies: isTyped, ask: (state, place) => this.askToken(state, place) },
     ];
   }
 
@@ -149,18 +149,30 @@ export class CredentialsFlow {
   private async askProfile(): Promise<string | undefined> {
     const profiles = await this.store.profiles();
     if (profiles.length === 0) return '';
-    const other = Symbol('other');
-    const chosen = await pick<string | typeof other>(
-      l10n.t('Set Credentials'),
-      l10n.t('Choose the credentials to replace, or add others'),
-      [
+    const title = l10n.t('Set Credentials');
+    const answer = await askPick<string | undefined>({
+      place: alone(title),
+      placeholder: l10n.t('Choose the credentials to replace, or add others'),
+      choices: [
         ...(await this.profileChoices([...new Set(['', ...profiles])])),
-        { label: `$(add) ${l10n.t('Add credentials under another name...')}`, value: other },
+        {
+          label: `$(add) ${l10n.t('Add credentials under another name...')}`,
+          value: undefined,
+        },
       ],
-    );
-    if (chosen !== other) return chosen;
+      typed: (name) =>
+        profiles.includes(name)
+          ? undefined
+          : { label: `$(add) ${l10n.t('Add credentials "{name}"', { name })}`, value: name },
+      check: (name) => {
+        const rule = name === undefined || name === '' ? undefined : profileProblem(name);
+        return Promise.resolve(rule && ruleText(rule, l10n));
+      },
+    });
+    if (answer.kind !== 'value') return undefined;
+    if (answer.value !== undefined) return answer.value;
     const name = await askText({
-      place: alone(l10n.t('Set Credentials')),
+      place: placeOf(l10n.t('Name'), alone(title)),
       prompt: l10n.t('Name of the credentials, for the setting ossUpload.profile'),
       problem: profileProblem,
     });
@@ -190,7 +202,7 @@ export class CredentialsFlow {
     found: readonly FoundCredentials[],
   ): Promise<Answer<SetupState>> {
     const answer = await askPick<FoundCredentials | undefined>({
-      place,
+      place: placeOf(l10n.t('Credentials'), place),
       placeholder: l10n.t('Choose the credentials for OSS'),
       choices: [
         ...found
@@ -212,22 +224,51 @@ export class CredentialsFlow {
     }));
   }
 
-  private async askToken(state: SetupState, place: Place): Promise<Answer<SetupState>> {
-    const sourceOf = (token: string): CredentialsSource => ({
+  private async askSecret(state: SetupState, place: Place): Promise<Answer<SetupState>> {
+    const prompt = l10n.t('AccessKey Secret');
+    const sourceOf = (secret: string): CredentialsSource => ({
       kind: 'accessKey',
-      key: {
-        accessKeyId: state.accessKeyId,
-        accessKeySecret: state.secret,
-        ...(token === '' ? {} : { securityToken: token }),
-      },
+      key: { accessKeyId: state.accessKeyId, accessKeySecret: secret },
     });
     const answer = await askText({
-      place,
-      prompt: l10n.t('STS token (optional, Enter to skip)'),
+      place: placeOf(prompt, place),
+      prompt,
+      value: state.secret,
+      wrong: state.secretProblem === '' ? undefined : state.secretProblem,
+      isSecret: true,
+      problem: secretProblem,
+      // A temporary key is refused without its token, whatever its secret.
+      check: async (secret, signal) =>
+        isTemporary(state) ? undefined : this.problemOf(sourceOf(secret), signal),
+    });
+    return mapAnswer(answer, (secret) => ({
+      ...state,
+      secret,
+      secretProblem: '',
+      access: { source: sourceOf(secret) },
+    }));
+  }
+
+  private async askToken(state: SetupState, place: Place): Promise<StepAnswer<SetupState>> {
+    const prompt = l10n.t('STS token');
+    const sourceOf = (securityToken: string): CredentialsSource => ({
+      kind: 'accessKey',
+      key: { accessKeyId: state.accessKeyId, accessKeySecret: state.secret, securityToken },
+    });
+    let secretProblem = '';
+    const answer = await askText({
+      place: placeOf(prompt, place),
+      prompt,
       isSecret: true,
       problem: (token) => tokenProblem(token, state.accessKeyId),
-      check: (token, signal) => this.problemOf(sourceOf(token), signal),
+      check: async (token, signal) => {
+        const refusal = await this.refusalOf(sourceOf(token), signal);
+        // The signature is made of the secret alone: that box tells it.
+        if (refusal?.code === 'SignatureDoesNotMatch') secretProblem = refusal.text;
+        return secretProblem === '' ? refusal?.text : undefined;
+      },
     });
+    if (secretProblem !== '') return { kind: 'before', state: { ...state, secretProblem } };
     return mapAnswer(answer, (token) => ({ ...state, access: { source: sourceOf(token) } }));
   }
 
@@ -236,20 +277,31 @@ export class CredentialsFlow {
     source: CredentialsSource,
     signal: AbortSignal,
   ): Promise<string | undefined> {
+    return (await this.refusalOf(source, signal))?.text;
+  }
+
+  /** The same with the code of the failure. */
+  private async refusalOf(
+    source: CredentialsSource,
+    signal: AbortSignal,
+  ): Promise<{ readonly code: string; readonly text: string } | undefined> {
     try {
       await this.account.checkCredentials({ source }, { signal });
       return undefined;
     } catch (error) {
       // The key itself was accepted: without permission to list it may still upload.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
-      if (UploadError.is(error) && isProblem(error.code)) {
-        return problemText({ code: error.code, subject: error.field ?? '' }, l10n);
-      }
-      return UploadError.is(error, 'credentials')
-        ? refusedKeyText(error.code, l10n)
-        : sentenceOf(error);
+      const { code, field = '' } = UploadError.from(error);
+      if (isProblem(code)) return { code, text: problemText({ code, subject: field }, l10n) };
+      const isOfKey = UploadError.is(error, 'credentials');
+      return { code, text: isOfKey ? refusedKeyText(code, l10n) : sentenceOf(error) };
     }
   }
+}
+
+/** A key of STS, which is used together with its token. */
+function isTemporary({ accessKeyId }: SetupState): boolean {
+  return accessKeyId.startsWith('STS.');
 }
 
 function isUnusable({ problem }: FoundCredentials): boolean {

@@ -161,7 +161,8 @@ export class Destinations {
     }
   }
 
-  private known(resource: vscode.Uri | undefined): Destination | undefined {
+  /** Where uploads go without a question; undefined when one is needed. */
+  known(resource: vscode.Uri | undefined): Destination | undefined {
     return knownDestination(this.settings.forResource(resource), this.memory);
   }
 

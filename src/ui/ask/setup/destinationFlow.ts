@@ -5,7 +5,8 @@ import { UploadError, checkBucketName, checkRegion, isAbortError } from '../../.
 import type { SetupState } from './credentialsFlow';
 import { l10n, sentenceOf } from '../../editor/editorWords';
 import { normalizePrefix, prefixProblem } from '../../text/keyNames';
-import { askPick, askText, mapAnswer } from '../../editor/boxes';
+import { ruleText } from '../../text/rules';
+import { askPick, askText, mapAnswer, placeOf } from '../../editor/boxes';
 import type { Answer, Choice, Place, Step } from '../../editor/boxes';
 
 /** How far a destination is asked for. */
@@ -41,27 +42,40 @@ export class DestinationFlow {
     current: string,
   ): Promise<Answer<SetupState>> {
     const name = state.bucket?.name ?? current;
+    const at = placeOf(l10n.t('Bucket'), place);
     for (;;) {
       let why = l10n.t('Type the name of the bucket');
       let isListed = true;
+      let found: BucketSummary | undefined;
       try {
         const answer = await askPick<BucketSummary | undefined>({
-          place,
-          placeholder: l10n.t('Choose the bucket'),
+          place: at,
+          placeholder: l10n.t('Choose the bucket, or type its name'),
           choices: async (signal) =>
             bucketChoices(await this.account.listBuckets(state.access, { signal })),
           active: (bucket) => bucket?.name === name,
+          typed: typedBucket,
+          check: async (bucket, signal) => {
+            if (bucket?.region !== '') return undefined;
+            const rule = checkBucketName(bucket.name);
+            if (rule !== undefined) return ruleText(rule, l10n);
+            const located = await this.locate(state, bucket.name, signal);
+            found = located.bucket;
+            return located.problem;
+          },
         });
         if (answer.kind !== 'value') return answer;
-        if (answer.value !== undefined) return withBucket(state, answer.value);
+        const chosen = answer.value;
+        if (chosen !== undefined)
+          return withBucket(state, chosen.name === found?.name ? found : chosen);
       } catch (error) {
         isListed = false;
         why = UploadError.is(error, 'accessDenied')
           ? l10n.t('This key cannot list buckets; type the name')
           : sentenceOf(error);
       }
-      const at = { ...place, canGoBack: place.canGoBack || isListed };
-      const answer = await this.askBucketName(state, at, why, name);
+      const below = { ...at, canGoBack: place.canGoBack || isListed };
+      const answer = await this.askBucketName(state, below, why, name);
       // From the box that the list opened, Back leads to the list.
       if (answer.kind !== 'back' || !isListed) return answer;
     }
@@ -80,24 +94,35 @@ export class DestinationFlow {
       value,
       problem: checkBucketName,
       check: async (name, signal) => {
-        try {
-          found = await this.account.locateBucket(state.access, name, { signal });
-          return undefined;
-        } catch (error) {
-          if (isAbortError(error) || UploadError.is(error, 'accessDenied')) return undefined;
-          return sentenceOf(UploadError.from(error).with({ bucket: name }));
-        }
+        const located = await this.locate(state, name, signal);
+        found = located.bucket;
+        return located.problem;
       },
     });
     if (answer.kind !== 'value') return answer;
     return withBucket(state, found ?? { name: answer.value, region: '' });
   }
 
+  /** Where a bucket is, or why none of this name can be used. Neither when that may not be asked. */
+  private async locate(
+    { access }: SetupState,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly bucket?: BucketSummary; readonly problem?: string }> {
+    try {
+      return { bucket: await this.account.locateBucket(access, name, { signal }) };
+    } catch (error) {
+      if (isAbortError(error) || UploadError.is(error, 'accessDenied')) return {};
+      return { problem: sentenceOf(UploadError.from(error).with({ bucket: name })) };
+    }
+  }
+
   private async askFolder(
     state: SetupState,
-    place: Place,
+    series: Place,
     options: AskOptions,
   ): Promise<Answer<SetupState>> {
+    const place = placeOf(l10n.t('Folder'), series);
     const { bucket } = state;
     if (bucket === undefined) return { kind: 'cancel' };
     const save = {
@@ -166,6 +191,11 @@ export class DestinationFlow {
               prefix,
               await this.account.listFolders(access, bucket, prefix, { signal }),
             ),
+          typed: (text, rows) => typedFolder(prefix, text, rows),
+          check: (row) => {
+            const rule = prefixProblem(row.prefix);
+            return Promise.resolve(rule && ruleText(rule, l10n));
+          },
         });
       } catch {
         return { kind: 'value', value: { prefix: start, then: 'type' } };
@@ -186,13 +216,39 @@ async function askRegion(state: SetupState, place: Place): Promise<Answer<SetupS
   const { bucket } = state;
   if (bucket === undefined) return { kind: 'cancel' };
   const answer = await askText({
-    place,
+    place: placeOf(l10n.t('Region'), place),
     prompt: l10n.t('Region of bucket {bucket}, such as cn-hangzhou', { bucket: bucket.name }),
     placeholder: 'cn-hangzhou',
     value: bucket.region,
     problem: checkRegion,
   });
   return mapAnswer(answer, (region) => ({ ...state, bucket: { ...bucket, region } }));
+}
+
+/** The row for a bucket that is not listed: of another account, or not to be listed with this key. */
+function typedBucket(
+  name: string,
+  rows: readonly Choice<BucketSummary | undefined>[],
+): Choice<BucketSummary | undefined> | undefined {
+  if (rows.some(({ value }) => value?.name === name)) return undefined;
+  return {
+    label: `$(archive) ${l10n.t('Use bucket "{name}"', { name })}`,
+    value: { name, region: '' },
+  };
+}
+
+/** The row for a folder below this one that need not exist yet. */
+function typedFolder(
+  prefix: string,
+  text: string,
+  rows: readonly Choice<FolderRow>[],
+): Choice<FolderRow> | undefined {
+  const folder = prefix + normalizePrefix(text);
+  if (rows.some(({ value }) => value.then === 'open' && value.prefix === folder)) return undefined;
+  return {
+    label: `$(new-folder) ${l10n.t('Use folder "{folder}"', { folder })}`,
+    value: { prefix: folder, then: 'use' },
+  };
 }
 
 function bucketChoices(

@@ -1,3 +1,5 @@
+import * as vscode from 'vscode';
+
 import { findExisting, isAbortError, isIdentical } from '../../../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../../../engine/index';
 import {
@@ -5,12 +7,13 @@ import {
   objectOf,
   renameAll,
   answeredBySettings,
+  factsOf,
   withOverwrite,
   withSettings,
 } from './conflictsModel';
 import type { ConflictAnswer, IfExistsOf } from './conflictsModel';
-import { l10n, language } from '../../editor/editorWords';
-import { formatBytes, formatCount, formatDate } from '../../text/format';
+import { l10n, language, words } from '../../editor/editorWords';
+import { formatCount } from '../../text/format';
 import { numberedKey } from '../../text/keyNames';
 import { withLateProgress } from '../../editor/lateProgress';
 import { askPick, pick } from '../../editor/boxes';
@@ -18,6 +21,12 @@ import type { Choice } from '../../editor/boxes';
 import { fileName } from '../../text/transferFacts';
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
+
+/** An answer for one object, or for it and all after it. */
+interface EachAnswer {
+  readonly what: ConflictAnswer;
+  readonly isForRest: boolean;
+}
 
 /** Asks once per batch what becomes of objects that already exist. */
 export class Conflicts {
@@ -100,21 +109,30 @@ export class Conflicts {
   ): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
     const answers = new Map<string, ConflictAnswer>();
     let open = existing;
+    let identicalCount = 0;
     let isComparable = true;
     while (open.length > 0) {
-      const answer = await askBatch(open, requests.length, isComparable);
+      const answer = await askBatch(open, requests.length, identicalCount, isComparable);
       if (answer === 'cancel') return undefined;
-      if (answer === 'each') return askEach(open, answers);
-      if (answer !== 'skipIdentical') {
+      if (answer === undefined) {
+        // Esc: a slip of the finger must not drop a folder.
+        if (requests.length === 1 || (await confirmDropping(requests.length))) return undefined;
+      } else if (answer === 'each') {
+        const each = await askEach(open, requests.length);
+        if (each === 'cancel') return undefined;
+        if (each !== 'back') return new Map([...answers, ...each]);
+      } else if (answer === 'skipIdentical') {
+        const identical = await this.findIdentical(open);
+        // Cancelled while comparing: the same question again, nothing was decided.
+        if (identical === undefined) continue;
+        for (const object of identical) answers.set(objectOf(object.request), 'skip');
+        open = open.filter((object) => !identical.has(object));
+        identicalCount = identical.size;
+        isComparable = false;
+      } else {
         for (const object of open) answers.set(objectOf(object.request), answer);
         return answers;
       }
-      const identical = await this.findIdentical(open);
-      // Cancelled while comparing: the same question again, nothing was decided.
-      if (identical === undefined) continue;
-      for (const object of identical) answers.set(objectOf(object.request), 'skip');
-      open = open.filter((object) => !identical.has(object));
-      isComparable = false;
     }
     return answers;
   }
@@ -132,88 +150,113 @@ export class Conflicts {
   }
 }
 
-/** The one question for the whole batch. */
+/** The one question for the whole batch; undefined when the user left it with Esc. */
 async function askBatch(
   existing: readonly ExistingObject[],
   total: number,
+  identicalCount: number,
   isComparable: boolean,
-): Promise<BatchAnswer> {
+): Promise<BatchAnswer | undefined> {
   const [first] = existing;
-  if (first === undefined) return 'cancel';
+  if (first === undefined) return undefined;
   const sameSize = isComparable ? existing.filter(hasSameSize).length : 0;
   const isOne = existing.length === 1;
-  const answer = await pick<BatchAnswer>(
-    isOne
-      ? l10n.t('{key} already exists', { key: first.request.target.key })
-      : l10n.t('{n} of {total} already exist', { n: existing.length, total }),
+  const title = isOne
+    ? existsTitle(first)
+    : l10n.t('{n} of {total} already exist', {
+        n: formatCount(existing.length, language),
+        total: formatCount(total, language),
+      });
+  return pick<BatchAnswer>(
+    identicalCount === 0
+      ? title
+      : l10n.t('{title} · {n} identical skipped', {
+          title,
+          n: formatCount(identicalCount, language),
+        }),
     isOne ? askOne() : l10n.t('Choose what to do with them'),
     [
-      ...choicesFor(existing),
       ...(sameSize === 0 ? [] : [identicalChoice(sameSize, isOne)]),
+      ...choicesFor(existing),
       ...(isOne
         ? []
         : [{ label: `$(list-selection) ${l10n.t('Choose one by one')}`, value: 'each' } as const]),
       { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
     ],
   );
-  return answer ?? 'cancel';
 }
 
+/** What was decided for each; `back` to the question for all of them. */
 async function askEach(
   existing: readonly ExistingObject[],
-  before: ReadonlyMap<string, ConflictAnswer>,
-): Promise<ReadonlyMap<string, ConflictAnswer> | undefined> {
-  const answers = new Map(before);
+  total: number,
+): Promise<ReadonlyMap<string, ConflictAnswer> | 'back' | 'cancel'> {
+  const answers = new Map<string, ConflictAnswer>();
   let at = 0;
   for (;;) {
     const object = existing[at];
     if (object === undefined) return answers;
-    const answer = await askPick<ConflictAnswer>({
+    const rest = existing.slice(at);
+    const answer = await askPick<EachAnswer>({
       place: {
-        title: l10n.t('{key} already exists', { key: object.request.target.key }),
+        title: existsTitle(object),
         step: at + 1,
         totalSteps: existing.length,
-        canGoBack: at > 0,
+        canGoBack: true,
       },
       placeholder: askOne(),
-      choices: choicesFor([object]),
+      choices: [
+        ...choicesFor([object]).map((row) => ({ ...row, value: forOne(row.value) })),
+        ...(rest.length === 1 ? [] : choicesForRest(rest)),
+      ],
+      active: ({ what, isForRest }) => !isForRest && what === answers.get(objectOf(object.request)),
     });
-    if (answer.kind === 'cancel' || answer.kind === 'button') return undefined;
     if (answer.kind === 'back') {
+      if (at === 0) return 'back';
       at--;
-    } else {
-      answers.set(objectOf(object.request), answer.value);
-      at++;
-    }
+    } else if (answer.kind === 'value') {
+      const { what, isForRest } = answer.value;
+      const about = isForRest ? rest : [object];
+      for (const { request } of about) answers.set(objectOf(request), what);
+      at += about.length;
+    } else if (await confirmDropping(total)) return 'cancel';
   }
+}
+
+/** Whether all of it is dropped. Esc here leads back to the question. */
+async function confirmDropping(total: number): Promise<boolean> {
+  const drop = l10n.t('Upload Nothing');
+  const chosen = await vscode.window.showWarningMessage(
+    l10n.t('Drop the whole upload?'),
+    {
+      modal: true,
+      detail: l10n.t('None of the {n} files has been sent yet, nor would be.', {
+        n: formatCount(total, language),
+      }),
+    },
+    drop,
+  );
+  return chosen === drop;
+}
+
+function existsTitle({ request }: ExistingObject): string {
+  return l10n.t('{key} already exists', { key: request.target.key });
 }
 
 function askOne(): string {
   return l10n.t('Choose what to do with it');
 }
 
-/** Each answer says what would be in OSS after it. */
+/** The first is what Enter takes, so none that replaces anything; each says what OSS has then. */
 function choicesFor(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
-  const n = existing.length;
-  const only = n === 1 ? existing[0] : undefined;
-  const local = sizeAndDate(
-    existing.map(({ localSizeBytes, localMtimeMs }) => [localSizeBytes, localMtimeMs]),
-  );
-  const remote = sizeAndDate(existing.map(({ info }) => [info.sizeBytes, info.lastModifiedMs]));
+  const n = formatCount(existing.length, language);
+  const only = existing.length === 1 ? existing[0] : undefined;
   const name = only && fileName(numberedKey(only.request.target.key, 1));
+  const { verdict, line } = factsOf(existing, words);
   return [
     {
-      label: `$(replace) ${only ? l10n.t('Overwrite') : l10n.t('Overwrite {n}', { n })}`,
-      description: only
-        ? l10n.t('local: {size}, {date}', local)
-        : l10n.t('local: {size}, newest {date}', local),
-      value: 'overwrite',
-    },
-    {
       label: `$(debug-step-over) ${only ? l10n.t('Skip') : l10n.t('Skip {n}', { n })}`,
-      description: only
-        ? l10n.t('in OSS: {size}, {date}', remote)
-        : l10n.t('in OSS: {size}, newest {date}', remote),
+      description: l10n.t('OSS keeps what it has'),
       value: 'skip',
     },
     name === undefined
@@ -223,7 +266,31 @@ function choicesFor(existing: readonly ExistingObject[]): readonly Choice<Confli
           value: 'rename',
         }
       : { label: `$(files) ${l10n.t('Keep both as {name}', { name })}`, value: 'rename' },
+    {
+      label: `$(replace) ${only ? l10n.t('Overwrite') : l10n.t('Overwrite {n}', { n })}`,
+      description: verdict,
+      detail: line,
+      value: 'overwrite',
+    },
   ];
+}
+
+/** The same answer for this object and all after it. */
+function choicesForRest(rest: readonly ExistingObject[]): readonly Choice<EachAnswer>[] {
+  const n = formatCount(rest.length, language);
+  const row = (icon: string, label: string, what: ConflictAnswer): Choice<EachAnswer> => ({
+    label: `$(${icon}) ${label}`,
+    value: { what, isForRest: true },
+  });
+  return [
+    row('debug-step-over', l10n.t('Skip this and the rest ({n})', { n }), 'skip'),
+    row('files', l10n.t('Keep both for this and the rest ({n})', { n }), 'rename'),
+    row('replace', l10n.t('Overwrite this and the rest ({n})', { n }), 'overwrite'),
+  ];
+}
+
+function forOne(what: ConflictAnswer): EachAnswer {
+  return { what, isForRest: false };
 }
 
 function identicalChoice(n: number, isOne: boolean): Choice<'skipIdentical'> {
@@ -231,21 +298,6 @@ function identicalChoice(n: number, isOne: boolean): Choice<'skipIdentical'> {
     label: `$(check-all) ${isOne ? l10n.t('Skip if identical') : l10n.t('Skip identical')}`,
     description: l10n.t('{n} of the same size; compares checksums', { n }),
     value: 'skipIdentical',
-  };
-}
-
-/** The sizes together, and the latest of the dates that are known. */
-function sizeAndDate(all: readonly (readonly [sizeBytes: number, timeMs: number | undefined])[]): {
-  size: string;
-  date: string;
-} {
-  const times = all.map(([, timeMs]) => timeMs).filter((timeMs) => timeMs !== undefined);
-  return {
-    size: formatBytes(
-      all.reduce((sum, [sizeBytes]) => sum + sizeBytes, 0),
-      language,
-    ),
-    date: times.length === 0 ? '?' : formatDate(Math.max(...times), language),
   };
 }
 

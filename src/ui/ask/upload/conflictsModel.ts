@@ -1,5 +1,7 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
-import type { UploadRequest } from '../../../engine/index';
+import type { ExistingObject, UploadRequest } from '../../../engine/index';
+import { formatBytes, formatCount, formatDate } from '../../text/format';
+import type { Words } from '../../text/words';
 import { numberedKey } from '../../text/keyNames';
 import type { IfExists } from '../../settings/settingsModel';
 
@@ -109,4 +111,56 @@ export function withDistinctKeys<Request extends UploadRequest>(
     used.add(objectOf(distinct));
     return distinct;
   });
+}
+
+/** File and object side by side. */
+export interface Facts {
+  /** Which is the larger, in few words. */
+  readonly verdict: string;
+  /** Sizes and dates of both, on one line. */
+  readonly line: string;
+}
+
+/**
+ * What is known of files and of the objects they would replace. Sizes that would read the same and
+ * are not are told to the byte; of several the sizes are added up, and the newest date is told.
+ */
+export function factsOf(existing: readonly ExistingObject[], { l10n, language }: Words): Facts {
+  const localBytes = sum(existing.map(({ localSizeBytes }) => localSizeBytes));
+  const ossBytes = sum(existing.map(({ info }) => info.sizeBytes));
+  const isClose =
+    localBytes !== ossBytes &&
+    formatBytes(localBytes, language) === formatBytes(ossBytes, language);
+  const size = (bytes: number): string =>
+    isClose ? `${formatCount(bytes, language)} B` : formatBytes(bytes, language);
+  const date = (times: readonly (number | undefined)[]): string => {
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? '?' : formatDate(Math.max(...known), language, 'short');
+  };
+  const line = l10n.t('local: {local}, {localDate} · in OSS: {oss}, {ossDate}', {
+    local: size(localBytes),
+    localDate: date(existing.map(({ localMtimeMs }) => localMtimeMs)),
+    oss: size(ossBytes),
+    ossDate: date(existing.map(({ info }) => info.lastModifiedMs)),
+  });
+  const n = formatBytes(Math.abs(localBytes - ossBytes), language);
+  const isOne = existing.length === 1;
+  if (localBytes === ossBytes) {
+    const verdict = isOne ? l10n.t('same size') : l10n.t('same size in all, newest dates');
+    return { verdict, line };
+  }
+  if (localBytes > ossBytes) {
+    const larger = isOne
+      ? l10n.t('{n} larger than in OSS', { n })
+      : l10n.t('{n} larger in all, newest dates', { n });
+    return { verdict: larger, line };
+  }
+  const smaller = isOne
+    ? l10n.t('{n} smaller than in OSS', { n })
+    : l10n.t('{n} smaller in all, newest dates', { n });
+  return { verdict: smaller, line };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -86,7 +86,8 @@ function rowsOf(draft: Draft): readonly Choice<Edit>[] {
     field: TextField,
     prompt: string,
     problem: (text: string) => Rule | undefined,
-  ): Choice<Edit> => row(icon, label, draft[field], () => editText(draft, field, prompt, problem));
+  ): Choice<Edit> =>
+    row(icon, label, draft[field], () => editText(draft, field, label, prompt, problem));
   const pairs = l10n.t('Pairs such as project=web; owner=me');
   return [
     oneOf('database', l10n.t('Storage class'), 'storageClass', ['', ...STORAGE_CLASSES]),
@@ -143,7 +144,7 @@ async function askEncryption(before: Draft): Promise<Draft | undefined> {
   const draft: Draft = { ...before, encryption, keyId: '' };
   if (encryption !== 'KMS') return draft;
   const prompt = l10n.t('Id of the KMS key; empty: the default key');
-  return editText(draft, 'keyId', prompt, headerProblem);
+  return editText(draft, 'keyId', title, prompt, headerProblem);
 }
 
 function namedChoice<T extends NamedValue | ''>(value: T): Choice<T> {
@@ -174,10 +175,11 @@ async function askOneOf<T extends string>(
 async function editText(
   draft: Draft,
   field: TextField,
+  title: string,
   prompt: string,
   problem: (text: string) => Rule | undefined,
 ): Promise<Draft | undefined> {
-  const place = alone(l10n.t('Upload to OSS'), true);
+  const place = alone(title, true);
   const answer = await askText({ place, prompt, value: draft[field], problem });
   return answer.kind === 'value' ? { ...draft, [field]: answer.value } : undefined;
 }

@@ -5,12 +5,14 @@ import { access, lstat, stat } from 'node:fs/promises';
 
 import { UploadError, codeOf, scanFolder } from '../../../engine/index';
 import type { FolderScan, FolderScanOptions } from '../../../engine/index';
-import { keyName } from '../../text/localPaths';
+import { keyName, keyNameInside } from '../../text/localPaths';
 import { fileName } from '../../text/transferFacts';
 
 /** A file or folder that the user chose. */
 export interface ChosenPath {
   readonly path: string;
+  /** The folder inside of which the names in OSS begin: itself or around it. Left out: its own name. */
+  readonly namesInside?: string | undefined;
   /** What is left out of a folder. */
   leftOut(): Pick<FolderScanOptions, 'exclude' | 'ignoreFilesWithin'>;
 }
@@ -65,7 +67,7 @@ export async function findSourceFiles<Root extends ChosenPath>(
       }
       const scan = await scanChosen(root, options);
       for (const { path: filePath, realPath, relativePath, sizeBytes } of scan.files) {
-        const name = keyName(root.path, relativePath);
+        const name = nameOf(root, relativePath);
         files.push({ filePath, realPath, root, name, sizeBytes });
       }
       for (const { path, code } of scan.unreadable) failures.push(await unreadable(path, code));
@@ -88,7 +90,13 @@ async function chosenFile<Root extends ChosenPath>(
 ): Promise<FoundFile<Root>> {
   if (!found.isFile()) throw await unreadable(root.path, 'NotAFile');
   await access(root.path, constants.R_OK);
-  return { filePath: root.path, root, name: keyName(root.path), sizeBytes: found.size };
+  return { filePath: root.path, root, name: nameOf(root), sizeBytes: found.size };
+}
+
+function nameOf({ path, namesInside }: ChosenPath, relativePath = ''): string {
+  if (namesInside === undefined) return keyName(path, relativePath);
+  const names = [keyNameInside(namesInside, path), relativePath];
+  return names.filter((name) => name !== '').join('/');
 }
 
 function scanChosen(root: ChosenPath, options: SearchOptions): Promise<FolderScan> {

@@ -24,7 +24,7 @@ import { fileName, idsOf } from '../../text/transferFacts';
 import { NOTHING_UPLOADED } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import { UploadPlanner } from './uploadPlan';
-import type { UploadCall, UploadPlan } from './uploadPlan';
+import type { Survey, UploadCall, UploadPlan } from './uploadPlan';
 import { batchOf, heldError, targetAt, uploadOptions } from './uploadRequests';
 
 /** From chosen files to a running batch, and to what became of it. */
@@ -66,6 +66,11 @@ export class UploadCommand {
       }
       return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
     }
+  }
+
+  /** What {@link upload} would send, and where to. Rejects when some of it cannot be read. */
+  survey(uris: readonly vscode.Uri[], call: UploadCall, signal: AbortSignal): Promise<Survey> {
+    return this.planner.survey(withoutChildren(uris), call, signal);
   }
 
   /** Sends files whose bucket was wrong to another one. False when the user chose none. */

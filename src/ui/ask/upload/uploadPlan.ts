@@ -29,6 +29,20 @@ export interface UploadCall {
   readonly options: UploadCallOptions;
   /** "Upload to OSS Location...": asks for place and options. */
   readonly isElsewhere: boolean;
+  /**
+   * What the names in OSS begin with: the `contents` of a chosen folder without its own name, or the
+   * `paths` of chosen files inside of their workspace folder. Left out: each has its own name.
+   */
+  readonly names?: 'contents' | 'paths';
+  /** Asked for by a language model: no setting may stand for the user's yes to replace an object. */
+  readonly isOfModel?: boolean;
+}
+
+/** What an upload would send, for a question before it. */
+export interface Survey {
+  readonly files: readonly FoundFile<ChosenPath>[];
+  /** Where to, without doubles; empty where the user is still to be asked. */
+  readonly places: readonly string[];
 }
 
 /** What is sent, and what cannot be. */
@@ -87,6 +101,28 @@ export class UploadPlanner {
     );
   }
 
+  /** What would be sent, and where to; asks nothing and sends nothing. */
+  async survey(
+    chosen: readonly vscode.Uri[],
+    call: UploadCall,
+    signal: AbortSignal,
+  ): Promise<Survey> {
+    const places = new Map<string, Destination>();
+    for (const uri of chosen) {
+      const known = this.destinations.known(uri);
+      const unknown = { bucket: '', region: '', prefix: '', profile: '' };
+      const prefix = call.options.prefix ?? known?.prefix ?? '';
+      places.set(workspaceFolderPath(uri), { ...(known ?? unknown), prefix });
+    }
+    const roots = this.rootsOf(chosen, places, {}, call);
+    const { files, failures } = await findSourceFiles(roots, { signal, onFound: () => undefined });
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
+    const known = roots.filter(({ destination }) => destination.bucket !== '');
+    const texts = known.map(({ destination, prefix }) => `oss://${destination.bucket}/${prefix}`);
+    return { files, places: [...new Set(texts)] };
+  }
+
   /** One destination per workspace folder, by its path: each has its own settings. */
   private async findPlaces(
     chosen: readonly vscode.Uri[],
@@ -124,6 +160,7 @@ export class UploadPlanner {
       const variables = { filePath: uri.fsPath, workspaceFolderPath: folder, now };
       const root = {
         path: uri.fsPath,
+        namesInside: namesInside(uri.fsPath, folder, destination, call),
         leftOut: () => {
           this.settings.assertUsable(['exclude', 'useIgnoreFiles'], uri);
           const { exclude, useIgnoreFiles } = settings;
@@ -132,7 +169,7 @@ export class UploadPlanner {
         destination,
         prefix: expandPrefix(destination.prefix, variables),
         options: uploadOptions(settings, object),
-        ifExists: call.options.ifExists ?? settings.ifExists,
+        ifExists: ifExistsOf(call, settings.ifExists),
       };
       return [root];
     });
@@ -160,6 +197,23 @@ export class UploadPlanner {
     );
     return undefined;
   }
+}
+
+function namesInside(
+  chosenPath: string,
+  folder: string,
+  { prefix }: Destination,
+  { names }: UploadCall,
+): string | undefined {
+  if (names === 'contents') return chosenPath;
+  // The prefix may say already where in its workspace folder a file lies.
+  const isInPrefix = folder === '' || prefix.includes('${relativeDir}');
+  return names === 'paths' && !isInPrefix ? folder : undefined;
+}
+
+function ifExistsOf({ options, isOfModel }: UploadCall, setting: IfExists): IfExists {
+  const wanted = options.ifExists ?? setting;
+  return isOfModel === true && wanted === 'overwrite' ? 'ask' : wanted;
 }
 
 function requestsOf(files: readonly FoundFile<Root>[]): {

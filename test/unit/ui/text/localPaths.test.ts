@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 
-import { isInside, keyName } from '../../../../src/ui/text/localPaths';
+import { isInside, keyName, keyNameInside } from '../../../../src/ui/text/localPaths';
 import { fileName } from '../../../../src/ui/text/transferFacts';
 
 const { posix, win32 } = path;
@@ -37,6 +37,13 @@ describe('paths of this computer', () => {
     assert.equal(keyName('e:\\', 'deep/a.txt', win32), 'deep/a.txt');
     assert.equal(keyName('\\\\server\\share', 'a.txt', win32), 'share/a.txt');
     assert.equal(keyName('/', 'deep/a.txt', posix), 'deep/a.txt');
+  });
+
+  it('begin inside of a folder around them, when that is asked for', () => {
+    assert.equal(keyNameInside('/w', '/w/a/x.txt', posix), 'a/x.txt');
+    assert.equal(keyNameInside('c:\\w', 'c:\\w\\a\\x.txt', win32), 'a/x.txt');
+    assert.equal(keyNameInside('/w', '/w', posix), '');
+    assert.equal(keyNameInside('/w', '/w/cafe\u0301', posix, 'darwin'), 'caf\u00e9');
   });
 
   it('give one key for both forms of a name on macOS, where they are one', () => {

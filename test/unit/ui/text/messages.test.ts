@@ -191,7 +191,7 @@ describe('messages of failures', () => {
   it('blame the token for what is wrong with the token', () => {
     assert.match(refusedKeyText('InvalidSecurityToken', english.l10n), /this STS token/);
     assert.match(refusedKeyText('InvalidSecurityToken.Malformed', english.l10n), /this STS token/);
-    assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /the ID and the secret/);
+    assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /this secret/);
     assert.match(refusedKeyText('InvalidAccessKeyId.NotFound', english.l10n), /the ID and the/);
     assert.match(refusedKeyText('InvalidAccessKeyId.Inactive', english.l10n), /is disabled/);
     assert.match(refusedKeyText('EntityNotExist.Role', english.l10n), /role cannot be assumed/);

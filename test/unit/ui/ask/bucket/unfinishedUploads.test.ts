@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 
 import type { TransferState, UnfinishedUpload } from '../../../../../src/engine/index';
-import { removableUploads } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
-import { batch, snapshot as snapshotOf, transfer } from '../../snapshots';
+import {
+  cleanUpTitle,
+  isShown,
+  removableUploads,
+} from '../../../../../src/ui/ask/bucket/unfinishedUploads';
+import type { FoundUpload } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
+import { batch, english, snapshot as snapshotOf, transfer } from '../../snapshots';
 
 function upload(key: string, initiatedMs = 0): UnfinishedUpload {
   return { key, uploadId: `id-of-${key}`, initiatedMs };
@@ -63,5 +68,36 @@ describe('unfinished uploads in a bucket', () => {
     const snapshot = snapshotOf([batch([at('a', 'paused')])]);
     const [found] = removableUploads([upload('a')], 'other-bucket', snapshot);
     assert.equal(found?.transfer, undefined);
+  });
+});
+
+describe('the title of the clean-up', () => {
+  const of = (key: string): FoundUpload => ({
+    upload: { key, uploadId: key, initiatedMs: 0 },
+    transfer: undefined,
+  });
+  const [one, two] = [of('docs/a'), of('b')];
+
+  it('counts what is there and what is chosen, and says how much that is at least', () => {
+    assert.equal(
+      cleanUpTitle([one, two], [two], new Map([[one, 1024]]), english),
+      'Clean Up Unfinished Uploads: 2, ≥ 1.0 KB · chosen: 1, ≥ 0 B',
+    );
+    const sizes = new Map([
+      [one, 1024],
+      [two, 3],
+    ]);
+    assert.equal(
+      cleanUpTitle([one, two], [two], sizes, english),
+      'Clean Up Unfinished Uploads: 2, 1.0 KB · chosen: 1, 3 B',
+    );
+  });
+
+  it('leaves out what the list does not show', () => {
+    assert.deepEqual(
+      [one, two].map((each) => isShown(each, ' DOCS/ ')),
+      [true, false],
+    );
+    assert.equal(isShown(two, ''), true);
   });
 });

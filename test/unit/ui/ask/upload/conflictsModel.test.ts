@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 
-import type { UploadRequest } from '../../../../../src/engine/index';
+import type { ExistingObject, UploadRequest } from '../../../../../src/engine/index';
 import {
   isCareful,
   renameAll,
   answeredBySettings,
+  factsOf,
   withDistinctKeys,
   withOverwrite,
   withSettings,
 } from '../../../../../src/ui/ask/upload/conflictsModel';
 import type { IfExistsOf } from '../../../../../src/ui/ask/upload/conflictsModel';
+import { english } from '../../snapshots';
 
 function request(key: string, filePath = `/files/${key}`): UploadRequest {
   return {
@@ -97,5 +99,38 @@ describe('files of one batch that would become the same object', () => {
     const first = request('x.txt');
     const other = { ...first, target: { ...first.target, bucket: 'other-bucket' } };
     assert.deepEqual(keys(withDistinctKeys([first, other])), ['x.txt', 'x.txt']);
+  });
+});
+
+describe('file and object side by side', () => {
+  const day = Date.UTC(2026, 10, 29, 12);
+  const of = (localSizeBytes: number, sizeBytes: number, key = 'a.bin'): ExistingObject => ({
+    request: request(key),
+    info: { sizeBytes, etag: '', lastModifiedMs: day },
+    localSizeBytes,
+    localMtimeMs: day,
+  });
+
+  it('are told to the byte where they would read the same', () => {
+    const close = factsOf([of(314_572_801, 314_572_800)], english);
+    assert.equal(close.verdict, '1 B larger than in OSS');
+    assert.match(close.line, /^local: 314,572,801 B, 11.* in OSS: 314,572,800 B, 11/);
+    const far = factsOf([of(3, 5000)], english);
+    assert.equal(far.verdict, '4.9 KB smaller than in OSS');
+    assert.match(far.line, /^local: 3 B, .* in OSS: 4\.9 KB, /);
+    assert.equal(factsOf([of(3, 3)], english).verdict, 'same size');
+  });
+
+  it('are added up where they are several, with the newest of the dates that are known', () => {
+    const unknown = { ...of(10, 20), info: { sizeBytes: 20, etag: '' } };
+    const facts = factsOf([of(10, 20), unknown], english);
+    assert.equal(facts.verdict, '20 B smaller in all, newest dates');
+    assert.match(facts.line, /^local: 20 B, .* in OSS: 40 B, 11/);
+    assert.match(factsOf([unknown], english).line, /in OSS: 20 B, \?$/);
+  });
+
+  it('fit on a line of a list, also with large sizes', () => {
+    const many = Array.from({ length: 9 }, () => of(99_999_999_999, 99_999_999_998));
+    assert.ok(factsOf(many, english).line.length < 96);
   });
 });

@@ -152,6 +152,21 @@ describe('files of a selection', () => {
     );
   });
 
+  it('are named by their place inside of a folder, when that is asked for', async () => {
+    await write('w/site/index.html', 'w/site/css/a.css', 'w/a/x.txt');
+    const inside = async (path: string, namesInside: string): Promise<string[]> => {
+      const roots = [
+        { path: at(path), namesInside: at(namesInside), leftOut: () => ({ exclude: [] }) },
+      ];
+      const signal = new AbortController().signal;
+      const { files } = await findSourceFiles(roots, { signal, onFound: () => undefined });
+      return files.map((file) => file.name).sort();
+    };
+    assert.deepEqual(await inside('w/site', 'w/site'), ['css/a.css', 'index.html']);
+    assert.deepEqual(await inside('w/a/x.txt', 'w'), ['a/x.txt']);
+    assert.deepEqual(await inside('w/site', 'w'), ['site/css/a.css', 'site/index.html']);
+  });
+
   it('may be empty', async () => {
     await writeFile(at('empty'), '');
     const { files } = await find(['empty']);
