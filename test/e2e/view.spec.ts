@@ -97,8 +97,11 @@ test('waiting for the network stands still, and can be tried now', async () => {
   await expect(row).toContainText('waiting for the network');
   await expect(row.locator('.codicon-modifier-spin')).toHaveCount(0);
   await shot(window, 'view-waiting');
+  await row.hover();
+  const tryNow = row.getByRole('button', { name: 'Try Now' });
+  await tryNow.waitFor();
   await session.oss.listenAgain();
-  await pressInRow(row, 'Try Now');
+  await tryNow.click();
   await expect(row).toContainText('done');
 });
 
