@@ -9,6 +9,8 @@ export interface DiskCall {
   readonly name: string;
   /** Bytes of a write. */
   readonly sizeBytes: number;
+  /** Lines of a write. */
+  readonly lines: number;
 }
 
 const PLAYED = ['writeFile', 'write', 'sync', 'datasync'] as const;
@@ -42,8 +44,11 @@ export class PlayedDisk {
       .map(({ call, name }) => `${call} ${name}`);
   }
 
-  private note(call: DiskCall['call'], file: string, sizeBytes = 0): void {
-    const noted = { call, name: path.basename(file), sizeBytes };
+  private note(call: DiskCall['call'], file: string, data?: unknown): void {
+    const text = textOf(data);
+    const lines = text.split('\n').length - 1;
+    const sizeBytes = Buffer.byteLength(text);
+    const noted = { call, name: path.basename(file), sizeBytes, lines };
     this.calls.push(noted);
     const code = this.codeFor(noted);
     if (code !== undefined) throw Object.assign(new Error(`${code}: ${call} ${file}`), { code });
@@ -58,7 +63,7 @@ export class PlayedDisk {
         const call = PLAYED.find((name) => name === property);
         if (call === undefined) return value.bind(target) as unknown;
         return async (...args: unknown[]): Promise<unknown> => {
-          note(call, file, sizeOf(args[0]));
+          note(call, file, args[0]);
           return (await Reflect.apply(value, target, args)) as unknown;
         };
       },
@@ -66,7 +71,7 @@ export class PlayedDisk {
   }
 }
 
-function sizeOf(data: unknown): number {
-  if (typeof data === 'string') return Buffer.byteLength(data);
-  return data instanceof Uint8Array ? data.length : 0;
+function textOf(data: unknown): string {
+  if (typeof data === 'string') return data;
+  return data instanceof Uint8Array ? Buffer.from(data).toString() : '';
 }

@@ -45,9 +45,10 @@ export class JournalText<Line> {
     return this.writer.line(this.format.encode(line));
   }
 
-  /** The whole file. */
-  whole(lines: Iterable<Line>): string {
-    return this.headerLine + Array.from(lines, (line) => this.line(line)).join('');
+  /** All lines of the file. */
+  *whole(lines: Iterable<Line>): Generator<string> {
+    yield this.headerLine;
+    for (const line of lines) yield this.line(line);
   }
 }
 
@@ -158,6 +159,11 @@ export class JournalStore<Header extends object, Line, Content> {
     const content = this.format.read(bytes);
     this.known.set(id, { mark, content, modifiedMs: Number(stats.mtimeMs) });
     return content;
+  }
+
+  /** Whether there may be one, see {@link RecordFolder.mayHave}. */
+  async mayHave(id: string): Promise<boolean> {
+    return this.held.has(id) || this.records.mayHave(this.nameOf(id));
   }
 
   /** When a journal that was read had last been written to. */

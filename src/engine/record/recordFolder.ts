@@ -3,9 +3,10 @@ import { chmod, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/pr
 import type { FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../base/guards';
 import { systemClock } from '../base/clock';
+import { KnownNames } from './knownNames';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
@@ -15,6 +16,8 @@ import type { Logger } from '../base/logger';
  * down every program that uses the disk.
  */
 const SYNC_PAUSE_MS = 1000;
+/** Signs that are written at once when a file is written whole. */
+const BLOCK_LENGTH = 256 * 1024;
 /** The longest wait for a file that another program has open: a virus scanner is done sooner. */
 const MOST_BUSY_MS = 500;
 const NEVER_ABORTED = new AbortController().signal;
@@ -33,6 +36,13 @@ export interface RecordFiles {
  * on disk, under its name, when the call resolves; or it rejects and nothing has changed.
  */
 export class RecordFolder {
+  private readonly names = new KnownNames({
+    changedMs: async () => {
+      const stats = await this.look('.');
+      return stats === undefined ? undefined : Number(stats.mtimeNs) / 1e6;
+    },
+    list: () => this.list(),
+  });
   private isOwn = false;
 
   constructor(
@@ -47,6 +57,11 @@ export class RecordFolder {
     return path.join(this.folder, name);
   }
 
+  /** Whether there may be a file of that name, see {@link KnownNames.mayHave}. */
+  mayHave(name: string): Promise<boolean> {
+    return this.names.mayHave(name);
+  }
+
   /**
    * Makes the folder, for its owner only, unless it is there. Rejects when it is there and somebody
    * else could write what this user then uploads: when it is a link, or of another owner.
@@ -57,13 +72,17 @@ export class RecordFolder {
   }
 
   /** Writes a file whole (temporary file, fsync, rename, fsync of the folder), open for appends. */
-  async create(name: string, text: string): Promise<GrowingFile> {
+  async create(name: string, lines: Iterable<string>): Promise<GrowingFile> {
     await this.prepare();
     // The process is named so that another one can tell a file that was left behind.
     const temporary = this.pathOf(`${name}.${process.pid}-${randomUUID()}.tmp`);
     const handle = await this.files.open(temporary, 'wx', 0o600);
+    let sizeBytes = 0;
     try {
-      await handle.writeFile(text);
+      for (const block of blocksOf(lines)) {
+        await handle.writeFile(block);
+        sizeBytes += block.length;
+      }
       await handle.sync();
       await whenFree(this.clock, () => this.files.rename(temporary, this.pathOf(name)));
     } catch (error) {
@@ -71,8 +90,9 @@ export class RecordFolder {
       await rm(temporary, { force: true });
       throw error;
     }
+    this.names.add(name);
     await this.syncFolder();
-    return new GrowingFile(handle, Buffer.byteLength(text), this.logger);
+    return new GrowingFile(handle, sizeBytes, this.logger);
   }
 
   /** Opens a file for appends; what lies behind `intactBytes` is cut off. */
@@ -197,15 +217,35 @@ function isOf(uid: number, found: { readonly uid: number }): boolean {
   return found.uid === uid || found.uid === 0;
 }
 
+/** These lines in pieces of memory of a bounded size, however many there are. */
+function* blocksOf(lines: Iterable<string>): Generator<Buffer> {
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text.length < BLOCK_LENGTH) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(text);
+}
+
 /** What became of a line. */
 export type Appended = 'written' | 'broken' | 'skipped';
 
+/** A line that waits to be written, and who waits for it. */
+interface PendingLine {
+  readonly line: string;
+  readonly done: (appended: Appended) => void;
+}
+
 /**
- * A file that only grows, by whole lines. A line that cannot be written is taken back, so that the
- * file stays readable; after that nothing is written any more.
+ * A file that only grows, by whole lines: those that come while others are being written are written
+ * together. Lines that cannot be written are taken back, so that the file stays readable; after that
+ * nothing is written any more.
  */
 export class GrowingFile {
-  private queue: Promise<unknown> = Promise.resolve();
+  private pending: PendingLine[] = [];
+  private writing: Promise<void> | undefined;
   private syncing: Promise<void> | undefined;
   private readonly closing = new AbortController();
   private broken = false;
@@ -222,32 +262,60 @@ export class GrowingFile {
    * written, told once; `skipped`: an earlier one could not.
    */
   append(line: string): Promise<Appended> {
-    const written = this.queue.then(() => this.write(Buffer.from(line)));
-    this.queue = written;
-    return written;
+    return new Promise((done) => {
+      this.pending.push({ line, done });
+      this.writing ??= this.writeAll();
+    });
   }
 
   /** Closes the file when every line is written. */
   async close(): Promise<void> {
-    await this.queue;
+    await this.writing;
     this.closing.abort();
     await this.syncing;
     await this.handle.close();
   }
 
-  private async write(bytes: Buffer): Promise<Appended> {
+  private async writeAll(): Promise<void> {
+    // Answers that came together are written together.
+    await nextTurn();
+    while (this.pending.length > 0) {
+      const lines = this.pending;
+      this.pending = [];
+      const isWritten = lines.length > 1 && (await this.writeMany(lines));
+      // A disk that has no room for all of them may have some for the first.
+      for (const { line, done } of lines) done(isWritten ? 'written' : await this.writeOne(line));
+    }
+    this.writing = undefined;
+  }
+
+  private async writeMany(lines: readonly PendingLine[]): Promise<boolean> {
+    if (this.broken) return false;
+    const text = lines.map(({ line }) => line).join('');
+    return (await this.write(text)) === undefined;
+  }
+
+  private async writeOne(line: string): Promise<Appended> {
     if (this.broken) return 'skipped';
+    const failure = await this.write(line);
+    if (failure === undefined) return 'written';
+    this.broken = true;
+    this.logger.warn(`cannot write to the checkpoint folder: ${String(failure)}`);
+    return 'broken';
+  }
+
+  /** Writes text, or takes it back and resolves with the reason. */
+  private async write(text: string): Promise<Error | undefined> {
+    const bytes = Buffer.from(text);
     try {
       const { bytesWritten } = await this.handle.write(bytes, 0, bytes.length, this.sizeBytes);
       if (bytesWritten < bytes.length) throw new Error('the disk took only a part of a line');
       this.sizeBytes += bytes.length;
       this.syncing ??= this.sync();
-      return 'written';
+      return undefined;
     } catch (error) {
-      this.broken = true;
-      this.logger.warn(`cannot write to the checkpoint folder: ${String(error)}`);
       await this.handle.truncate(this.sizeBytes).catch(() => undefined);
-      return 'broken';
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 

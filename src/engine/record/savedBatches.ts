@@ -26,7 +26,8 @@ export interface SavedBatch {
 /** A file that is not finished. */
 export interface SavedItem {
   readonly item: BatchItem;
-  readonly progress: SavedProgress;
+  /** Undefined when nothing of it is sent yet. */
+  readonly progress: SavedProgress | undefined;
   readonly state: 'interrupted' | 'paused' | 'discarding';
   /** When it last moved, as far as that can be told. */
   readonly updatedMs: number | undefined;
@@ -115,7 +116,7 @@ export class SavedBatches {
       const rest = paused.has(item.id) ? 'paused' : 'interrupted';
       return {
         item,
-        progress: progressOf(item, checkpoint),
+        progress: progressOf(checkpoint),
         state: item.isDiscarding ? 'discarding' : rest,
         updatedMs: checkpoint === undefined ? batchMs : this.checkpoints.modifiedMs(item.id),
       };
@@ -148,7 +149,7 @@ export class SavedBatches {
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
       isElsewhere: holder !== undefined,
       finishedEarlier: { files: 0, sizeBytes: 0 },
-      items: [{ item, progress: progressOf(item, checkpoint), state: 'interrupted', updatedMs }],
+      items: [{ item, progress: progressOf(checkpoint), state: 'interrupted', updatedMs }],
     };
   }
 
@@ -216,11 +217,8 @@ function aloneId(checkpointId: string): string {
   return `alone-${checkpointId}`;
 }
 
-function progressOf(item: BatchItem, checkpoint: Checkpoint | undefined): SavedProgress {
-  if (checkpoint === undefined || checkpoint.header.uploadId === '') {
-    const { sizeBytes } = item;
-    return { sizeBytes, confirmedBytes: 0, uploadId: '', partsDone: 0, partsTotal: 0 };
-  }
+function progressOf(checkpoint: Checkpoint | undefined): SavedProgress | undefined {
+  if (checkpoint === undefined || checkpoint.header.uploadId === '') return undefined;
   const { header, parts } = checkpoint;
   const { sizeBytes } = header.source;
   return {

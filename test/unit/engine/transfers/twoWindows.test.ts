@@ -472,7 +472,9 @@ describe('windows and calls that meet', () => {
     await hold.reached;
     await manager.pause([id]);
     isSlow = true;
-    const resumed = [manager.resume([id]), manager.resume([id])];
+    const first = manager.resume([id]);
+    await until(() => writes.length > 0);
+    const resumed = [first, manager.resume([id])];
     const next = async (): Promise<void> => {
       await until(() => writes.length > 0);
       writes.shift()?.();
