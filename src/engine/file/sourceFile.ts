@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { lstat, open, realpath, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BufferPool } from '../limits/bufferPool';
 import { codeOf } from '../base/guards';
+import { closeFile, lookAt, openFile, readInto, statOf, statOfPath } from './fileCalls';
+import { FolderPaths } from './realPath';
 import { Crc64 } from '../base/crc64';
 import { UploadError } from '../contract/errors';
 import { compareFingerprints, fingerprintOf } from './fingerprint';
@@ -32,43 +33,38 @@ export interface ReadHooks {
 
 /** A file that is open for an upload, and the identity it had when it was opened. */
 export class SourceFile {
+  /** A read has asked for a byte behind the last one, and there was none. */
+  private hasSeenEnd = false;
+
   private constructor(
     readonly filePath: string,
     readonly fingerprint: Fingerprint,
-    private readonly handle: FileHandle,
+    private readonly descriptor: number,
   ) {}
 
   /**
    * Opens a regular file by its real path. Throws `sourceMissing`, `sourceNotAFile` (folder, FIFO,
-   * socket, device) or `sourceUnreadable`, `sourceChanged` when it is replaced meanwhile, and `sourceMissing` with code `LeadsElsewhere` when a link
-   * has taken the place of the file or of a folder around it: what it leads to was not chosen. Never
-   * blocks on a FIFO.
+   * socket, device) or `sourceUnreadable`, `sourceChanged` when it is replaced meanwhile, and
+   * `sourceMissing` with code `LeadsElsewhere` when a link has taken the place of the file or of a
+   * folder around it: what it leads to was not chosen. Never blocks on a FIFO.
    */
   static async open(filePath: string): Promise<SourceFile> {
-    const handle = await guard(filePath, async () => {
-      const found = await lstat(filePath, { bigint: true });
-      // One that leads nowhere, or in circles, is said to be that.
-      if (found.isSymbolicLink()) await stat(filePath);
-      assertIsFile(filePath, found);
-      // No link is followed, and no pipe waited for.
-      const flags = process.platform === 'win32' ? 0 : constants.O_NONBLOCK | constants.O_NOFOLLOW;
-      return open(filePath, constants.O_RDONLY | flags);
-    });
+    const descriptor = await guard(filePath, () => openToRead(filePath));
     try {
       return await guard(filePath, async () => {
-        let stats = await handle.stat({ bigint: true });
+        let stats = await statOf(descriptor);
+        assertIsFile(filePath, stats);
         await assertLeadsTo(filePath, stats);
         const settleMs = settlingMs(stats.mtimeNs, Date.now());
         if (settleMs > 0) {
           // In real time, not that of a Clock: it is the disk that has to tick.
           await delay(settleMs);
-          stats = await handle.stat({ bigint: true });
+          stats = await statOf(descriptor);
         }
-        assertIsFile(filePath, stats);
-        return new SourceFile(filePath, fingerprintOf(stats), handle);
+        return new SourceFile(filePath, fingerprintOf(stats), descriptor);
       });
     } catch (error) {
-      await handle.close();
+      await closeFile(descriptor);
       throw error;
     }
   }
@@ -82,25 +78,27 @@ export class SourceFile {
    * size, such as those of /proc, is none that can be sent: `changed`.
    */
   async change(): Promise<SourceChange> {
-    const { bytesRead } = await guard(this.filePath, () =>
-      this.handle.read(Buffer.alloc(1), 0, 1, this.sizeBytes),
-    );
-    if (bytesRead > 0) return 'changed';
-    const stats = await guard(this.filePath, () => this.handle.stat({ bigint: true }));
+    if (!this.hasSeenEnd) {
+      const bytesRead = await guard(this.filePath, () =>
+        readInto(this.descriptor, Buffer.alloc(1), this.sizeBytes),
+      );
+      if (bytesRead > 0) return 'changed';
+    }
+    const stats = await guard(this.filePath, () => statOf(this.descriptor));
     return compareFingerprints(this.fingerprint, fingerprintOf(stats));
   }
 
   /**
-   * How the file that now bears the name differs from the one that was opened. A name that is gone
-   * tells nothing about the bytes, which are still open: `doubtful`.
+   * How both differ from what was opened: the open file, as in {@link change}, and the file that now
+   * bears its name. A name that is gone tells nothing about the bytes: `doubtful`.
    */
-  async changeOfPath(): Promise<SourceChange> {
-    try {
-      const stats = await stat(this.filePath, { bigint: true });
-      return compareFingerprints(this.fingerprint, fingerprintOf(stats));
-    } catch {
-      return 'doubtful';
-    }
+  async changeAnywhere(): Promise<SourceChange> {
+    const ofName = await this.changeOfName();
+    // The name leads to the very file that is open, so that what is true of the one is of the other.
+    const isOpenOne = ofName === 'same' && this.hasSeenEnd;
+    if (ofName === 'changed' || isOpenOne) return ofName;
+    const ofOpen = await this.change();
+    return ofOpen === 'same' ? ofName : ofOpen;
   }
 
   /**
@@ -116,7 +114,9 @@ export class SourceFile {
     crc: Crc64,
     hooks: ReadHooks = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const first = pool.take(sizeBytes);
+    // One byte more at the end of the file: no further call has to ask whether there is one.
+    const endBytes = offset + sizeBytes === this.sizeBytes ? 1 : 0;
+    const first = pool.take(sizeBytes + endBytes);
     // What fits into one buffer is read side by side in it, in however many chunks.
     const fits = sizeBytes <= first.length;
     const buffers = fits ? ([first] as const) : ([first, pool.take(sizeBytes)] as const);
@@ -126,7 +126,8 @@ export class SourceFile {
       const most = Math.min(buffer.length, hooks.chunkBytes?.() ?? buffer.length);
       const length = Math.min(most, sizeBytes - position);
       const start = fits ? position : 0;
-      const chunk = await this.fill(buffer.subarray(start, start + length), offset + position);
+      const end = start + length + (position + length === sizeBytes ? endBytes : 0);
+      const chunk = await this.fill(buffer.subarray(start, end), offset + position);
       position += chunk.length;
       return chunk;
     };
@@ -179,19 +180,34 @@ export class SourceFile {
     if ((await this.change()) === 'changed') throw changedError(this.filePath);
   }
 
+  /** To be called once, when nothing of it is being read any more. */
   async close(): Promise<void> {
-    await this.handle.close();
+    await closeFile(this.descriptor);
   }
 
-  private async fill(buffer: Uint8Array, position: number): Promise<Uint8Array> {
-    for (let filled = 0; filled < buffer.length;) {
-      const { bytesRead } = await guard(this.filePath, () =>
-        this.handle.read(buffer, filled, buffer.length - filled, position + filled),
-      );
-      if (bytesRead === 0) throw changedError(this.filePath);
-      filled += bytesRead;
+  private async changeOfName(): Promise<SourceChange> {
+    try {
+      const stats = await statOfPath(this.filePath);
+      return compareFingerprints(this.fingerprint, fingerprintOf(stats));
+    } catch {
+      return 'doubtful';
     }
-    return buffer;
+  }
+
+  /** Fills the buffer; where it is longer by a byte than the rest of the file, all but that byte. */
+  private async fill(buffer: Uint8Array, position: number): Promise<Uint8Array> {
+    const sizeBytes = Math.min(buffer.length, this.sizeBytes - position);
+    for (let filled = 0; filled < sizeBytes;) {
+      const rest = filled === 0 ? buffer : buffer.subarray(filled);
+      const bytesRead = await guard(this.filePath, () =>
+        readInto(this.descriptor, rest, position + filled),
+      );
+      filled += bytesRead;
+      if (bytesRead === 0 || filled > sizeBytes) throw changedError(this.filePath);
+    }
+    if (sizeBytes === buffer.length) return buffer;
+    this.hasSeenEnd = true;
+    return buffer.subarray(0, sizeBytes);
   }
 }
 
@@ -214,14 +230,33 @@ export function changedError(filePath: string): UploadError {
   });
 }
 
+/** Opens a path. Only what cannot be opened is looked at for what else it is. */
+async function openToRead(filePath: string): Promise<number> {
+  // No link is followed, and no pipe waited for.
+  const flags =
+    process.platform === 'win32'
+      ? 0
+      : constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW;
+  try {
+    return await openFile(filePath, constants.O_RDONLY | flags);
+  } catch (error) {
+    const found = await lookAt(filePath);
+    // A link that leads nowhere, or in circles, is said to be that.
+    if (found.isSymbolicLink()) await statOfPath(filePath);
+    assertIsFile(filePath, found);
+    throw error;
+  }
+}
+
+/** Made at the first opening: a start of the editor reads nothing of this file. */
+let folders: FolderPaths | undefined;
+
 /** Throws unless the path leads, without a link, to what was opened by it. Asked after the opening. */
 async function assertLeadsTo(filePath: string, opened: BigIntStats): Promise<void> {
-  // Some drives of Windows (in memory, encrypted) cannot tell.
-  const [realPath, now] = await Promise.all([
-    realpath(filePath).catch(() => filePath),
-    lstat(filePath, { bigint: true }),
-  ]);
-  if (realPath !== filePath) throw elsewhereError(filePath);
+  const folder = path.dirname(filePath);
+  folders ??= new FolderPaths();
+  const [realFolder, now] = await Promise.all([folders.realPathOf(folder), lookAt(filePath)]);
+  if (realFolder !== folder || now.isSymbolicLink()) throw elsewhereError(filePath);
   // Replaced in this very moment, as editors save a file.
   if (now.ino !== opened.ino || now.dev !== opened.dev) throw changedError(filePath);
 }

@@ -10,8 +10,11 @@ const USUAL_BYTES = 512 * 1024;
 const LARGE_BYTES = 1024 * 1024;
 /** The most lanes that large buffers are good for. */
 const FEW_LANES = 4;
-/** The largest range that gets memory of just its size: cheaper than keeping a usual buffer busy. */
-const SMALL_BYTES = 64 * 1024;
+/**
+ * The largest range that gets memory of just its size: cheaper than keeping a usual buffer busy. A
+ * byte more than a power of two, because whole files are read with one more.
+ */
+const SMALL_BYTES = 64 * 1024 + 1;
 /** The most buffers kept for later: what 8 lanes use. Those made beyond are dropped afterwards. */
 const MOST_KEPT = 16;
 

@@ -36,6 +36,13 @@ export async function readSaved({
   }
 }
 
+/** Whether there is a checkpoint of a small file: one may be left of the larger file it was before. */
+export async function hasSaved(context: UploadContext): Promise<boolean> {
+  const { job, environment } = context;
+  if (!(await environment.checkpoints.mayHave(job.id))) return false;
+  return (await readSaved(context)) !== undefined;
+}
+
 /**
  * Goes on with the checkpoint if it can be trusted and still fits the file and the options. If not,
  * its upload is aborted, it is removed, the user is told why, and there is nothing saved. Throws

@@ -11,7 +11,7 @@ import { planParts } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import type { StoredObject } from '../contract/ports';
 import { reconcile } from './reconcile';
-import { loadSaved, proveParts, readSaved } from './savedUpload';
+import { hasSaved, loadSaved, proveParts } from './savedUpload';
 import { openLane, sendParts } from './sending';
 import { SourceFile, changedError } from '../file/sourceFile';
 import { errorOf, openContext } from './uploadContext';
@@ -81,7 +81,7 @@ async function runOnce(
     // What an earlier run has sent is shown until OSS can be asked how much of it is there.
     if (monitor.partsDone === 0) monitor.plan(source.sizeBytes, Math.max(1, plan.partCount), 0, 0);
     const inFile: SourceContext = { ...context, source };
-    const isSmall = plan.partCount <= 1 && (await readSaved(context)) === undefined;
+    const isSmall = plan.partCount <= 1 && !(await hasSaved(context));
     if (isSmall) {
       const stored = await putFile(inFile, signal);
       await whenVerified();
@@ -224,8 +224,7 @@ async function proveSource(
   { job, source }: SourceContext,
   compareBytes: () => Promise<boolean>,
 ): Promise<void> {
-  const changes = [await source.change(), await source.changeOfPath()];
-  if (changes.includes('changed')) throw changedError(job.filePath);
-  if (!changes.includes('doubtful')) return;
-  if (!(await compareBytes())) throw changedError(job.filePath);
+  const change = await source.changeAnywhere();
+  if (change === 'same') return;
+  if (change === 'changed' || !(await compareBytes())) throw changedError(job.filePath);
 }

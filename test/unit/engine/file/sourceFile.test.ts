@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -44,18 +44,16 @@ describe('a file that is read ahead', () => {
   it('fails where its next chunk is asked for, and nowhere before', async () => {
     const filePath = path.join(folder, 'a.bin');
     await writeTestFile(filePath, 4 * CHUNK_BYTES);
-    const { open } = fs;
+    const { read } = fs;
     let reads = 0;
-    mock.method(fs, 'open', async (...args: Parameters<typeof open>) => {
-      const handle = await open(...args);
-      const read = handle.read.bind(handle);
-      mock.method(handle, 'read', (...range: Parameters<typeof read>) =>
-        ++reads === 1
-          ? read(...range)
-          : Promise.reject(Object.assign(new Error('the drive is gone'), { code: 'EIO' })),
-      );
-      return handle;
-    });
+    mock.method(fs, 'read', ((...parameters: Parameters<typeof read>) => {
+      if (++reads === 1) {
+        Reflect.apply(read, fs, parameters);
+        return;
+      }
+      const done = parameters.at(-1) as unknown as (error: Error) => void;
+      setImmediate(done, Object.assign(new Error('the drive is gone'), { code: 'EIO' }));
+    }) as unknown as typeof read);
     const unhandled: unknown[] = [];
     const onUnhandled = (reason: unknown): void => {
       unhandled.push(reason);

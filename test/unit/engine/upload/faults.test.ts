@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { open, readdir, readFile, readlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import fs from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mock } from 'node:test';
 import type { CredentialsSource } from '../../../../src/account.ts';
 import type {
   TransferManager,
@@ -995,24 +996,23 @@ describe('faults of the network, of OSS and of the disk', () => {
       restore = undefined;
     });
 
-    /** Lets reads of the source fail with that code after so many. */
-    async function failReads(file: string, after: number, code: string): Promise<void> {
-      const handle = await open(file);
-      const prototype = Object.getPrototypeOf(handle) as FileHandle;
-      await handle.close();
-      const read = Reflect.get<FileHandle, 'read'>(prototype, 'read');
+    /** Lets reads of parts fail with that code after so many. */
+    function failReads(after: number, code: string): void {
+      const { read } = fs;
       let reads = 0;
-      function failing(this: FileHandle, ...parameters: unknown[]): unknown {
-        const [buffer] = parameters;
+      const failing = (...parameters: unknown[]): unknown => {
+        const [, buffer] = parameters;
         const isPart = buffer instanceof Uint8Array && buffer.length >= 12_345;
         if (isPart && ++reads > after) {
-          return Promise.reject(Object.assign(new Error(code), { code }));
+          const done = parameters.at(-1) as (error: Error) => void;
+          setImmediate(done, Object.assign(new Error(code), { code }));
+          return undefined;
         }
-        return Reflect.apply(read, this, parameters);
-      }
-      prototype.read = failing as FileHandle['read'];
+        return Reflect.apply(read, fs, parameters);
+      };
+      const mocked = mock.method(fs, 'read', failing as typeof read);
       restore = () => {
-        prototype.read = read;
+        mocked.mock.restore();
       };
     }
 
@@ -1028,7 +1028,7 @@ describe('faults of the network, of OSS and of the disk', () => {
       it(`${code}: a clear error, the parts are kept, the file is closed`, async () => {
         await start();
         const upload = await request({ parallel: 2 });
-        await failReads(upload.filePath, 3, code);
+        failReads(3, code);
         const manager = harness.manager();
         const transfer = await outcome(manager, upload);
         assert.equal(transfer.state, 'failed');
