@@ -125,6 +125,14 @@ export class AddressClient implements OssClient {
   readonly #accessKey: () => Promise<AccessKey>;
   readonly #clock: ServerClock;
   readonly #base: OssSdk;
+  #lastView:
+    | {
+        readonly key: AccessKey;
+        readonly bucket: string;
+        readonly skewMs: number;
+        readonly client: OssSdk;
+      }
+    | undefined;
 
   constructor(
     address: Address,
@@ -198,7 +206,7 @@ export class AddressClient implements OssClient {
 
   /** An address of the object that is valid for `expiresSeconds`, 1 to 604800. */
   async signUrl(bucket: string, key: string, expiresSeconds: number): Promise<string> {
-    const client = await this.#signedClient(bucket);
+    const client = this.#viewOf(await this.#accessKey(), bucket);
     // Version 1 signs URLs as UTF-8 whatever is set, but encodes the key as it is set.
     client.options.headerEncoding = 'utf-8';
     const url =
@@ -214,12 +222,19 @@ export class AddressClient implements OssClient {
     return ipv6 === undefined ? url : url.replace(`//${IPV6_STAND_IN}`, `//${ipv6}`);
   }
 
-  /**
-   * A view of the client for one call: its credentials, bucket and cancel flag are its own, so that
-   * nothing of one call shows in another.
-   */
+  /** The view for a request: the last one, as long as key and clock are what they were. */
   async #signedClient(bucket: string): Promise<OssSdk> {
     const key = await this.#accessKey();
+    const { skewMs } = this.#clock;
+    const last = this.#lastView;
+    if (last?.key === key && last.bucket === bucket && last.skewMs === skewMs) return last.client;
+    const client = this.#viewOf(key, bucket);
+    this.#lastView = { key, bucket, skewMs, client };
+    return client;
+  }
+
+  /** A view of the client with its own credentials and bucket. Requests change nothing of it. */
+  #viewOf(key: AccessKey, bucket: string): OssSdk {
     const view = Object.create(this.#base) as OssSdk;
     view.options = {
       ...this.#base.options,
