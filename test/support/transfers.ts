@@ -28,5 +28,6 @@ export function testTransfer(wanted: TestTransfer): Transfer {
   const id = checkpointId(filePath, target.bucket, key);
   const item = { id, filePath, target, options, sizeBytes, isDiscarding: false };
   const nothing = (): void => undefined;
-  return new Transfer(item, 'batch', wanted.state ?? 'queued', 0, () => 0, nothing, nothing);
+  const host = { now: () => 0, changed: nothing, notice: nothing };
+  return new Transfer(item, 'batch', wanted.state ?? 'queued', 0, host);
 }

@@ -114,6 +114,13 @@ export class Batches implements Iterable<Batch> {
     this.byId.delete(batch.id);
   }
 
+  /** Of all batches. */
+  get transferCount(): number {
+    let count = 0;
+    for (const { transfers } of this.byId.values()) count += transfers.size;
+    return count;
+  }
+
   *transfers(): Generator<Transfer> {
     for (const batch of this.byId.values()) yield* batch.transfers.values();
   }

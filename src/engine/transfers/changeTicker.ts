@@ -7,6 +7,12 @@ const PROGRESS_MS = 250;
 /** Changes of state are told at once, but thousands of small files change thousands of states. */
 const STATE_MS = 25;
 
+/**
+ * Each telling makes a list of all that there is, which the collector of garbage then has to find: so
+ * many in a second are nothing to it. A hundred thousand are told of twice a second.
+ */
+const LISTED_PER_MS = 200;
+
 /** Telling takes no more than this share of the time, however much there is to tell. */
 const MOST_SHARE = 0.02;
 /** What took longer was a stall of the machine. */
@@ -23,13 +29,19 @@ export class ChangeTicker {
   constructor(
     private readonly clock: Clock,
     private readonly tell: () => void,
+    /** How many are listed by it. */
+    private readonly count: () => number = () => 0,
   ) {
     this.nowMs = steadyTime(clock);
   }
 
   changed(isNewState: boolean): void {
     const now = this.nowMs();
-    const pauseMs = Math.max(isNewState ? STATE_MS : PROGRESS_MS, this.tookMs / MOST_SHARE);
+    const pauseMs = Math.max(
+      isNewState ? STATE_MS : PROGRESS_MS,
+      this.tookMs / MOST_SHARE,
+      this.count() / LISTED_PER_MS,
+    );
     const dueMs = Math.max(now, this.toldMs + pauseMs);
     if (dueMs >= this.dueMs) return;
     this.timer?.dispose();

@@ -3,14 +3,38 @@ import type { Transfer } from './transfer';
 /** Small files under way for each lane of the limit: four share it, the others are being prepared. */
 const SMALL_FILES_PER_LANE = 6;
 
+/** Transfers that wait. Taking the first one costs the same however many there are. */
+class Queue {
+  private readonly items: (Transfer | undefined)[] = [];
+  private first = 0;
+
+  push(transfer: Transfer): void {
+    this.items.push(transfer);
+  }
+
+  /** Puts one before the others. */
+  unshift(transfer: Transfer): void {
+    if (this.first === 0) this.items.unshift(transfer);
+    else this.items[--this.first] = transfer;
+  }
+
+  shift(): Transfer | undefined {
+    const transfer = this.items[this.first];
+    if (transfer === undefined) return undefined;
+    this.items[this.first++] = undefined;
+    if (this.first === this.items.length) this.first = this.items.length = 0;
+    return transfer;
+  }
+}
+
 /**
  * Decides which transfers run. Large files start one after the other, as many as fill the lanes;
  * small files have a queue of their own, so that neither waits behind the other. Two files for the
  * same object run one after the other: the one that was asked for last is what stays.
  */
 export class StartQueue {
-  private readonly large: Transfer[] = [];
-  private readonly small: Transfer[] = [];
+  private readonly large = new Queue();
+  private readonly small = new Queue();
   private largeLanes = 0;
   private smallRunning = 0;
   /** Objects that are being written, and the transfers that wait for them. */
@@ -37,7 +61,7 @@ export class StartQueue {
   }
 
   /** Whether there was something to take from the queue. */
-  private startNext(queue: Transfer[]): boolean {
+  private startNext(queue: Queue): boolean {
     const transfer = queue.shift();
     if (transfer === undefined) return false;
     if (transfer.state !== 'queued' || transfer.isRunning) return true;
@@ -77,7 +101,7 @@ export class StartQueue {
     };
   }
 
-  private queueOf({ item }: Transfer): Transfer[] {
+  private queueOf({ item }: Transfer): Queue {
     return item.sizeBytes <= item.options.partSizeBytes ? this.small : this.large;
   }
 }

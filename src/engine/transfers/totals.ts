@@ -64,6 +64,8 @@ export class SpeedMeter {
   }
 }
 
+const NOTHING = { sizeBytes: 0, sentBytes: 0, partsSent: 0 };
+
 /** A batch, as far as its sums go. */
 type CountedBatch = Pick<Batch, 'transfers' | 'finishedEarlier'>;
 
@@ -74,6 +76,9 @@ type CountedBatch = Pick<Batch, 'transfers' | 'finishedEarlier'>;
  */
 export class RunTotals {
   private readonly members = new Set<Transfer>();
+  /** Those that are completed and only a part of these sums any more. */
+  private readonly finished = new Set<Transfer>();
+  private sums = NOTHING;
   private readonly batches = new Set<CountedBatch>();
   private readonly meter = new SpeedMeter();
 
@@ -89,25 +94,40 @@ export class RunTotals {
     const fresh = new Set(joining);
     if (![...all].some((transfer) => transfer.isActive && !fresh.has(transfer))) {
       this.members.clear();
+      this.finished.clear();
+      this.sums = NOTHING;
       this.batches.clear();
       this.meter.reset();
     }
     for (const batch of batches) {
       this.batches.add(batch);
       for (const transfer of batch.transfers.values()) {
-        if (transfer.state === 'completed') this.members.add(transfer);
+        if (transfer.state === 'completed') this.finish(transfer);
       }
     }
     for (const transfer of joining) {
-      transfer.monitor.beginRun();
+      transfer.monitorIfAny?.beginRun();
       this.members.add(transfer);
     }
   }
 
+  /** To be called when one of these is completed: nothing of it is asked for its sums any more. */
+  finish(transfer: Transfer): void {
+    if (this.finished.has(transfer)) return;
+    this.members.delete(transfer);
+    this.finished.add(transfer);
+    const { sizeBytes, sentBytes, partsSent } = this.sums;
+    this.sums = {
+      sizeBytes: sizeBytes + transfer.sizeBytes,
+      sentBytes: sentBytes + (transfer.monitorIfAny?.sentBytes ?? 0),
+      partsSent: partsSent + (transfer.monitorIfAny?.partsSent ?? 0),
+    };
+  }
+
   /** Looks at how far the run is, for the speed. */
   sample(nowMs: number): void {
-    let sentBytes = 0;
-    for (const { monitor } of this.members) sentBytes += monitor.sentBytes;
+    let { sentBytes } = this.sums;
+    for (const { monitorIfAny } of this.members) sentBytes += monitorIfAny?.sentBytes ?? 0;
     this.meter.sample(sentBytes, nowMs);
   }
 
@@ -115,34 +135,34 @@ export class RunTotals {
     let active = 0;
     let waitingForUser = 0;
     let isWaiting = true;
-    let files = 0;
-    let filesDone = 0;
-    let sizeBytes = 0;
-    let doneBytes = 0;
+    let files = this.finished.size;
+    let filesDone = files;
+    let { sizeBytes, partsSent } = this.sums;
+    let doneBytes = sizeBytes;
     let leftBytes = 0;
-    let partsSent = 0;
     for (const transfer of all) {
-      const { monitor, state } = transfer;
+      const { monitorIfAny, sizeBytes: wholeBytes, state } = transfer;
       if (transfer.isActive) active++;
       if (transfer.isWaitingForUser) waitingForUser++;
       if (transfer.isRunning && state !== 'waiting') isWaiting = false;
       if (state === 'completed' || state === 'discarding' || !this.members.has(transfer)) continue;
-      const acceptedBytes = Math.min(monitor.sizeBytes, monitor.confirmedBytes);
-      const sentBytes = Math.min(monitor.sizeBytes, acceptedBytes + monitor.inFlightBytes);
+      const acceptedBytes = Math.min(wholeBytes, monitorIfAny?.confirmedBytes ?? 0);
+      const flyingBytes = monitorIfAny?.inFlightBytes ?? 0;
+      const sentBytes = Math.min(wholeBytes, acceptedBytes + flyingBytes);
       files++;
-      sizeBytes += monitor.sizeBytes;
+      sizeBytes += wholeBytes;
       doneBytes += acceptedBytes;
       // What stands still is not waited for.
-      if (transfer.isActive) leftBytes += monitor.sizeBytes - sentBytes;
+      if (transfer.isActive) leftBytes += wholeBytes - sentBytes;
     }
     // Also those that were cleared from the list meanwhile.
-    for (const { monitor, state } of this.members) {
-      partsSent += monitor.partsSent;
+    for (const { monitorIfAny, sizeBytes: wholeBytes, state } of this.members) {
+      partsSent += monitorIfAny?.partsSent ?? 0;
       if (state !== 'completed') continue;
       files++;
       filesDone++;
-      sizeBytes += monitor.sizeBytes;
-      doneBytes += monitor.sizeBytes;
+      sizeBytes += wholeBytes;
+      doneBytes += wholeBytes;
     }
     for (const { finishedEarlier } of this.batches) {
       files += finishedEarlier.files;

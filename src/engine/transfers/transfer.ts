@@ -17,16 +17,28 @@ export type RestState = Exclude<
   'preparing' | 'uploading' | 'waiting' | 'completing' | 'verifying'
 >;
 
-/** One transfer of this window, as the manager moves it. Gives snapshots that are made once. */
+/** Who is told about transfers. One for all of them: there may be a hundred thousand. */
+export interface TransferHost {
+  /** Milliseconds since 1970. */
+  now(): number;
+  changed(isNewState: boolean, id: string): void;
+  notice(notice: TransferNotice): void;
+}
+
+/**
+ * One transfer of this window, as the manager moves it. Gives snapshots that are made once. Until it
+ * runs and after it is completed it holds next to nothing but its item and its snapshot.
+ */
 export class Transfer {
-  readonly monitor: UploadMonitor;
   error: UploadError | undefined;
   result: StoredObject | undefined;
   private rest: RestState;
   private run: AbortController | undefined;
-  /** Resolves when the run is over; also before the first one. */
-  private over: Promise<void> = Promise.resolve();
+  /** Resolves when the run is over; undefined when there is none. */
+  private over: Promise<void> | undefined;
   private cached: TransferSnapshot | undefined;
+  private progress: UploadMonitor | undefined;
+  private isFinal = false;
   private updatedMs: number;
 
   constructor(
@@ -34,26 +46,41 @@ export class Transfer {
     readonly batchId: string,
     state: RestState,
     private readonly createdMs: number,
-    private readonly now: () => number,
-    private readonly onChange: (isNewState: boolean) => void,
-    onNotice: (notice: TransferNotice) => void,
+    private readonly host: TransferHost,
     updatedMs: number = createdMs,
   ) {
     this.rest = state;
     this.updatedMs = updatedMs;
-    this.monitor = new UploadMonitor(
-      (isNewState) => {
-        this.changed(isNewState);
-      },
-      (kind, detail) => {
-        onNotice({ transferId: this.id, filePath: this.item.filePath, kind, detail });
-      },
-    );
-    this.monitor.sizeBytes = item.sizeBytes;
+  }
+
+  /** How far it is; made when something is to be told of that. */
+  get monitor(): UploadMonitor {
+    if (this.progress === undefined) {
+      this.progress = new UploadMonitor(
+        (isNewState) => {
+          this.changed(isNewState);
+        },
+        (kind, detail) => {
+          this.host.notice({ transferId: this.id, filePath: this.item.filePath, kind, detail });
+        },
+      );
+      this.progress.sizeBytes = this.item.sizeBytes;
+    }
+    return this.progress;
+  }
+
+  /** {@link monitor}, unless nothing was told yet: then it has all of its bytes before it. */
+  get monitorIfAny(): UploadMonitor | undefined {
+    return this.progress;
   }
 
   get id(): string {
     return this.item.id;
+  }
+
+  /** Of the file as it was last seen. */
+  get sizeBytes(): number {
+    return this.progress?.sizeBytes ?? this.cached?.sizeBytes ?? this.item.sizeBytes;
   }
 
   get job(): UploadJob {
@@ -62,7 +89,9 @@ export class Transfer {
 
   get state(): TransferState {
     if (this.run === undefined || this.rest !== 'queued') return this.rest;
-    return this.monitor.waiting === undefined ? this.monitor.phase : 'waiting';
+    const { progress } = this;
+    if (progress === undefined) return 'preparing';
+    return progress.waiting === undefined ? progress.phase : 'waiting';
   }
 
   get isActive(): boolean {
@@ -89,11 +118,13 @@ export class Transfer {
     const controller = new AbortController();
     this.run = controller;
     this.error = undefined;
-    this.over = work(controller.signal).finally(() => {
+    const over = work(controller.signal).finally(() => {
       this.run = undefined;
+      if (this.over === over) this.over = undefined;
       this.changed(true);
     });
-    return this.over;
+    this.over = over;
+    return over;
   }
 
   /** Ends the run, if there is one. Resolves when nothing is sent any more. */
@@ -107,9 +138,17 @@ export class Transfer {
     return this.cached;
   }
 
+  /** To be called when it is completed, its run is over and nothing moves it any more. */
+  finish(): void {
+    this.snapshot();
+    this.isFinal = true;
+    this.progress = this.result = undefined;
+  }
+
   private build(): TransferSnapshot {
-    const { monitor, item } = this;
-    const { waiting } = monitor;
+    const { item, progress } = this;
+    const waiting = progress?.waiting;
+    const { sizeBytes } = this;
     const state = this.state;
     const isWaiting = state === 'waiting' && waiting !== undefined;
     const isDone = state === 'completed';
@@ -121,24 +160,25 @@ export class Transfer {
       state,
       error: isWaiting ? waiting.error : this.error,
       nextTryMs: isWaiting ? waiting.nextTryMs : undefined,
-      sizeBytes: monitor.sizeBytes,
-      confirmedBytes: isDone ? monitor.sizeBytes : monitor.confirmedBytes,
-      resumedBytes: monitor.resumedBytes,
-      inFlightBytes: monitor.inFlightBytes,
-      uploadId: monitor.uploadId,
-      partsDone: monitor.partsDone,
-      partsTotal: monitor.partsTotal,
+      sizeBytes,
+      confirmedBytes: isDone ? sizeBytes : (progress?.confirmedBytes ?? 0),
+      resumedBytes: progress?.resumedBytes ?? 0,
+      inFlightBytes: progress?.inFlightBytes ?? 0,
+      uploadId: progress?.uploadId ?? '',
+      partsDone: progress?.partsDone ?? 0,
+      partsTotal: progress?.partsTotal ?? 0,
       createdMs: this.createdMs,
       updatedMs: this.updatedMs,
       result: this.result && resultOf(this.result),
-      retries: monitor.retries,
+      retries: progress?.retries ?? 0,
     };
   }
 
   private changed(isNewState: boolean): void {
+    if (this.isFinal) return;
     this.cached = undefined;
-    this.updatedMs = this.now();
-    this.onChange(isNewState);
+    this.updatedMs = this.host.now();
+    this.host.changed(isNewState, this.id);
   }
 }
 

@@ -87,13 +87,14 @@ export class TransferManager implements Transfers {
     this.logger = logger;
     this.clock = clock;
     this.steadyMs = steadyTime(clock);
-    this.ticker = new ChangeTicker(clock, () => {
+    const tell = (): void => {
       this.cached = undefined;
       this.runs.totals.sample(this.steadyMs());
       const ids = [...this.changedIds];
       this.changedIds.clear();
       this.change.fire(ids);
-    });
+    };
+    this.ticker = new ChangeTicker(clock, tell, () => this.batches.transferCount);
     const records = new RecordFolder(options.stateDir, logger, options.files, clock);
     const batches = batchesIn(records);
     const checkpoints = checkpointsIn(records);
@@ -129,7 +130,8 @@ export class TransferManager implements Transfers {
     const saved = new SavedBatches(records, batches, checkpoints, clock, logger);
     this.watch = new FolderWatch(saved, this.batches, clock, logger, {
       add: (batch, { item, state, updatedMs, progress }) => {
-        Object.assign(this.runs.add(batch, item, state, updatedMs).monitor, progress);
+        const transfer = this.runs.add(batch, item, state, updatedMs);
+        if (progress !== undefined) Object.assign(transfer.monitor, progress);
       },
       changed: (ids) => {
         this.changed(true, ids);
@@ -251,7 +253,10 @@ export class TransferManager implements Transfers {
     this.life.abort();
     this.heart?.dispose();
     this.ticker.dispose();
-    const stopped = [...this.batches.transfers()].map(async (transfer) => {
+    const moving = [...this.batches.transfers()].filter(
+      (transfer) => transfer.isActive || transfer.isRunning,
+    );
+    const stopped = moving.map(async (transfer) => {
       if (transfer.isActive) transfer.moveTo('interrupted');
       await transfer.stop();
     });

@@ -5,7 +5,7 @@ import { runParallel } from '../base/runParallel';
 import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
 import { Transfer } from './transfer';
-import type { RestState } from './transfer';
+import type { RestState, TransferHost } from './transfer';
 import { UploadError } from '../contract/errors';
 import type { EndedTransfer, SettledBatch, TransferNotice } from '../contract/transfers';
 import type { BatchItem } from '../record/batchRecord';
@@ -33,6 +33,7 @@ export class TransferRuns {
   /** Sums over what runs. */
   readonly totals = new RunTotals();
   private readonly queue: StartQueue;
+  private readonly host: TransferHost;
   private uploadModule: Promise<typeof UploadModule> | undefined;
 
   constructor(
@@ -46,6 +47,16 @@ export class TransferRuns {
     private readonly life: AbortSignal,
     lanes: number,
   ) {
+    this.host = {
+      now: () => environment.clock.now(),
+      changed: (isNewState, id) => {
+        listener.changed(isNewState, [id]);
+      },
+      notice: (notice) => {
+        environment.logger.info(`${notice.filePath}: ${notice.kind} ${notice.detail ?? ''}`);
+        listener.notice(notice);
+      },
+    };
     this.queue = new StartQueue(lanes, (transfer) => this.drive(transfer));
   }
 
@@ -56,22 +67,8 @@ export class TransferRuns {
 
   /** Puts a transfer into its batch. */
   add(batch: Batch, item: BatchItem, state: RestState, updatedMs?: number): Transfer {
-    const { listener, environment } = this;
-    const transfer = new Transfer(
-      item,
-      batch.id,
-      state,
-      batch.header.createdMs,
-      () => environment.clock.now(),
-      (isNewState) => {
-        listener.changed(isNewState, [item.id]);
-      },
-      (notice) => {
-        environment.logger.info(`${notice.filePath}: ${notice.kind} ${notice.detail ?? ''}`);
-        listener.notice(notice);
-      },
-      updatedMs,
-    );
+    const { createdMs } = batch.header;
+    const transfer = new Transfer(item, batch.id, state, createdMs, this.host, updatedMs);
     batch.transfers.set(transfer.id, transfer);
     return transfer;
   }
@@ -143,7 +140,13 @@ export class TransferRuns {
     });
     // Resumed while it was still coming to rest, when the queue could not start it.
     if (transfer.state === 'queued') this.queue.push(transfer);
-    else this.tellEnded(transfer, this.steadyMs() - startedMs);
+    else {
+      this.tellEnded(transfer, this.steadyMs() - startedMs);
+      if (transfer.state === 'completed') {
+        this.totals.finish(transfer);
+        transfer.finish();
+      }
+    }
     this.settle([transfer]);
   }
 
@@ -167,8 +170,10 @@ export class TransferRuns {
       if (batch.isOwned && batch.isFinished) void this.owner.finish(batch);
     }
     this.tellSettled(this.batches);
-    const ids = transfers.map(({ id }) => id);
-    this.listener.changed(true, ids);
+    this.listener.changed(
+      true,
+      transfers.map(({ id }) => id),
+    );
   }
 
   private tellEnded(transfer: Transfer, elapsedMs: number): void {

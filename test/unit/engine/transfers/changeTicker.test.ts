@@ -87,4 +87,18 @@ describe('ChangeTicker', () => {
     clock.advance(1000);
     assert.deepEqual(told, []);
   });
+
+  it('tells of a hundred thousand no more than twice a second', () => {
+    const many = new ChangeTicker(
+      clock,
+      () => {
+        told.push(clock.now() - startMs);
+      },
+      () => 100_000,
+    );
+    ticker.dispose();
+    ticker = many;
+    change(true, 2000);
+    assert.deepEqual(told, [0, 500, 1000, 1500, 2000]);
+  });
 });

@@ -1,11 +1,19 @@
 import { strict as assert } from 'node:assert';
-import { open, rename, mkdir, stat } from 'node:fs/promises';
+import fs from 'node:fs';
+import promises, { open, readFile, rename, mkdir, stat, utimes } from 'node:fs/promises';
+import path from 'node:path';
+import { mock } from 'node:test';
 import { BufferPool } from '../../../../src/engine/limits/bufferPool.ts';
 import { CHECKPOINT, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import { Crc64 } from '../../../../src/engine/base/crc64.ts';
 import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
+import { RecordFolder } from '../../../../src/engine/record/recordFolder.ts';
+import { PlayedDisk } from '../../../support/playedDisk.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+
+const nothing = (): void => undefined;
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** What the engine may cost where it can be counted; `npm run bench` measures the rest. */
 describe('cost', () => {
@@ -90,6 +98,51 @@ describe('cost', () => {
       harness.server.operations.map(({ operation }) => operation),
       Array.from({ length: 40 }, () => 'putObject'),
     );
+  });
+
+  it('asks the disk six things of a small file, and nothing twice', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `small/${index}.bin`);
+    const files = await Promise.all(names.map((name, index) => harness.file(name, 4096, index)));
+    // One that was written a moment ago is looked at once more.
+    await Promise.all(files.map((file) => utimes(file, 1e9, 1e9)));
+    const calls = ['open', 'fstat', 'lstat', 'read', 'stat', 'close'] as const;
+    const counted = calls.map((call) => mock.method(fs, call));
+    const looks = mock.method(promises, 'stat');
+    try {
+      const manager = harness.manager();
+      const requests = files.map((file, index) => ({
+        ...harness.request(file, names[index] ?? ''),
+        realPath: file,
+        sizeBytes: 4096,
+      }));
+      await harness.upload(manager, ...requests);
+      const ofFiles = counted.map(({ mock: { calls: made } }) =>
+        made.filter(
+          ({ arguments: [first] }) => typeof first === 'number' || files.includes(String(first)),
+        ),
+      );
+      for (const [index, made] of ofFiles.entries()) {
+        assert.ok(made.length <= 40, `${made.length} calls of ${calls[index] ?? ''}`);
+      }
+      // Whether one of them has a checkpoint is no question for each.
+      assert.ok(looks.mock.callCount() <= 20, `${looks.mock.callCount()} looks at the records`);
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it('writes the lines together that come together', async () => {
+    const disk = new PlayedDisk();
+    const records = new RecordFolder(path.join(harness.stateDir, 'lines'), silent, disk.files);
+    const file = await records.create('many.batch', ['first\n']);
+    const lines = Array.from({ length: 1000 }, (_, index) => `${index}\n`);
+    const appended = await Promise.all(lines.map((line) => file.append(line)));
+    await file.close();
+    assert.ok(appended.every((each) => each === 'written'));
+    const writes = disk.calls.filter(({ call }) => call === 'write');
+    assert.equal(writes.length, 1);
+    const text = await readFile(records.pathOf('many.batch'), 'utf8');
+    assert.equal(text, ['first\n', ...lines].join(''));
   });
 
   it('reads any range with two buffers, and a small one with its size', async () => {

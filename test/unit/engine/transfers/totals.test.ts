@@ -49,6 +49,21 @@ describe('RunTotals', () => {
     );
   });
 
+  it('counts a completed one the same after it has let go of all but its snapshot', () => {
+    const totals = new RunTotals();
+    const [a, b] = ['a', 'b'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
+    assert.ok(a && b);
+    totals.begin([], [a, b]);
+    sendParts(a, 10);
+    a.moveTo('completed');
+    const [sums, snapshot] = [totals.snapshot([a, b], 0), a.snapshot()];
+    totals.finish(a);
+    a.finish();
+    assert.deepEqual(totals.snapshot([a, b], 0), sums);
+    assert.deepEqual(a.snapshot(), snapshot);
+    assert.equal(a.monitorIfAny, undefined);
+  });
+
   it('goes on with the run while something is active, and begins anew when nothing was', () => {
     const totals = new RunTotals();
     const [a, b, c] = ['a', 'b', 'c'].map((name) => testTransfer({ name }));
