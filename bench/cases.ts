@@ -41,6 +41,7 @@ export interface BenchCase {
 
 const LARGE = { blockSizeBytes: 8 * MIB, partSizeBytes: 8 * MIB };
 const ONE_GIB = [{ count: 1, sizeBytes: GIB }];
+const HUNDRED_THOUSAND = [{ count: 100_000, sizeBytes: 4 * KIB }];
 const THOUSANDS_OF_PARTS = {
   blockSizeBytes: SMALLEST_PART_BYTES,
   partSizeBytes: SMALLEST_PART_BYTES,
@@ -119,6 +120,23 @@ export const CASES: readonly BenchCase[] = [
     files: [4, 8, 16, 32, 64].map((size) => ({ count: 2000, sizeBytes: size * KIB })),
     parallel: 8,
     clients: ['engine', 'ali-oss', 'raw node'],
+  },
+  {
+    ...LARGE,
+    id: 'small-100000',
+    title:
+      '100,000 files of 4 KiB, no delay; the engine with its default limits, peers 8 at a time',
+    files: HUNDRED_THOUSAND,
+    parallel: 8,
+    clients: ['engine', 'ali-oss'],
+  },
+  {
+    ...LARGE,
+    id: 'scan-100000',
+    title: 'Search of a folder of 100,000 files; nothing is sent',
+    files: HUNDRED_THOUSAND,
+    parallel: 1,
+    clients: ['search', 'readdir and stat'],
   },
   {
     ...LARGE,

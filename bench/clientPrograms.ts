@@ -3,13 +3,18 @@ import { build } from 'esbuild';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { bundleOptions } from '../esbuild.js';
 
-/** Our engine as it ships, and without its checksum or its checkpoint; two peers in Node. */
+/**
+ * Our engine as it ships, and without its checksum or its checkpoint; two peers in Node. And the
+ * search of a folder, beside its own peer.
+ */
 export const NODE_CLIENTS = [
   'engine',
   'engine without checksum',
   'engine without checkpoint',
   'ali-oss',
   'raw node',
+  'search',
+  'readdir and stat',
 ] as const;
 export type NodeClient = (typeof NODE_CLIENTS)[number];
 
@@ -38,7 +43,7 @@ export async function buildClients(folder: string): Promise<Record<NodeClient, s
     return outfile;
   };
   const asShipped = { ...common, external: [] };
-  const [engine, unchecked, aliOss, raw] = await Promise.all([
+  const [engine, unchecked, aliOss, raw, search, rawSearch] = await Promise.all([
     bundle('engine', 'engine.ts', asShipped),
     bundle('engineWithoutChecksum', 'engine.ts', {
       ...asShipped,
@@ -46,6 +51,8 @@ export async function buildClients(folder: string): Promise<Record<NodeClient, s
     }),
     bundle('aliOss', 'aliOss.ts', { ...common, plugins: [] }),
     bundle('raw', 'raw.ts', { ...common, plugins: [] }),
+    bundle('scan', 'scan.ts', asShipped),
+    bundle('rawScan', 'rawScan.ts', { ...common, plugins: [] }),
   ]);
   return {
     engine,
@@ -53,5 +60,7 @@ export async function buildClients(folder: string): Promise<Record<NodeClient, s
     'engine without checkpoint': engine,
     'ali-oss': aliOss,
     'raw node': raw,
+    search,
+    'readdir and stat': rawSearch,
   };
 }
