@@ -1,6 +1,7 @@
 import { describeFailure, isShared, restAfter } from './afterFailure';
 import type { Batch, Batches } from './batches';
 import type { BatchOwner } from './batchOwner';
+import { timeLimit } from '../base/clock';
 import { runParallel } from '../base/runParallel';
 import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
@@ -197,10 +198,11 @@ export class TransferRuns {
       batch?.transfers.delete(transfer.id);
     };
     await transfer.start(async (signal) => {
-      const timeout = AbortSignal.any([signal, this.life, AbortSignal.timeout(DISCARD_MS)]);
+      const limit = timeLimit(this.environment.clock, DISCARD_MS);
+      const stop = AbortSignal.any([signal, this.life, limit.signal]);
       try {
         const { discardUpload } = await this.uploads();
-        await discardUpload(transfer.job, this.environment, transfer.monitor, timeout);
+        await discardUpload(transfer.job, this.environment, transfer.monitor, stop);
         await forget();
       } catch (thrown) {
         const error = UploadError.from(thrown);
@@ -214,6 +216,8 @@ export class TransferRuns {
         const item = { ...transfer.item, isDiscarding: true };
         transfer.item = item;
         await batch?.journal?.append({ item });
+      } finally {
+        limit.dispose();
       }
     });
     if (batch?.isOwned && batch.isFinished) {
