@@ -10,6 +10,7 @@ import type { RestState } from './transfer';
 import { UploadError } from '../contract/errors';
 import type { EndedTransfer, SettledBatch, TransferNotice } from '../contract/transfers';
 import type { BatchItem } from '../record/batchRecord';
+import type { DamagedRecord } from '../record/savedBatches';
 import type * as UploadModule from '../upload/upload';
 import type { UploadEnvironment } from '../upload/uploadContext';
 
@@ -119,6 +120,12 @@ export class TransferRuns {
     await runParallel(transfers, DISCARDS, this.life, (transfer) => this.discardOne(transfer));
     this.tellSettled(batches);
     this.settle(transfers);
+  }
+
+  /** Moves a damaged record out of the way; resolves with its new path if it was there to move. */
+  async setAside(record: DamagedRecord): Promise<string | undefined> {
+    const { setAside } = await this.uploads();
+    return setAside(record, this.environment.clock);
   }
 
   private async drive(transfer: Transfer): Promise<void> {

@@ -28,6 +28,7 @@ import { sizeOfParts } from '../record/checkpoint';
 
 /** The other half of this door, behind which all lies that is loaded with the first upload. */
 export { discardUpload } from './abandon';
+export { setAside } from './setAside';
 
 /** Times that a file may change during its upload before that fails. */
 const MOST_CHANGES = 3;
