@@ -28,6 +28,7 @@ export class Transfer {
   private over: Promise<void> = Promise.resolve();
   private cached: TransferSnapshot | undefined;
   private updatedMs: number;
+  private mayBeDone: boolean;
 
   constructor(
     public item: BatchItem,
@@ -41,6 +42,7 @@ export class Transfer {
   ) {
     this.rest = state;
     this.updatedMs = updatedMs;
+    this.mayBeDone = state !== 'queued';
     this.monitor = new UploadMonitor(
       (isNewState) => {
         this.changed(isNewState);
@@ -57,7 +59,7 @@ export class Transfer {
   }
 
   get job(): UploadJob {
-    return { ...this.item, askedMs: this.createdMs };
+    return { ...this.item, askedMs: this.createdMs, mayBeDone: this.mayBeDone };
   }
 
   get state(): TransferState {
@@ -81,6 +83,7 @@ export class Transfer {
   moveTo(state: RestState, error?: UploadError): void {
     this.rest = state;
     this.error = error;
+    this.mayBeDone ||= error?.kind === 'heldElsewhere';
     this.changed(true);
   }
 

@@ -1,4 +1,4 @@
-import { completeUpload, findObject, seenObject, verifyObject } from './complete';
+import { completeUpload, findFile, findObject, seenObject, verifyObject } from './complete';
 import type { Crc64 } from '../base/crc64';
 import { UploadError } from '../contract/errors';
 import { dropUpload } from './abandon';
@@ -153,6 +153,14 @@ async function multipart(
 ): Promise<StoredObject> {
   const saved = await loadSaved(context, signal);
   if (saved !== undefined && 'finished' in saved) return saved.finished;
+  if (saved === undefined && context.job.mayBeDone) {
+    const { job, monitor, source } = context;
+    const done = await findFile(context, { createdMs: job.askedMs }, signal);
+    if (done !== undefined) {
+      monitor.plan(source.sizeBytes, plan.partCount, source.sizeBytes, plan.partCount);
+      return done;
+    }
+  }
   if (saved === undefined && plan.partCount <= 1) return putFile(context, signal);
   const upload = saved ?? (await initiateUpload(context, plan, signal));
   try {
