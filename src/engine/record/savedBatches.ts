@@ -230,11 +230,7 @@ export class SavedBatches {
     this.nameOnce(name, message);
   }
 
-  private tellDamaged(
-    store: DamagedRecord['store'],
-    id: string,
-    filePath?: string | undefined,
-  ): void {
+  private tellDamaged(store: DamagedRecord['store'], id: string, filePath?: string): void {
     const name = store.nameOf(id);
     if (this.told.has(name)) return;
     this.told.add(name);
