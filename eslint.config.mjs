@@ -19,6 +19,14 @@ export default defineConfig(
         { allowNumber: true, allowBoolean: true },
       ],
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.object.name='AbortSignal'][callee.property.name='timeout']",
+          message: 'Node forgets such a limit (nodejs/node#57736). Use timeLimit.',
+        },
+      ],
       eqeqeq: 'error',
       curly: ['error', 'multi-line'],
     },

@@ -217,6 +217,8 @@ export function activate(context: vscode.ExtensionContext): void {
       if (focused) transfers.retryNow();
     }),
   );
+  // What is found damaged at start-up is told, too.
+  own(transfers.onNotice(() => void openDisplay()));
   startUp(transfers, status, openDisplay).catch(async (error: unknown) => {
     (await openDisplay()).actions.tell(UploadError.from(error));
   });

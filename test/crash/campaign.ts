@@ -74,11 +74,12 @@ export interface CampaignResult {
   readonly outages: number;
 }
 
-/** Runs until so many processes were killed. The same seed gives the same plan. */
+/** Runs until so many processes were killed, or the signal ends it. The same seed gives the same plan. */
 export async function runCampaign(
   kills: number,
   seed: number,
   onUpload: (result: CampaignResult) => void = () => undefined,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<CampaignResult> {
   const random = seededRandom(seed);
   const folder = await temporaryFolder('crash');
@@ -104,7 +105,7 @@ export async function runCampaign(
     outages: 0,
   };
   try {
-    while (result.killCount < kills) {
+    while (result.killCount < kills && !signal.aborted) {
       const number = ++result.uploads;
       const stateDir = path.join(folder, `state-${number}`);
       await mkdir(stateDir);

@@ -1,6 +1,6 @@
 /**
  * The long crash campaign:  npm run test:crash -- [--kills 1000] [--seed N]
- * Prints its seed and a table; exits with 1 when anything was wrong or lost.
+ * Ctrl+C ends it early. Prints its seed and a table; exits with 1 when anything was wrong or lost.
  */
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
@@ -13,9 +13,18 @@ async function main(): Promise<void> {
     },
   });
   const started = performance.now();
-  const result = await runCampaign(Number(values.kills), Number(values.seed), (sofar) => {
-    process.stderr.write(`\r${sofar.killCount} kills, ${sofar.uploads} uploads `);
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    stop.abort();
   });
+  const result = await runCampaign(
+    Number(values.kills),
+    Number(values.seed),
+    (sofar) => {
+      process.stderr.write(`\r${sofar.killCount} kills, ${sofar.uploads} uploads `);
+    },
+    stop.signal,
+  );
   const rows: [string, string | number][] = [
     ['seed', result.seed],
     ['uploads', result.uploads],

@@ -26,7 +26,7 @@ const THEIRS = { accessKeyId: 'LTAIfuzzTheirKey', accessKeySecret: 'fuzzTheirSec
 const PATIENCE_MS = 1500;
 /** No operation may take longer, with the limits below and all tries. */
 const BOUND_MS = 30_000;
-/** Runs at the same time, each with a server of its own. */
+/** Runs at the same time, each with a server of its own. More of them would measure one another. */
 const LANES = 4;
 
 const OPERATIONS = [
@@ -294,7 +294,12 @@ function targetOf(key: string): UploadRequest['target'] {
 export async function fuzzAnswers(
   runs: number,
   seed: number,
-  options: { readonly only?: number | undefined; readonly onRun?: (runs: number) => void } = {},
+  options: {
+    readonly only?: number | undefined;
+    readonly onRun?: (runs: number) => void;
+    /** Begins no more runs. */
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<FuzzResult> {
   const result: FuzzResult = {
     seed,
@@ -318,6 +323,7 @@ export async function fuzzAnswers(
     const place = await Place.open();
     try {
       for (let number = next++; number <= last; number = next++) {
+        if (options.signal?.aborted === true) break;
         await play(place, number, seed, result);
         if (thrown !== undefined) {
           result.throws++;

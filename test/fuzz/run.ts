@@ -1,6 +1,6 @@
 /**
  * The long fuzz of answers:  npm run test:fuzz -- [--runs 20000] [--seed N] [--only RUN]
- * Prints its seed and a table; exits with 1 when anything false was believed.
+ * Ctrl+C ends it early. Prints its seed and a table; exits with 1 when anything false was believed.
  */
 import { parseArgs } from 'node:util';
 import { fuzzAnswers } from './answers.ts';
@@ -14,8 +14,13 @@ async function main(): Promise<void> {
     },
   });
   const started = performance.now();
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    stop.abort();
+  });
   const result = await fuzzAnswers(Number(values.runs), Number(values.seed), {
     only: values.only === undefined ? undefined : Number(values.only),
+    signal: stop.signal,
     onRun: (runs) => process.stderr.write(`\r${runs} runs `),
   });
   process.stderr.write('\n');

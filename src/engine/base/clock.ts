@@ -28,6 +28,29 @@ export const systemClock: Clock = {
   },
 };
 
+/** A signal that is aborted after some time, until disposed. */
+export interface TimeLimit extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A limit for some work. `AbortSignal.timeout` is no such thing where it is combined with others:
+ * Node lets go of it as soon as memory is cleaned up, and then it never ends
+ * (https://github.com/nodejs/node/issues/57736).
+ */
+export function timeLimit(clock: Clock, limitMs: number): TimeLimit {
+  const controller = new AbortController();
+  const timer = clock.after(limitMs, () => {
+    controller.abort();
+  });
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      timer.dispose();
+    },
+  };
+}
+
 /** Calls `action` once in each period, until disposed. */
 export function every(clock: Clock, periodMs: number, action: () => void): Disposable {
   let timer: Disposable;

@@ -188,6 +188,8 @@ export interface TransferNotice {
     | 'uploadExpired'
     /** The checkpoint was damaged: sent again from the first part. */
     | 'checkpointDamaged'
+    /** A record of an earlier window is damaged: its files have to be uploaded anew. */
+    | 'recordDamaged'
     /** Other ACL, class, encryption, metadata or tags than before: sent again from the first part. */
     | 'optionsChanged'
     /** The checkpoint folder cannot be written: this upload cannot be resumed. */

@@ -61,9 +61,16 @@ export interface Checkpoint extends JournalEnd {
 export type CheckpointContent =
   | { readonly state: 'valid'; readonly checkpoint: Checkpoint }
   /** Not to be trusted. The upload id, if one could be read, is good for nothing but an abort. */
-  | { readonly state: 'damaged'; readonly uploadId: string | undefined }
+  | ({ readonly state: 'damaged'; readonly uploadId: string | undefined } & DamagedHeader)
   /** Written by a newer version of this program: to be left alone. */
   | { readonly state: 'newer'; readonly version: number };
+
+/** What can still be read of a damaged checkpoint. */
+export interface DamagedHeader {
+  readonly header: CheckpointHeader | undefined;
+  /** It verifies: only parts are damaged. */
+  readonly isHeaderIntact: boolean;
+}
 
 /** Identity of an upload: one file to one object, whatever the endpoint. Safe as a file name. */
 export function checkpointId(realFilePath: string, bucket: string, key: string): string {
@@ -133,14 +140,16 @@ function fixedProperties(options: ObjectOptions): unknown {
 export function readCheckpoint(bytes: Uint8Array): CheckpointContent {
   const content = readJournal(KIND, bytes);
   const { header: raw, firstLine } = content;
-  if (content.state === 'damaged') return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
   const version = isObject(raw) ? raw['version'] : undefined;
-  if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
-  const header = parseHeader(raw);
+  if (content.state === 'intact' && typeof version === 'number' && version > VERSION) {
+    return { state: 'newer', version };
+  }
+  const header = version === VERSION ? parseHeader(raw) : undefined;
   const records = content.records.map(parsePart);
-  const isReadable = version === VERSION && header !== undefined;
-  if (!isReadable || !records.every((part) => part !== undefined)) {
-    return { state: 'damaged', uploadId: uploadIdIn(firstLine) };
+  const isWhole = content.state === 'intact' && records.every((part) => part !== undefined);
+  if (!isWhole || header === undefined) {
+    const isHeaderIntact = content.state === 'intact' || content.isHeaderIntact;
+    return { state: 'damaged', uploadId: uploadIdIn(firstLine), header, isHeaderIntact };
   }
   const parts = new Map(records.map((part) => [part.partNumber, part]));
   const headerLine = `${firstLine}\n`;

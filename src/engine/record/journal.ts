@@ -26,6 +26,8 @@ export type JournalContent = {
       readonly header: unknown;
       /** Those records that verify, when the first line does. */
       readonly records: readonly unknown[];
+      /** The first line verifies; only others do not. */
+      readonly isHeaderIntact: boolean;
     }
 );
 
@@ -74,11 +76,15 @@ export function readJournal(kind: string, bytes: Uint8Array): JournalContent {
   lines.pop();
   const salt = lines.length > 0 ? verified(kind, firstLine) : undefined;
   const header = parseJson(firstLine.slice(CHECK_LENGTH + 1));
-  if (salt === undefined) return { state: 'damaged', firstLine, header, records: [] };
+  if (salt === undefined) {
+    return { state: 'damaged', firstLine, header, records: [], isHeaderIntact: false };
+  }
   const recordLines = lines.slice(1);
   const good = recordLines.filter((line) => verified(salt, line) !== undefined);
   const records = good.map((line) => parseJson(line.slice(CHECK_LENGTH + 1)));
-  if (good.length < recordLines.length) return { state: 'damaged', firstLine, header, records };
+  if (good.length < recordLines.length) {
+    return { state: 'damaged', firstLine, header, records, isHeaderIntact: true };
+  }
   return { state: 'intact', firstLine, header, records, intactBytes };
 }
 

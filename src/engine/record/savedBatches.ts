@@ -6,8 +6,14 @@ import type {
   BatchStore,
   SavedBatchFile,
 } from './batchRecord';
-import { newerCheckpointError, sizeOfParts } from './checkpoint';
-import type { Checkpoint, CheckpointContent, CheckpointStore } from './checkpoint';
+import { checkpointId, newerCheckpointError, sizeOfParts } from './checkpoint';
+import type {
+  Checkpoint,
+  CheckpointContent,
+  CheckpointHeader,
+  CheckpointStore,
+  DamagedHeader,
+} from './checkpoint';
 import type { RecordFolder } from './recordFolder';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
@@ -50,10 +56,20 @@ export interface OwnUploads {
   readonly items: ReadonlySet<string>;
 }
 
+/** A record that is damaged, and of which no batch knows. */
+export interface DamagedRecord {
+  readonly store: BatchStore | CheckpointStore;
+  readonly id: string;
+  /** The file of its upload, where that can be read: it is listed, and can be discarded. */
+  readonly filePath: string | undefined;
+}
+
 /** The batches that lie in the checkpoint folder. Reading them keeps the folder clean. */
 export class SavedBatches {
   /** Files that cannot be made use of, and that were named in the log. */
   private readonly named = new Set<string>();
+  /** Of those, the damaged ones of which somebody was told. */
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly records: RecordFolder,
@@ -61,6 +77,8 @@ export class SavedBatches {
     private readonly checkpoints: CheckpointStore,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    /** Told once of each damaged record that no batch names. */
+    private readonly onDamaged: (record: DamagedRecord) => void,
   ) {}
 
   /** Changes whenever a file of the folder comes or goes. */
@@ -73,12 +91,14 @@ export class SavedBatches {
   async read(own: OwnUploads): Promise<SavedBatch[]> {
     const names = await this.records.list();
     const checkpoints = new Map<string, Checkpoint>();
+    const damaged = new Map<string, DamagedHeader>();
     for (const id of this.checkpoints.idsIn(names)) {
       if (own.items.has(id)) continue;
       const name = this.checkpoints.nameOf(id);
       const content = await this.readable(name, this.checkpoints.read(id));
       if (content?.state === 'valid') checkpoints.set(id, content.checkpoint);
       else if (content !== undefined) this.nameUnusable(name, content);
+      if (content?.state === 'damaged') damaged.set(id, content);
     }
     const ofBatch = new Set<string>();
     const found: SavedBatch[] = [];
@@ -88,16 +108,26 @@ export class SavedBatches {
       const content = await this.readable(name, this.batches.read(id));
       if (content === undefined) continue;
       this.nameUnusable(name, content);
+      const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
+      if (content.state === 'damaged' && holder === undefined) this.tellDamaged(this.batches, id);
       if (content.state !== 'valid') continue;
       for (const itemId of content.items.keys()) ofBatch.add(itemId);
-      const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
       found.push(this.savedBatch(id, content, holder !== undefined, checkpoints));
     }
     for (const [id, checkpoint] of checkpoints) {
       if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
-      found.push(await this.alone(id, checkpoint));
+      found.push(await this.alone(id, checkpoint.header, checkpoint));
+    }
+    for (const [id, { header, isHeaderIntact }] of damaged) {
+      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
+      // Its name is the check value of file and object, so these are right whatever else is not.
+      const isRight = header !== undefined && id === idOf(header);
+      if (isRight) found.push(await this.alone(id, header, undefined, !isHeaderIntact));
+      if (!isRight || !isHeaderIntact) {
+        this.tellDamaged(this.checkpoints, id, isRight ? header.filePath : undefined);
+      }
     }
     if (names.some((name) => !/\.(jsonl|batch)$/.test(name))) await this.clean(own.batches);
     return found;
@@ -138,18 +168,25 @@ export class SavedBatches {
     if (items.size === 0) await this.batches.remove(batchId);
   }
 
-  private async alone(id: string, checkpoint: Checkpoint): Promise<SavedBatch> {
-    const { filePath, target, options, source, createdMs } = checkpoint.header;
+  /** `isDiscarding`: what it says is good for nothing but an abort. */
+  private async alone(
+    id: string,
+    header: CheckpointHeader,
+    checkpoint: Checkpoint | undefined,
+    isDiscarding = false,
+  ): Promise<SavedBatch> {
+    const { filePath, target, options, source, createdMs } = header;
     const { sizeBytes } = source;
-    const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding: false };
+    const item: BatchItem = { id, filePath, target, options, sizeBytes, isDiscarding };
     const holder = await leaseHolder(this.checkpoints.leaseFile(id), this.clock);
     const updatedMs = this.checkpoints.modifiedMs(id);
+    const state = isDiscarding ? 'discarding' : 'interrupted';
     return {
       id: aloneId(id),
       header: { label: path.basename(filePath), workspacePath: '', createdMs },
       isElsewhere: holder !== undefined,
       finishedEarlier: { files: 0, sizeBytes: 0 },
-      items: [{ item, progress: progressOf(checkpoint), state: 'interrupted', updatedMs }],
+      items: [{ item, progress: progressOf(checkpoint), state, updatedMs }],
     };
   }
 
@@ -194,6 +231,13 @@ export class SavedBatches {
     this.nameOnce(name, message);
   }
 
+  private tellDamaged(store: DamagedRecord['store'], id: string, filePath?: string): void {
+    const name = store.nameOf(id);
+    if (this.told.has(name)) return;
+    this.told.add(name);
+    this.onDamaged({ store, id, filePath });
+  }
+
   private nameOnce(name: string, message: string): void {
     if (this.named.has(name)) return;
     this.named.add(name);
@@ -215,6 +259,10 @@ export class SavedBatches {
 /** The batch of a checkpoint that no batch names; its lease is another than that of the upload. */
 function aloneId(checkpointId: string): string {
   return `alone-${checkpointId}`;
+}
+
+function idOf({ filePath, target }: CheckpointHeader): string {
+  return checkpointId(filePath, target.bucket, target.key);
 }
 
 function progressOf(checkpoint: Checkpoint | undefined): SavedProgress | undefined {

@@ -40,6 +40,7 @@ export class Transfer {
   private progress: UploadMonitor | undefined;
   private isFinal = false;
   private updatedMs: number;
+  private mayBeDone: boolean;
 
   constructor(
     public item: BatchItem,
@@ -51,6 +52,7 @@ export class Transfer {
   ) {
     this.rest = state;
     this.updatedMs = updatedMs;
+    this.mayBeDone = state !== 'queued';
   }
 
   /** How far it is; made when something is to be told of that. */
@@ -84,7 +86,7 @@ export class Transfer {
   }
 
   get job(): UploadJob {
-    return { ...this.item, askedMs: this.createdMs };
+    return { ...this.item, askedMs: this.createdMs, mayBeDone: this.mayBeDone };
   }
 
   get state(): TransferState {
@@ -110,6 +112,7 @@ export class Transfer {
   moveTo(state: RestState, error?: UploadError): void {
     this.rest = state;
     this.error = error;
+    this.mayBeDone ||= error?.kind === 'heldElsewhere';
     this.changed(true);
   }
 

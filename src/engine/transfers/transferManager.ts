@@ -32,6 +32,7 @@ import type { BatchItem } from '../record/batchRecord';
 import { checkpointsIn, moveCheckpoint } from '../record/checkpoint';
 import { RecordFolder } from '../record/recordFolder';
 import type { RecordFiles } from '../record/recordFolder';
+import type { DamagedRecord } from '../record/savedBatches';
 import { SavedBatches } from '../record/savedBatches';
 import { WakeUp } from '../upload/requestRunner';
 import type { UploadEnvironment } from '../upload/uploadContext';
@@ -73,8 +74,10 @@ export class TransferManager implements Transfers {
   readonly onDidChange = this.change.event;
   readonly onDidEnd = this.end.event;
   readonly onDidSettle = this.settled.event;
-  readonly onNotice = this.notice.event;
   private readonly ticker: ChangeTicker;
+  /** What was found before anybody listened. */
+  private readonly found: TransferNotice[] = [];
+  private telling: Promise<unknown> = Promise.resolve();
   private readonly life = new AbortController();
   /** What changed since that was told. */
   private changedIds = new Set<string>();
@@ -127,7 +130,9 @@ export class TransferManager implements Transfers {
       signal,
       limits.concurrency,
     );
-    const saved = new SavedBatches(records, batches, checkpoints, clock, logger);
+    const saved = new SavedBatches(records, batches, checkpoints, clock, logger, (record) => {
+      this.telling = Promise.all([this.telling, this.tellDamaged(record)]);
+    });
     this.watch = new FolderWatch(saved, this.batches, clock, logger, {
       add: (batch, { item, state, updatedMs, progress }) => {
         const transfer = this.runs.add(batch, item, state, updatedMs);
@@ -145,6 +150,12 @@ export class TransferManager implements Transfers {
         this.changed(true, [id]);
       },
     );
+  }
+
+  /** What was found in the folder is told to those, too, who come later. */
+  onNotice(listener: (notice: TransferNotice) => void): Disposable {
+    this.found.forEach(listener);
+    return this.notice.event(listener);
   }
 
   snapshot(): TransfersSnapshot {
@@ -261,7 +272,10 @@ export class TransferManager implements Transfers {
       await transfer.stop();
     });
     const timeUp = once(AbortSignal.timeout(SHUTDOWN_MS), 'abort');
-    await Promise.race([Promise.all([...stopped, this.enqueued, this.watch.stop()]), timeUp]);
+    await Promise.race([
+      Promise.all([...stopped, this.enqueued, this.watch.stop(), this.telling]),
+      timeUp,
+    ]);
     const owned = [...this.batches].filter((batch) => batch.isOwned);
     await Promise.all(owned.map((batch) => this.owner.letGo(batch)));
     await this.owner.whenEnded();
@@ -310,6 +324,18 @@ export class TransferManager implements Transfers {
     this.batches.put(batch);
     this.runs.start([...batch.transfers.values()]);
     return batch.id;
+  }
+
+  private async tellDamaged(record: DamagedRecord): Promise<void> {
+    try {
+      const filePath = record.filePath ?? (await this.runs.setAside(record));
+      if (filePath === undefined) return;
+      const notice = { transferId: record.id, filePath, kind: 'recordDamaged' } as const;
+      this.found.push(notice);
+      this.notice.fire(notice);
+    } catch (error) {
+      this.logger.warn(`a damaged record stays where it is: ${String(error)}`);
+    }
   }
 
   /** Tries again what could not be discarded before. What another window works on stays with it. */

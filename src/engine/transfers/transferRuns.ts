@@ -1,6 +1,7 @@
 import { describeFailure, isShared, restAfter } from './afterFailure';
 import type { Batch, Batches } from './batches';
 import type { BatchOwner } from './batchOwner';
+import { timeLimit } from '../base/clock';
 import { runParallel } from '../base/runParallel';
 import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
@@ -9,6 +10,7 @@ import type { RestState, TransferHost } from './transfer';
 import { UploadError } from '../contract/errors';
 import type { EndedTransfer, SettledBatch, TransferNotice } from '../contract/transfers';
 import type { BatchItem } from '../record/batchRecord';
+import type { DamagedRecord } from '../record/savedBatches';
 import type * as UploadModule from '../upload/upload';
 import type { UploadEnvironment } from '../upload/uploadContext';
 
@@ -117,6 +119,12 @@ export class TransferRuns {
     this.settle(transfers);
   }
 
+  /** Moves a damaged record out of the way; resolves with its new path if it was there to move. */
+  async setAside(record: DamagedRecord): Promise<string | undefined> {
+    const { setAside } = await this.uploads();
+    return setAside(record, this.environment.clock);
+  }
+
   private async drive(transfer: Transfer): Promise<void> {
     const startedMs = this.steadyMs();
     await transfer.start(async (signal) => {
@@ -202,10 +210,11 @@ export class TransferRuns {
       batch?.transfers.delete(transfer.id);
     };
     await transfer.start(async (signal) => {
-      const timeout = AbortSignal.any([signal, this.life, AbortSignal.timeout(DISCARD_MS)]);
+      const limit = timeLimit(this.environment.clock, DISCARD_MS);
+      const stop = AbortSignal.any([signal, this.life, limit.signal]);
       try {
         const { discardUpload } = await this.uploads();
-        await discardUpload(transfer.job, this.environment, transfer.monitor, timeout);
+        await discardUpload(transfer.job, this.environment, transfer.monitor, stop);
         await forget();
       } catch (thrown) {
         const error = UploadError.from(thrown);
@@ -219,6 +228,8 @@ export class TransferRuns {
         const item = { ...transfer.item, isDiscarding: true };
         transfer.item = item;
         await batch?.journal?.append({ item });
+      } finally {
+        limit.dispose();
       }
     });
     if (batch?.isOwned && batch.isFinished) {

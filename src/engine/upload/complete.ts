@@ -8,7 +8,7 @@ import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
 import type { ObjectInfo, StoredObject } from '../contract/ports';
 import { CLOCK_TOLERANCE_MS } from './uploadContext';
-import type { OpenUpload, UploadContext } from './uploadContext';
+import type { OpenUpload, SourceContext, UploadContext } from './uploadContext';
 import { sizeOfParts } from '../record/checkpoint';
 
 /** Clocks of OSS tell whole seconds. */
@@ -83,19 +83,41 @@ export interface SeenObject extends StoredObject {
 export async function findObject(
   context: UploadContext,
   expected: ExpectedObject,
-  { createdMs, initiatedServerMs }: Since,
+  since: Since,
   signal: AbortSignal,
 ): Promise<SeenObject | undefined> {
   const found = await headObject(context, signal);
   if (found === undefined || found === 'forbidden' || !matchesObject(found, expected)) {
     return undefined;
   }
-  const { lastModifiedMs, lastModifiedServerMs } = found;
-  const isNew =
-    initiatedServerMs !== undefined && lastModifiedServerMs !== undefined
-      ? lastModifiedServerMs >= initiatedServerMs - SERVER_TICK_MS
-      : (lastModifiedMs ?? createdMs) >= createdMs - CLOCK_TOLERANCE_MS;
-  return isNew ? { etag: found.etag, crc64: found.crc64, found } : undefined;
+  return isSince(found, since) ? { etag: found.etag, crc64: found.crc64, found } : undefined;
+}
+
+/**
+ * The same for a file of which nothing is known yet: read, to compare its CRC-64, only where an
+ * object of its size is there.
+ */
+export async function findFile(
+  context: SourceContext,
+  since: Since,
+  signal: AbortSignal,
+): Promise<StoredObject | undefined> {
+  const { environment, source } = context;
+  const { sizeBytes } = source;
+  const found = await headObject(context, signal);
+  if (found === undefined || found === 'forbidden' || found.crc64 === undefined) return undefined;
+  if (found.sizeBytes !== sizeBytes || !isSince(found, since)) return undefined;
+  const local = await source.crc64(0, sizeBytes, environment.pools.usual, signal);
+  return local === found.crc64 ? { etag: found.etag, crc64: local } : undefined;
+}
+
+function isSince(
+  { lastModifiedMs, lastModifiedServerMs }: ObjectInfo,
+  { createdMs, initiatedServerMs }: Since,
+): boolean {
+  return initiatedServerMs !== undefined && lastModifiedServerMs !== undefined
+    ? lastModifiedServerMs >= initiatedServerMs - SERVER_TICK_MS
+    : (lastModifiedMs ?? createdMs) >= createdMs - CLOCK_TOLERANCE_MS;
 }
 
 /**

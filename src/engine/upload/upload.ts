@@ -1,4 +1,4 @@
-import { completeUpload, findObject, seenObject, verifyObject } from './complete';
+import { completeUpload, findFile, findObject, seenObject, verifyObject } from './complete';
 import type { Crc64 } from '../base/crc64';
 import { UploadError } from '../contract/errors';
 import { dropUpload } from './abandon';
@@ -28,6 +28,7 @@ import { sizeOfParts } from '../record/checkpoint';
 
 /** The other half of this door, behind which all lies that is loaded with the first upload. */
 export { discardUpload } from './abandon';
+export { setAside } from './setAside';
 
 /** Times that a file may change during its upload before that fails. */
 const MOST_CHANGES = 3;
@@ -152,6 +153,14 @@ async function multipart(
 ): Promise<StoredObject> {
   const saved = await loadSaved(context, signal);
   if (saved !== undefined && 'finished' in saved) return saved.finished;
+  if (saved === undefined && context.job.mayBeDone) {
+    const { job, monitor, source } = context;
+    const done = await findFile(context, { createdMs: job.askedMs }, signal);
+    if (done !== undefined) {
+      monitor.plan(source.sizeBytes, plan.partCount, source.sizeBytes, plan.partCount);
+      return done;
+    }
+  }
   if (saved === undefined && plan.partCount <= 1) return putFile(context, signal);
   const upload = saved ?? (await initiateUpload(context, plan, signal));
   try {

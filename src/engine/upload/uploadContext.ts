@@ -32,6 +32,8 @@ export interface UploadJob extends UploadRequest {
   readonly id: string;
   /** When it was asked for, in the first of the windows that worked on it. */
   readonly askedMs: number;
+  /** Another window may have sent the file meanwhile: what has no checkpoint need not be new. */
+  readonly mayBeDone: boolean;
 }
 
 /** What every step of one upload has at hand. */

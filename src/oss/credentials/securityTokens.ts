@@ -42,6 +42,12 @@ const LONGEST_WAIT_MS = 20_000;
 /** The metadata service is in the same machine, or this is no ECS instance. */
 const LONGEST_METADATA_WAIT_MS = 3_000;
 
+/** The name of a RAM role. */
+const ROLE_NAME = /^[\w.@-]{1,64}$/;
+
+/** A session of the metadata service: a header is made of it. */
+const SESSION = /^[\x21-\x7e]{1,4096}$/;
+
 /** A token has some hundred bytes. */
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 
@@ -92,17 +98,23 @@ export class SecurityTokens {
       'x-aliyun-ecs-metadata-token-ttl-seconds': '21600',
     });
     const forbids = 'ALIBABA_CLOUD_IMDSV1_DISABLED';
-    if (token.status !== 200 && isOn(this.#machine, forbids)) throw unusable('Forbidden', forbids);
-    const headers: Record<string, string> =
-      token.status === 200
-        ? { 'x-aliyun-ecs-metadata-token': token.body.toString('utf8').trim() }
-        : {};
+    const session = token.body.toString('utf8').trim();
+    // A page with status 200 is no session.
+    const hasSession = token.status === 200 && SESSION.test(session);
+    if (!hasSession && isOn(this.#machine, forbids)) throw unusable('Forbidden', forbids);
+    const headers: Record<string, string> = hasSession
+      ? { 'x-aliyun-ecs-metadata-token': session }
+      : {};
     const roles = `${base}/meta-data/ram/security-credentials/`;
     let name = role;
     if (name === '') {
       const answer = await this.#request('GET', roles, headers);
       name = answer.body.toString('utf8').trim().split('\n')[0] ?? '';
-      if (answer.status !== 200 || name === '') throw unusable('NoInstanceRole', '');
+      if (answer.status === 404 || (answer.status === 200 && name === '')) {
+        throw unusable('NoInstanceRole', '');
+      }
+      if (answer.status !== 200 || !ROLE_NAME.test(name))
+        throw refusalOf(answer, jsonOf(answer.body));
     }
     const answer = await this.#request('GET', `${roles}${encodeURIComponent(name)}`, headers);
     if (answer.status === 404) throw unusable('NoInstanceRole', name.slice(0, 64));
@@ -157,8 +169,9 @@ export class SecurityTokens {
         authorization: `Bearer ${renewal.token}`,
       };
       const answer = await this.#request('POST', url, headers, renewal.body);
-      if (answer.status >= 400 && answer.status < 500) throw unusable('SignInOver', signIn.command);
       const json = jsonOf(answer.body);
+      const isRefused = answer.status >= 400 && answer.status < 500;
+      if (isRefused && codeIn(json) !== undefined) throw unusable('SignInOver', signIn.command);
       return issuedKey(answer, objectOf(json['CloudCredential'] ?? json), json);
     } catch (error) {
       if (issued !== undefined && leftMs > 0) return issued;
@@ -296,21 +309,45 @@ function issuedKey(
 ): TemporaryKey {
   const issued = answer.status === 200 ? keyIn(said) : undefined;
   if (issued !== undefined) return issued;
-  const named = refusal['Code'] ?? refusal['ErrorCode'];
-  // Somebody else's words go no further than their code, and only where it looks like one.
-  const isCode = typeof named === 'string' && /^[a-z]{1,64}(?:\.[a-z]{1,64}){0,3}$/i.test(named);
-  const code = isCode ? named : `Http${answer.status}`;
-  throw new UploadError(kindOfRefusal(answer.status, code), `no temporary credentials: ${code}`, {
-    code,
-    status: answer.status,
-  });
+  throw refusalOf(answer, refusal);
 }
 
-/** What a refusal of an issuer means; whatever concerns the key or the role needs another one. */
-function kindOfRefusal(status: number, code: string): UploadErrorKind {
+/**
+ * Why there is no key. A refusal of an issuer has a code; without one it is of somebody on the way,
+ * and no matter of the key.
+ */
+function refusalOf(answer: Answer, refusal: Readonly<Record<string, unknown>>): UploadError {
+  const { status } = answer;
+  const said = codeIn(refusal);
+  const isForeign = said === undefined;
+  // Somebody else's words go no further than their code, and only where it looks like one.
+  const isCode = !isForeign && /^[a-z_]{1,64}(?:\.[a-z]{1,64}){0,3}$/i.test(said);
+  const code = isCode ? said : `Http${status}`;
+  return new UploadError(
+    kindOfRefusal(status, code, isForeign),
+    `no temporary credentials: ${code}`,
+    {
+      code,
+      status,
+      ...(isForeign && { isForeign }),
+    },
+  );
+}
+
+/** The code of a refusal, if it has one: STS writes `Code`, OAuth `error`. */
+function codeIn(refusal: Readonly<Record<string, unknown>>): string | undefined {
+  const named = refusal['Code'] ?? refusal['ErrorCode'] ?? refusal['error'];
+  return typeof named === 'string' && named !== '' ? named : undefined;
+}
+
+/** What a refusal means. Of an issuer, whatever concerns the key or the role needs another one. */
+function kindOfRefusal(status: number, code: string, isForeign: boolean): UploadErrorKind {
   if (code.startsWith('Throttling') || status === 429 || status === 503) return 'throttled';
   if (code === 'InvalidTimeStamp.Expired') return 'clockSkew';
+  // Network Authentication Required: of a login page.
+  if (status === 511) return 'badResponse';
   if (status >= 500) return 'server';
   if (status === 408) return 'timeout';
-  return status < 400 ? 'badResponse' : 'credentials';
+  if (status < 400) return 'badResponse';
+  return isForeign ? 'refused' : 'credentials';
 }

@@ -37,6 +37,20 @@ const NOTICES: Readonly<Record<TransferNotice['kind'], Notice>> = {
       (l10n) => l10n.t('The saved progress of {n} files is damaged; starting them again.'),
     ],
   },
+  recordDamaged: {
+    texts: [
+      (l10n) =>
+        l10n.t(
+          'The record of an unfinished upload is damaged: {name}. Upload its files again. What is left of them in OSS is removed by the command Clean Up Unfinished Uploads in Bucket.',
+        ),
+      (l10n) =>
+        l10n.t(
+          '{n} records of unfinished uploads are damaged. Upload their files again. What is left of them in OSS is removed by the command Clean Up Unfinished Uploads in Bucket.',
+        ),
+    ],
+    severity: 'warning',
+    actions: SHOW_LOG,
+  },
   optionsChanged: {
     texts: [
       (l10n) => l10n.t('{name} has other upload options than before; starting again.'),

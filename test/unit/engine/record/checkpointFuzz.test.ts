@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readBatch } from '../../../../src/engine/record/batchRecord.ts';
 import { readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
@@ -432,19 +432,23 @@ describe('fuzz of the files on disk', () => {
       await harness.assertUploaded(request);
       assert.deepEqual(harness.acceptedParts(interrupted.since), [3], name);
       await manager.shutdown();
-      // A batch of which nothing can be read is named in the log.
+      // A batch of which nothing can be read is set aside, which is told.
       const left = await harness.stateFiles();
       const file = path.basename(interrupted.batchFile);
+      const folder = path.join(harness.stateDir, 'damaged');
       assert.ok(
-        left.every((entry) => entry === file),
+        left.every((entry) => entry === 'damaged'),
         `${name}: ${left.join()}`,
       );
-      if (left.length > 0)
-        assert.ok(
-          harness.log.lines.some((line) => line.includes(file)),
-          name,
-        );
-      await rm(interrupted.batchFile, { force: true });
+      const aside = await readdir(folder).catch(() => []);
+      const told = harness.notices.some(({ filePath }) => path.basename(filePath) === file);
+      assert.equal(told, left.length > 0, name);
+      assert.ok(
+        aside.every((entry) => entry === file),
+        name,
+      );
+      assert.ok(left.length === 0 || harness.log.lines.some((line) => line.includes(file)), name);
+      await rm(folder, { force: true, recursive: true });
       harness.server.deleteObject(BUCKET, request.target.key);
       await interruptAgain();
     }

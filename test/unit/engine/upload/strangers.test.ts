@@ -1,11 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { appendFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Fault, FaultActions } from '../../../oss-server/faults.ts';
 import type { OperationName } from '../../../oss-server/operationNames.ts';
 import { fuzzAnswers } from '../../../fuzz/answers.ts';
 import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
 import { ACCESS_KEY, BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
 import type { HarnessOptions } from '../../../support/engineHarness.ts';
+import { VirtualClock } from '../../../support/virtualClock.ts';
 
 const NO_ID = { 'x-oss-request-id': null, 'x-oss-hash-crc64ecma': null };
 const STRIPPED: Fault = {
@@ -175,6 +178,33 @@ describe('what is whose', () => {
       await harness.close();
     }
     await start();
+  });
+
+  it('a discard that only strangers answer ends, and stays in the list', async () => {
+    await start();
+    const { manager, transfer } = await interrupted();
+    await manager.shutdown();
+    const clock = new VirtualClock();
+    const next = harness.manager({ clock });
+    await next.refresh();
+    harness.server.faults.push({
+      on: 'listParts',
+      do: { answer: { status: 200, body: '' }, answerHeaders: NO_ID },
+    });
+    // What nothing but the limit holds on to is gone then.
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const asked = harness.server.waitFor(
+      (done) => done.filter(({ operation }) => operation === 'listParts').length > 0,
+    );
+    const discarded = next.discard([transfer.id]);
+    await asked;
+    collectGarbage();
+    const startedMs = clock.now();
+    await clock.passUntil(discarded);
+    assert.ok(clock.now() - startedMs < 60_000, 'the line is tried for half an hour, this is not');
+    const [left] = next.snapshot().batches.flatMap(({ transfers }) => transfers);
+    assert.equal(left?.state, 'discarding');
   });
 
   it('an abort is repeated until no part is left', async () => {

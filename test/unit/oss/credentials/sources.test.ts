@@ -619,6 +619,13 @@ describe('sources of credentials', () => {
 
   /** The key of the last request that OSS accepted, or the code of the failure. */
   async function signer(source: CredentialsSource, machine: Machine): Promise<string> {
+    return (await failure(source, machine))?.code ?? server.operations.at(-1)?.accessKeyId ?? '';
+  }
+
+  async function failure(
+    source: CredentialsSource,
+    machine: Machine,
+  ): Promise<UploadError | undefined> {
     const filled =
       source.kind === 'uri' ? { ...source, url: source.url.replace('$URL', issuer.url) } : source;
     const oss = fixture.oss(server.endpoint, { machine, issuers: issuer.issuers });
@@ -626,12 +633,11 @@ describe('sources of credentials', () => {
       await oss.account.checkCredentials({ source: filled }, CALL);
     } catch (error) {
       assert.ok(UploadError.is(error));
-      const { code, message } = error;
-      assert.doesNotMatch(message, /secret|LTAI5t|TOKEN/, 'nothing of a key is told');
+      assert.doesNotMatch(error.message, /secret|LTAI5t|TOKEN/, 'nothing of a key is told');
       assert.deepEqual(server.operations, [], 'nothing was sent to OSS');
-      return code;
+      return error;
     }
-    return server.operations.at(-1)?.accessKeyId ?? '';
+    return undefined;
   }
 
   for (const { name, files, environment: variables, source, signedBy, asked = [] } of CASES) {
@@ -692,6 +698,32 @@ describe('sources of credentials', () => {
       issuer.instead = () => answer;
       assert.equal(await signer({ kind: 'uri', url: '$URL/uri' }, await machineWith()), code);
       assert.deepEqual(issuer.asked, ['GET /uri'], 'asked once, and nobody else');
+    });
+  }
+
+  for (const [asked, { files = {}, source }] of [
+    ['STS', aliyun({ mode: 'RamRoleArn', ...CLI_KEY, ...ROLE })],
+    ['the metadata service', { source: { kind: 'ecsRamRole', role: '' } }],
+    ['the metadata service, for a role', { source: { kind: 'ecsRamRole', role: 'instance' } }],
+    ['a credentials URI', { source: { kind: 'uri', url: '$URL/uri' } }],
+    ['a sign-in', aliyun(OAUTH)],
+  ] as const) {
+    it(`takes what a proxy says for no word of ${asked}`, async () => {
+      const machine = await machineWith(files);
+      for (const [status, kind] of [
+        [200, 'badResponse'],
+        [403, 'refused'],
+        [407, 'refused'],
+        [502, 'server'],
+        [511, 'badResponse'],
+      ] as const) {
+        issuer.instead = () => ({ status, body: '<html>Please log in, LTAI5tOne</html>' });
+        const error = await failure(source, machine);
+        const { code, isForeign } = error ?? {};
+        assert.deepEqual([error?.kind, code, isForeign], [kind, `Http${status}`, true]);
+      }
+      issuer.instead = () => ({ status: 403, body: '{"Code":"NoPermission","RequestId":"r"}' });
+      assert.equal((await failure(source, machine))?.kind, 'credentials');
     });
   }
 

@@ -294,6 +294,7 @@ describe('messages of notices', () => {
     sourceChanged: true,
     uploadExpired: true,
     checkpointDamaged: true,
+    recordDamaged: true,
     optionsChanged: true,
     notResumable: true,
     partSizeRaised: true,
