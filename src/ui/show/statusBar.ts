@@ -4,17 +4,17 @@ import { commandId } from '../editor/commandIds';
 import { l10n, words } from '../editor/editorWords';
 import { REMEDY_COMMANDS, rowCommandOf } from './rowRemedies';
 import { actionLabel } from '../text/buttons';
-import { causesOf } from '../text/causes';
-import type { Cause } from '../text/causes';
+import { remediesOf } from '../text/causes';
+import { rootId } from './transfersModel';
 import { isUrgent, resumeItems, statusOf, statusText, tooltipLines } from './resumeModel';
 import type { ResumeItem } from './resumeModel';
 import type { Settings } from '../settings/settings';
-import { idsOf } from '../text/transferFacts';
+import { idsOf, needsDecision } from '../text/transferFacts';
 
 /** A tooltip that is longer than this hides the editor. */
 const TOOLTIP_ROWS = 5;
-/** A link of the tooltip is about no more transfers: it would be longer than the editor takes. */
-const TOOLTIP_IDS = 100;
+/** A link of the tooltip is about no more uploads: it would be longer than the editor takes. */
+const TOOLTIP_ITEMS = 100;
 /** Only the tooltip calls it, so it is no command of package.json. */
 const LATER_COMMAND = 'ossUpload.resumeLater';
 
@@ -122,11 +122,8 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
     const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
     tooltip.appendMarkdown(`${more}\n\n`);
   }
-  const [cause] = causesOf(
-    items.flatMap(({ waiting }) => waiting),
-    words,
-  );
-  if (cause !== undefined) tooltip.appendMarkdown(`${remedyLinks(cause).join(' · ')}\n\n`);
+  const links = remedyLinks(items);
+  if (links.length > 0) tooltip.appendMarkdown(`${links.join(' · ')}\n\n`);
   const resume = l10n.t('Resume all');
   const later = l10n.t('Later');
   tooltip.appendMarkdown(
@@ -135,11 +132,14 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
   return tooltip;
 }
 
-/** What helps against the first cause, for all that it stopped. */
-function remedyLinks({ transfers, remedies }: Cause): string[] {
-  const ids = idsOf(transfers).slice(0, TOOLTIP_IDS);
+/** What helps the first that waits for a decision, and all others that it helps as well. */
+function remedyLinks(items: readonly ResumeItem[]): string[] {
+  const [first] = items.flatMap(({ waiting }) => waiting.find(needsDecision) ?? []);
+  if (first === undefined) return [];
+  const rows = items.filter(({ section }) => section === 'attention').slice(0, TOOLTIP_ITEMS);
+  const ids = rows.map(({ batch }) => rootId(batch));
   const argument = encodeURIComponent(JSON.stringify([ids[0], ids]));
-  return remedies.flatMap((action) => {
+  return remediesOf(first, words).flatMap((action) => {
     const name = rowCommandOf(action);
     if (name === undefined) return [];
     return [`[${actionLabel(action, l10n)}](command:${commandId(name)}?${argument})`];
