@@ -44,7 +44,7 @@ describe('the tools for language models', () => {
 
   it('name files, count, size and destination before the user says yes', async () => {
     const files = Array.from({ length: 12 }, (_, n) => ({
-      filePath: path.join(oss.workspace, `f*${n}*.txt`),
+      filePath: oss.write(`named/_${n}_.txt`, 'named').fsPath,
       sizeBytes: 512,
     }));
     const survey = { files, places: ['oss://agent-bucket/docs/'] };
@@ -58,8 +58,8 @@ describe('the tools for language models', () => {
     // What is no letter may be escaped: names are no Markdown.
     const text = message.value.replaceAll('\\', '').replaceAll('&nbsp;', ' ');
     assert.match(text, /12 files, 6\.0 KB, to oss:\/\/agent-bucket\/docs\//);
-    for (const name of ['f*0*.txt', 'f*9*.txt', 'and 2 more']) assert.ok(text.includes(name), text);
-    assert.ok(message.value.includes('f\\*0\\*.txt'), message.value);
+    for (const name of ['_0_.txt', '_9_.txt', 'and 2 more']) assert.ok(text.includes(name), text);
+    assert.ok(message.value.includes('\\_0\\_.txt'), message.value);
     assert.equal(message.isTrusted ?? false, false);
   });
 
