@@ -232,13 +232,21 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         : [{ kind: 'useRegion', region: serverRegion }, 'selectBucket', 'openHelp'],
     scope: 'bucket',
   }),
-  publicEndpointForbidden: (l10n) => ({
-    text: l10n.t(
-      'Bucket "{bucket}" can be reached by its own domain only. Bind one in the OSS console, then try again.',
-    ),
+  publicEndpointForbidden: (l10n, { name, n }) => ({
+    text:
+      n > 1
+        ? l10n.t(
+            '{n} files were not uploaded: this account must use a domain of its own for {bucket}.',
+          )
+        : name === ''
+          ? l10n.t('This account must use a domain of its own for {bucket}.')
+          : l10n.t(
+              '{name} was not uploaded: this account must use a domain of its own for {bucket}.',
+            ),
     short: l10n.t('needs its own domain'),
-    actions: ['openHelp', 'retry'],
+    actions: ['chooseDomain', 'openHelp'],
     scope: 'bucket',
+    keepsProgress: true,
   }),
   accountBlocked: (l10n) => ({
     text: l10n.t(
