@@ -111,8 +111,8 @@ export function activate(context: vscode.ExtensionContext): void {
     } = await import('./ui/show/onDemand');
     const { HistoryRecorder } = await import('./ui/ask/onDemand');
     own(new HistoryRecorder(transfers, await openHistory(), memory));
-    const links = new Links(account, settings, log, async () =>
-      (await openFinished()).askLifetime(),
+    const links = new Links(account, settings, log, async (longestSeconds) =>
+      (await openFinished()).askLifetime(longestSeconds),
     );
     const pace = new ToastPace();
     const actions = new TransferActions(transfers, remedies, links, pace, log);
@@ -179,6 +179,7 @@ export function activate(context: vscode.ExtensionContext): void {
       (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
     findDomains: async (target) => (await openQuestions()).domains.find(target),
     useDomain: async (target, address) => (await openQuestions()).domains.use(target, address),
+    keepBoth: async (about) => (await openQuestions()).upload.keepBoth(about),
     chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
   };
   type Questions = Awaited<ReturnType<typeof openQuestions>>;

@@ -46,6 +46,8 @@ export interface Remedies {
    * none was chosen.
    */
   useDomain(target: UploadTarget, address: string | undefined): Promise<boolean>;
+  /** Uploads these files under names that are free. False when the user left. */
+  keepBoth(transfers: readonly TransferSnapshot[]): Promise<boolean>;
   /** Asks for another bucket and uploads these files to it. False when the user chose none. */
   chooseBucket(transfers: readonly TransferSnapshot[]): Promise<boolean>;
 }
@@ -155,7 +157,8 @@ export class TransferActions {
       case 'copyRamPolicy':
         if (first !== undefined) {
           const { bucket, key } = first.target;
-          await copyText(ramPolicy(bucket, keyFolder(key)), l10n.t('RAM policy copied'));
+          const hasTags = about.some((transfer) => transfer.hasTags);
+          await copyText(ramPolicy(bucket, keyFolder(key), hasTags), l10n.t('RAM policy copied'));
         }
         return;
       case 'openHelp':
@@ -174,6 +177,9 @@ export class TransferActions {
         return this.transfers.resume(idsOf(this.waitingForDomain(first.target.bucket)));
       case 'overwrite':
         return this.overwrite(about);
+      case 'keepBoth':
+        await this.remedies.keepBoth(about);
+        return;
       case 'locate':
         return this.locate(first);
       case 'openSettings':

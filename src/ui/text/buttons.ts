@@ -19,6 +19,7 @@ const LABELS = {
   selectBucket: (l10n) => l10n.t('Select Bucket'),
   overwrite: (l10n) => l10n.t('Overwrite'),
   skip: (l10n) => l10n.t('Skip'),
+  keepBoth: (l10n) => l10n.t('Keep Both'),
   locate: (l10n) => l10n.t('Locate...'),
   openSettings: (l10n) => l10n.t('Open Settings'),
   copyErrorDetails: (l10n) => l10n.t('Copy Error Details'),
