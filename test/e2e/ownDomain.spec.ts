@@ -55,7 +55,7 @@ const upload = (name: string): Promise<void> =>
 /** The names that the accepted requests about an object were sent to. */
 function hostsOf(key: string): string[] {
   const about = session.oss.operations.filter((r) => r.key === key && r.accepted);
-  return [...new Set(about.map(({ host }) => host ?? ''))];
+  return [...new Set(about.map(({ host }) => host))];
 }
 
 /** Takes another bucket, with its top as the folder. */
