@@ -217,7 +217,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         // The answer does not name the feature, which is on in buckets made since 2025-10-13.
         when: ({ ec, message }) => ec === '0016-00000901' || /public object acl/i.test(message),
         text: l10n.t(
-          '{name} was not uploaded: Block Public Access of {bucket} forbids objects that everybody may read. Choose another ACL, or turn it off in the OSS console.',
+          'Block Public Access of {bucket} forbids objects that everybody may read. Choose another ACL, or turn it off in the OSS console.',
         ),
         actions: ['openHelp', 'retry', 'copyErrorDetails'],
       },
@@ -238,7 +238,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
       {
         when: ({ code, message }) => /\bkms\b/i.test(`${code} ${message}`),
         text: l10n.t(
-          '{name} was not uploaded: the KMS key that encrypts {bucket} cannot be used. The key has to be enabled, and these credentials need rights in KMS.',
+          'The KMS key that encrypts {bucket} cannot be used. The key has to be enabled, and these credentials need rights in KMS.',
         ),
         actions: ['switchCredentials', 'retry', 'openHelp'],
       },
@@ -267,17 +267,8 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         : [{ kind: 'useRegion', region: serverRegion }, 'selectBucket', 'openHelp'],
     scope: 'bucket',
   }),
-  publicEndpointForbidden: (l10n, { name, n }) => ({
-    text:
-      n > 1
-        ? l10n.t(
-            '{n} files were not uploaded: this account must use a domain of its own for {bucket}.',
-          )
-        : name === ''
-          ? l10n.t('This account must use a domain of its own for {bucket}.')
-          : l10n.t(
-              '{name} was not uploaded: this account must use a domain of its own for {bucket}.',
-            ),
+  publicEndpointForbidden: (l10n) => ({
+    text: l10n.t('This account must use a domain of its own for {bucket}.'),
     short: l10n.t('needs its own domain'),
     actions: ['chooseDomain', 'openHelp'],
     scope: 'bucket',

@@ -71,6 +71,7 @@ export class DomainFlow {
         : await this.confirm(looked, address, place);
     if (answer.kind !== 'value') return false;
     const chosen = wholeAddress(answer.value);
+    if (isPlainHttp(chosen)) await this.memory.confirmEndpoint(chosen);
     await this.memory.rememberDomain(subject.bucket, this.settings.route().endpoint, chosen);
     this.log.info(`bucket ${subject.bucket} is reached by ${chosen}`);
     return true;
