@@ -193,7 +193,6 @@ test('in Chinese', async ({ browser }) => {
     await window.contextMenu(window.file('图片.png'), '上传到 OSS（断点续传）');
     await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
     await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-    await window.input('STS', '');
     await window.pick(BUCKET);
     await window.input(BUCKET, '');
     const message = window.notification(`此账号必须使用自定义域名访问 ${BUCKET}。`);
