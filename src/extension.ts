@@ -53,7 +53,11 @@ export function activate(context: vscode.ExtensionContext): void {
     const { createOss } = await import('./oss/index');
     return own(
       createOss({
-        route: () => settings.route(),
+        route: () => {
+          const route = settings.route();
+          const bucketEndpoints = { ...memory.domains(route.endpoint), ...route.bucketEndpoints };
+          return { ...route, bucketEndpoints };
+        },
         credentials: (profile) => credentials.get(profile),
         log,
       }),
@@ -107,8 +111,8 @@ export function activate(context: vscode.ExtensionContext): void {
     } = await import('./ui/show/onDemand');
     const { HistoryRecorder } = await import('./ui/ask/onDemand');
     own(new HistoryRecorder(transfers, await openHistory(), memory));
-    const links = new Links(account, settings, log, async () =>
-      (await openFinished()).askLifetime(),
+    const links = new Links(account, settings, log, async (longestSeconds) =>
+      (await openFinished()).askLifetime(longestSeconds),
     );
     const pace = new ToastPace();
     const actions = new TransferActions(transfers, remedies, links, pace, log);
@@ -129,14 +133,23 @@ export function activate(context: vscode.ExtensionContext): void {
       Conflicts,
       CredentialsFlow,
       Destinations,
+      DomainFlow,
       ResumeFromOssCommand,
       UploadCommand,
       WaysIn,
       uploadHandler,
     } = await import('./ui/ask/onDemand');
     const credentialsFlow = new CredentialsFlow(credentials, account);
-    const destinations = new Destinations(settings, memory, account, credentials, credentialsFlow);
-    const conflicts = new Conflicts(openStore, log);
+    const domains = new DomainFlow(settings, memory, account, log);
+    const destinations = new Destinations(
+      settings,
+      memory,
+      account,
+      credentials,
+      credentialsFlow,
+      domains,
+    );
+    const conflicts = new Conflicts(openStore, actions, log);
     const upload = new UploadCommand(
       transfers,
       account,
@@ -150,6 +163,7 @@ export function activate(context: vscode.ExtensionContext): void {
     return {
       credentialsFlow,
       destinations,
+      domains,
       upload,
       handleUpload: uploadHandler(upload, false),
       handleUploadTo: uploadHandler(upload, true),
@@ -163,6 +177,9 @@ export function activate(context: vscode.ExtensionContext): void {
     updateCredentials: async (profile) => (await openQuestions()).credentialsFlow.update(profile),
     useRegion: async ({ bucket }, region, filePath) =>
       (await openQuestions()).destinations.useRegion(bucket, region, vscode.Uri.file(filePath)),
+    findDomains: async (target) => (await openQuestions()).domains.find(target),
+    useDomain: async (target, address) => (await openQuestions()).domains.use(target, address),
+    keepBoth: async (about) => (await openQuestions()).upload.keepBoth(about),
     chooseBucket: async (about) => (await openQuestions()).upload.sendElsewhere(about),
   };
   type Questions = Awaited<ReturnType<typeof openQuestions>>;

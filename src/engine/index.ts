@@ -1,7 +1,7 @@
 /** The engine's one door: what the editor layer and the composition root may see. */
 export { adoptUpload } from './upload/adoptUpload';
 export type { AdoptionOptions } from './upload/adoptUpload';
-export { checkBucketEndpoint, checkEndpoint } from './contract/endpoint';
+export { checkBucketEndpoint, checkEndpoint, parseEndpoint } from './contract/endpoint';
 export type { EndpointProblem } from './contract/endpoint';
 export { UploadError, isAbortError } from './contract/errors';
 export type { UploadErrorDetails, UploadErrorKind } from './contract/errors';

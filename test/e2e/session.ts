@@ -11,8 +11,10 @@ import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
 import type { OperationRecord } from '../oss-server/operationsLog';
-import type { OssServer } from '../oss-server/server';
-import { startOssServer } from '../oss-server/server';
+import type { OssServer, OssServerOptions } from '../oss-server/server';
+import { startOssServer, testCaFile } from '../oss-server/server';
+import { startProxy } from '../support/proxy';
+import type { Proxy } from '../support/proxy';
 
 export { expect };
 
@@ -92,18 +94,39 @@ export class Session {
     private readonly browser: Browser,
     readonly oss: OssServer,
     private readonly options: Partial<EditorOptions>,
+    private readonly proxy: Proxy | undefined,
   ) {}
 
-  /** A new user with an empty workspace, and a running OSS server. No editor yet. */
-  static async begin(browser: Browser, options: Partial<EditorOptions> = {}): Promise<Session> {
+  /**
+   * A new user with an empty workspace, and a running OSS server. No editor yet. With `byNames` the
+   * server is that, and found by the names of OSS and of example.com, over TLS.
+   */
+  static async begin(
+    browser: Browser,
+    options: Partial<EditorOptions> = {},
+    byNames?: Partial<OssServerOptions>,
+  ): Promise<Session> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-e2e-'));
     for (const name of ['workspace', 'home', 'data']) fs.mkdirSync(path.join(dir, name));
     const oss = await startOssServer({
       dir: path.join(dir, 'oss'),
       buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
       credentials: [{ ...ACCESS_KEY }],
+      ...(byNames && { https: true, ...byNames }),
     });
-    const session = new Session(dir, browser, oss, options);
+    const proxy =
+      byNames &&
+      (await startProxy({
+        server: oss,
+        served: (host) => /\.(aliyuncs|example)\.com$/.test(host),
+      }));
+    const named = proxy && {
+      machineSettings: { ...options.machineSettings, 'ossUpload.endpoint': 'public' },
+      settings: { ...options.settings, 'http.proxy': proxy.url },
+      // A server of the editor reads the proxy here.
+      env: { ...options.env, HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: testCaFile },
+    };
+    const session = new Session(dir, browser, oss, { ...options, ...named }, proxy);
     sessions.add(session);
     return session;
   }
@@ -113,6 +136,7 @@ export class Session {
     sessions.delete(this);
     await this.profile?.close();
     for (const server of this.servers) await server.stop();
+    await this.proxy?.close();
     await this.oss.close();
     fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -216,11 +240,13 @@ export class Session {
   }
 
   /** Waits for an object that has these bytes. */
-  async expectObject(key: string, sha256: string): Promise<void> {
+  async expectObject(key: string, sha256: string, bucket = BUCKET): Promise<void> {
     const isThere = (): boolean =>
-      this.oss.operations.some((r) => r.key === key && r.accepted && isLast(r));
+      this.oss.operations.some(
+        (r) => r.bucket === bucket && r.key === key && r.accepted && isLast(r),
+      );
     await until(`${key} in OSS`, isThere, 60_000);
-    expect(await this.oss.object(BUCKET, key)?.sha256()).toBe(sha256);
+    expect(await this.oss.object(bucket, key)?.sha256()).toBe(sha256);
   }
 
   /** The numbers of the parts of a key that were accepted, in the order in which they were. */

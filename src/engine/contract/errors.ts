@@ -74,6 +74,8 @@ export interface UploadErrorDetails {
   readonly requestId?: string | undefined;
   /** The answer is not OSS's: of a proxy, a gateway or a login page on the way to it. */
   readonly isForeign?: boolean | undefined;
+  /** A rule of the bucket forbids it, whatever the request allows (`alreadyExists`). */
+  readonly isBucketRule?: boolean | undefined;
   /** OSS's fine-grained error code, such as `0042-00000214`. */
   readonly ec?: string | undefined;
   /** The page OSS recommends for this error (`RecommendDoc`). */
@@ -116,6 +118,7 @@ export class UploadError extends Error implements UploadErrorDetails {
   declare readonly status?: number | undefined;
   declare readonly requestId?: string | undefined;
   declare readonly isForeign?: boolean | undefined;
+  declare readonly isBucketRule?: boolean | undefined;
   declare readonly ec?: string | undefined;
   declare readonly helpUrl?: string | undefined;
   declare readonly partNumber?: number | undefined;

@@ -86,6 +86,8 @@ export interface TransferSnapshot {
   readonly batchId: string;
   readonly filePath: string;
   readonly target: UploadTarget;
+  /** Its object gets tags, which takes a permission of its own. */
+  readonly hasTags?: boolean | undefined;
   readonly state: TransferState;
   /** Why, for `failed`, `interrupted`, `waiting`, and for `paused` by credentials. */
   readonly error?: UploadError | undefined;

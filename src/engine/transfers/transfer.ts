@@ -160,6 +160,7 @@ export class Transfer {
       batchId: this.batchId,
       filePath: item.filePath,
       target: item.target,
+      hasTags: Object.keys(item.options.object.tags ?? {}).length > 0,
       state,
       error: isWaiting ? waiting.error : this.error,
       nextTryMs: isWaiting ? waiting.nextTryMs : undefined,

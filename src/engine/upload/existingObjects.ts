@@ -115,14 +115,14 @@ function bucketOpener({
 /** The object of a request; undefined when there is none, or none that may be seen. */
 async function head(
   bucket: RequestRunner,
-  { target: { key } }: UploadRequest,
+  { target: { bucket: name, key } }: UploadRequest,
   signal: AbortSignal,
 ): Promise<ObjectInfo | undefined> {
   try {
     return await bucket.send(`head ${key}`, signal, () => bucket.store.headObject(key, { signal }));
   } catch (error) {
     if (UploadError.is(error, 'accessDenied')) return undefined;
-    throw error;
+    throw UploadError.from(error).with({ bucket: name, key });
   }
 }
 

@@ -128,5 +128,11 @@ function heldContent(
 /** A failure of an upload, with the file and the object it is about. */
 export function errorOf(error: unknown, job: UploadJob): UploadError {
   const { bucket, key } = job.target;
-  return UploadError.from(error).with({ bucket, key, sourcePath: job.filePath });
+  const isBucketRule = UploadError.is(error, 'alreadyExists') && !job.options.forbidOverwrite;
+  return UploadError.from(error).with({
+    bucket,
+    key,
+    sourcePath: job.filePath,
+    ...(isBucketRule && { isBucketRule }),
+  });
 }

@@ -17,8 +17,8 @@ export class Links {
     private readonly account: OssAccount,
     private readonly settings: Settings,
     private readonly log: Logger,
-    /** Asks how long a signed URL is to be good for, in seconds. */
-    private readonly askLifetime: () => Promise<number | undefined>,
+    /** Asks how long a signed URL is to be good for, in seconds, and at most so many. */
+    private readonly askLifetime: (longestSeconds: number) => Promise<number | undefined>,
   ) {}
 
   /** Address of each object, one a line; under the own domain where one is set. */
@@ -47,7 +47,9 @@ export class Links {
 
   /** The same with a signature, for a lifetime that is asked for. */
   async copySignedUrls(transfers: readonly UploadedObject[]): Promise<void> {
-    const seconds = await this.askLifetime();
+    const profiles = new Set(transfers.map(({ target }) => target.profile));
+    const limits = [...profiles].map((profile) => this.account.longestLinkSeconds(profile));
+    const seconds = await this.askLifetime(Math.min(...(await Promise.all(limits))));
     if (seconds === undefined) return;
     const urls = await Promise.all(
       transfers.map(({ target }) => this.account.signedUrl(target, seconds)),

@@ -20,6 +20,15 @@ export function copiedText(copied: Copied, count: number, { l10n, language }: Wo
   }
 }
 
+const HOUR = 3600;
+const USUAL_LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
+
+/** For how long a signed link may be had, in seconds, when it may live no longer than that. */
+export function linkLifetimes(longestSeconds: number): readonly number[] {
+  const shorter = USUAL_LIFETIMES_SECONDS.filter((seconds) => seconds < longestSeconds);
+  return [...shorter, longestSeconds];
+}
+
 /**
  * One transfer of each bucket. Objects mostly inherit from their bucket who may read them, so asking
  * about these stands for asking about thousands.

@@ -7,9 +7,10 @@ import { l10n, words } from '../editor/editorWords';
 import type { Links } from './links';
 import { errorDetails } from '../text/errorDetails';
 import { ramPolicy } from '../text/ramPolicy';
-import { actionLabel } from '../text/buttons';
+import { actionLabel, withDomains } from '../text/buttons';
 import type { MessageAction } from '../text/buttons';
 import {
+  describeError,
   describeLooseError,
   discardedText,
   discardQuestion,
@@ -35,9 +36,24 @@ export interface Remedies {
   updateCredentials(profile: string): Promise<boolean>;
   /** Writes the region to the setting where the target came from. */
   useRegion(target: UploadTarget, region: string, filePath: string): Promise<void>;
+  /**
+   * Addresses of domains that are bound to the bucket and usable; none where that may not be asked,
+   * undefined where the settings say one.
+   */
+  findDomains(target: UploadTarget): Promise<readonly string[] | undefined>;
+  /**
+   * Has the bucket's data go by this address from now on, or by one that is asked for. False when
+   * none was chosen.
+   */
+  useDomain(target: UploadTarget, address: string | undefined): Promise<boolean>;
+  /** Uploads these files under names that are free. False when the user left. */
+  keepBoth(transfers: readonly TransferSnapshot[]): Promise<boolean>;
   /** Asks for another bucket and uploads these files to it. False when the user chose none. */
   chooseBucket(transfers: readonly TransferSnapshot[]): Promise<boolean>;
 }
+
+/** What a piece of work is about, as far as a message about its failure says it. */
+export type About = Pick<TransferSnapshot, 'target'> & { readonly filePath?: string };
 
 /** What the buttons of messages, the pick list and the view do. */
 export class TransferActions {
@@ -55,14 +71,32 @@ export class TransferActions {
     about: readonly TransferSnapshot[],
     error?: UploadError,
   ): Promise<MessageAction | undefined> {
-    const items = message.actions.map((action) => ({
-      title: actionLabel(action, l10n),
-      action,
-    }));
-    await this.pace.turn();
-    const chosen = await SHOW[message.severity](plainText(message.text), ...items);
-    if (chosen !== undefined) await this.run(chosen.action, about, error);
-    return chosen?.action;
+    const action = await this.ask(message, about[0]?.target);
+    if (action !== undefined) await this.run(action, about, error);
+    return action;
+  }
+
+  /**
+   * Does some work. Where OSS lets this account in by a domain of the bucket only, one is asked for
+   * and the work done again; undefined when none was chosen. `abouts` says what the message is about.
+   */
+  async withDomain<T>(abouts: readonly About[], work: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!UploadError.is(error, 'publicEndpointForbidden')) throw error;
+        const concerned = abouts.filter(({ target }) => target.bucket === error.bucket);
+        const [first] = concerned.length > 0 ? concerned : abouts;
+        if (first === undefined) throw error;
+        const context = { ...first, count: Math.max(1, concerned.length) };
+        const action = await this.ask(describeError(error, context, words), first.target);
+        if (action === undefined) return undefined;
+        if (!isDomainAction(action)) await this.run(action, [], error);
+        else if (await this.useDomain(first.target, action)) continue;
+        return undefined;
+      }
+    }
   }
 
   /** Resolves when the work has ended; a failure is told to the user and not to the caller. */
@@ -79,6 +113,21 @@ export class TransferActions {
     if (failure.kind === 'aborted') return;
     this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
     void this.attempt(this.show(describeLooseError(failure, words, context), [], failure));
+  }
+
+  /** Shows a message and waits for a button; undefined when the user closed it. */
+  private async ask(
+    message: Message,
+    target: UploadTarget | undefined,
+  ): Promise<MessageAction | undefined> {
+    const asksForDomain = message.actions.some(({ kind }) => kind === 'chooseDomain');
+    const actions =
+      asksForDomain && target !== undefined
+        ? withDomains(message.actions, await this.remedies.findDomains(target))
+        : message.actions;
+    const items = actions.map((action) => ({ title: actionLabel(action, l10n), action }));
+    await this.pace.turn();
+    return (await SHOW[message.severity](plainText(message.text), ...items))?.action;
   }
 
   /** Does what a button says to the transfers it is about, or for a failure without a transfer. */
@@ -108,7 +157,8 @@ export class TransferActions {
       case 'copyRamPolicy':
         if (first !== undefined) {
           const { bucket, key } = first.target;
-          await copyText(ramPolicy(bucket, keyFolder(key)), l10n.t('RAM policy copied'));
+          const hasTags = about.some((transfer) => transfer.hasTags);
+          await copyText(ramPolicy(bucket, keyFolder(key), hasTags), l10n.t('RAM policy copied'));
         }
         return;
       case 'openHelp':
@@ -120,8 +170,16 @@ export class TransferActions {
         if (first === undefined) return;
         await this.remedies.useRegion(first.target, action.region, first.filePath);
         return this.transfers.resume(ids, { region: action.region });
+      case 'useDomain':
+      case 'chooseDomain':
+      case 'otherDomain':
+        if (first === undefined || !(await this.useDomain(first.target, action))) return;
+        return this.transfers.resume(idsOf(this.waitingForDomain(first.target.bucket)));
       case 'overwrite':
         return this.overwrite(about);
+      case 'keepBoth':
+        await this.remedies.keepBoth(about);
+        return;
       case 'locate':
         return this.locate(first);
       case 'openSettings':
@@ -254,6 +312,21 @@ export class TransferActions {
     }
   }
 
+  private useDomain(target: UploadTarget, action: MessageAction): Promise<boolean> {
+    const address = action.kind === 'useDomain' ? action.address : undefined;
+    return this.remedies.useDomain(target, address);
+  }
+
+  /** One answer serves all files of the bucket, whatever batch they are of. */
+  private waitingForDomain(bucket: string): readonly TransferSnapshot[] {
+    return ownTransfers(this.transfers.snapshot()).filter(
+      (transfer) =>
+        transfer.target.bucket === bucket &&
+        isWaitingForUser(transfer) &&
+        transfer.error?.kind === 'publicEndpointForbidden',
+    );
+  }
+
   private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
     await vscode.commands.executeCommand(`ossUpload.${name}`);
   }
@@ -267,4 +340,8 @@ async function confirmLoss(question: string, yes: string): Promise<boolean> {
   const keep = l10n.t('Keep');
   const options = { modal: true };
   return (await vscode.window.showWarningMessage(question, options, keep, yes)) === yes;
+}
+
+function isDomainAction({ kind }: MessageAction): boolean {
+  return kind === 'useDomain' || kind === 'chooseDomain' || kind === 'otherDomain';
 }

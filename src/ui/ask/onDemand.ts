@@ -7,6 +7,7 @@ export { CleanUpCommand } from './bucket/cleanUpCommand';
 export { Conflicts } from './upload/conflicts';
 export { CredentialsFlow } from './setup/credentialsFlow';
 export { Destinations } from './setup/destination';
+export { DomainFlow } from './setup/domainFlow';
 export { FinishedCommands } from './history/finishedCommands';
 export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';

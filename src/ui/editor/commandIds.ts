@@ -8,6 +8,8 @@ export const TRANSFER_COMMANDS = [
   'resumeItem',
   'discardItem',
   'useRegionItem',
+  'chooseDomainItem',
+  'keepBothItem',
   'selectBucketItem',
   'setCredentialsItem',
   'copyPolicyItem',

@@ -1,6 +1,6 @@
 /** Destinations that were chosen by hand, and regions that were found. Knows no editor. */
 import type { Logger } from '../../engine/index';
-import { Emitter, isObject } from '../../engine/index';
+import { Emitter, checkBucketEndpoint, isObject } from '../../engine/index';
 
 /** The part of `vscode.Memento` that is used. */
 export interface KeyValueStore {
@@ -17,12 +17,13 @@ export interface RememberedDestination {
 
 const DESTINATION_KEY = 'destination';
 const REGIONS_KEY = 'regions';
+const DOMAINS_KEY = 'domains';
 const CREDENTIALS_KEY = 'hasCredentials';
 /** Of the workspace its buckets, of the user the endpoints. */
 const CONFIRMED_KEY = 'confirmed';
 const UPLOADED_KEY = 'hasUploaded';
 
-/** Remembers the destination per workspace and the regions of buckets per user. */
+/** Remembers the destination per workspace, and regions and domains of buckets per user. */
 export class DestinationMemory {
   private readonly changed: Emitter<void>;
   private readonly uploaded: Emitter<void>;
@@ -61,12 +62,32 @@ export class DestinationMemory {
 
   /** Region of a bucket, '' when it was never found. */
   region(bucket: string): string {
-    const region = this.regions()[bucket];
+    const region = this.record(REGIONS_KEY)[bucket];
     return typeof region === 'string' ? region : '';
   }
 
   async rememberRegion(bucket: string, region: string): Promise<void> {
-    await this.ofUser.update(REGIONS_KEY, { ...this.regions(), [bucket]: region });
+    await this.ofUser.update(REGIONS_KEY, { ...this.record(REGIONS_KEY), [bucket]: region });
+  }
+
+  /**
+   * Addresses of buckets that were chosen while this was the endpoint of all buckets: under another
+   * one, a bucket of that name may be somebody else's.
+   */
+  domains(endpoint: string): Readonly<Record<string, string>> {
+    const chosen: Record<string, string> = {};
+    for (const [bucket, value] of Object.entries(this.record(DOMAINS_KEY))) {
+      if (!isObject(value) || value['endpoint'] !== endpoint) continue;
+      const address = value['address'];
+      if (typeof address !== 'string' || checkBucketEndpoint(address) !== undefined) continue;
+      chosen[bucket] = address;
+    }
+    return chosen;
+  }
+
+  async rememberDomain(bucket: string, endpoint: string, address: string): Promise<void> {
+    const domains = { ...this.record(DOMAINS_KEY), [bucket]: { endpoint, address } };
+    await this.ofUser.update(DOMAINS_KEY, domains);
   }
 
   /**
@@ -110,8 +131,8 @@ export class DestinationMemory {
     this.uploaded.fire();
   }
 
-  private regions(): Record<string, unknown> {
-    const value = this.ofUser.get(REGIONS_KEY);
+  private record(key: string): Record<string, unknown> {
+    const value = this.ofUser.get(key);
     return isObject(value) ? value : {};
   }
 }

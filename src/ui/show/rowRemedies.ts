@@ -7,6 +7,8 @@ const COMMANDS: Partial<Record<MessageAction['kind'], TransferCommand>> = {
   resume: 'resumeItem',
   retry: 'resumeItem',
   useRegion: 'useRegionItem',
+  chooseDomain: 'chooseDomainItem',
+  keepBoth: 'keepBothItem',
   selectBucket: 'selectBucketItem',
   setCredentials: 'setCredentialsItem',
   updateCredentials: 'setCredentialsItem',
@@ -20,6 +22,8 @@ const COMMANDS: Partial<Record<MessageAction['kind'], TransferCommand>> = {
 /** Commands that do a remedy, and are in the menu of a row only where it helps. */
 export const REMEDY_COMMANDS = [
   'useRegionItem',
+  'chooseDomainItem',
+  'keepBothItem',
   'selectBucketItem',
   'setCredentialsItem',
   'copyPolicyItem',

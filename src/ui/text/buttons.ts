@@ -14,9 +14,12 @@ const LABELS = {
   switchCredentials: (l10n) => l10n.t('Switch Credentials'),
   copyRamPolicy: (l10n) => l10n.t('Copy RAM Policy'),
   openHelp: (l10n) => l10n.t('Open Help'),
+  chooseDomain: (l10n) => l10n.t('Choose Domain...'),
+  otherDomain: (l10n) => l10n.t('Choose Another...'),
   selectBucket: (l10n) => l10n.t('Select Bucket'),
   overwrite: (l10n) => l10n.t('Overwrite'),
   skip: (l10n) => l10n.t('Skip'),
+  keepBoth: (l10n) => l10n.t('Keep Both'),
   locate: (l10n) => l10n.t('Locate...'),
   openSettings: (l10n) => l10n.t('Open Settings'),
   copyErrorDetails: (l10n) => l10n.t('Copy Error Details'),
@@ -32,6 +35,8 @@ type SimpleAction = Exclude<keyof typeof LABELS, 'openSettings'>;
 export type MessageAction =
   | { readonly kind: SimpleAction }
   | { readonly kind: 'useRegion'; readonly region: string }
+  /** Has the bucket's data go by this address of its own. */
+  | { readonly kind: 'useDomain'; readonly address: string }
   /** Opens the settings editor with this in its search box. */
   | { readonly kind: 'openSettings'; readonly query: string };
 
@@ -62,9 +67,26 @@ export function asMessageAction(action: Action): MessageAction {
 
 /** The label of a button: a verb. */
 export function actionLabel(action: MessageAction, l10n: Localizer): string {
-  return action.kind === 'useRegion'
-    ? l10n.t('Use {region}', { region: action.region })
-    : LABELS[action.kind](l10n);
+  if (action.kind === 'useRegion') return l10n.t('Use {region}', { region: action.region });
+  if (action.kind === 'useDomain') return l10n.t('Use {address}', { address: action.address });
+  return LABELS[action.kind](l10n);
+}
+
+/**
+ * The buttons of a message that asks for a domain, by the addresses that are known to be usable: a
+ * single one needs no list. With undefined instead, a setting says the address already.
+ */
+export function withDomains(
+  actions: readonly MessageAction[],
+  addresses: readonly string[] | undefined,
+): readonly MessageAction[] {
+  const [address, ...others] = addresses ?? [];
+  return actions.flatMap((action): readonly MessageAction[] => {
+    if (action.kind !== 'chooseDomain') return [action];
+    if (addresses === undefined) return [openSettings('ossUpload.bucketEndpoints')];
+    if (address === undefined || others.length > 0) return [action];
+    return [{ kind: 'useDomain', address }, { kind: 'otherDomain' }];
+  });
 }
 
 /** Whether a button works where no transfer is at hand. */

@@ -151,10 +151,14 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     keepsProgress: true,
     cases: [
       {
-        when: ['InvalidAccessKeyId', 'InvalidAccessKeyId.NotFound'],
+        when: ['0002-00000902', 'InvalidAccessKeyId.NotFound'],
+        text: l10n.t('OSS does not know this AccessKey ID: it is mistyped or deleted.'),
+      },
+      { when: ['0002-00000904', 'InvalidAccessKeyId.Inactive'], text: inactiveKeyText(l10n) },
+      {
+        when: ['InvalidAccessKeyId'],
         text: l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.'),
       },
-      { when: ['InvalidAccessKeyId.Inactive'], text: inactiveKeyText(l10n) },
       {
         when: ['SignatureDoesNotMatch'],
         text: l10n.t('The AccessKey Secret does not belong to this AccessKey ID.'),
@@ -208,6 +212,37 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         ? ['switchCredentials', 'openHelp', 'copyErrorDetails']
         : ['switchCredentials', 'copyRamPolicy', 'retry'],
     scope: 'bucket',
+    cases: [
+      {
+        // The answer does not name the feature, which is on in buckets made since 2025-10-13.
+        when: ({ ec, message }) => ec === '0016-00000901' || /public object acl/i.test(message),
+        text: l10n.t(
+          'Block Public Access of {bucket} forbids objects that everybody may read. Choose another ACL, or turn it off in the OSS console.',
+        ),
+        actions: ['openHelp', 'retry', 'copyErrorDetails'],
+      },
+      {
+        when: ['0002-00000080'],
+        text: l10n.t(
+          'This account or {bucket} takes no V1 signatures. Set ossUpload.signatureVersion to v4, and ossUpload.region where it cannot be found.',
+        ),
+        actions: [openSettings('ossUpload.signatureVersion'), 'retry', 'openHelp'],
+      },
+      {
+        when: ({ message }) => /transfer acceleration/i.test(message),
+        text: l10n.t(
+          'Transfer acceleration is not enabled for {bucket}. Enable it in the OSS console, or change the setting ossUpload.endpoint.',
+        ),
+        actions: [openSettings('ossUpload.endpoint'), 'retry', 'openHelp'],
+      },
+      {
+        when: ({ code, message }) => /\bkms\b/i.test(`${code} ${message}`),
+        text: l10n.t(
+          'The KMS key that encrypts {bucket} cannot be used. The key has to be enabled, and these credentials need rights in KMS.',
+        ),
+        actions: ['switchCredentials', 'retry', 'openHelp'],
+      },
+    ],
   }),
   noSuchBucket: (l10n, { region }) => ({
     text:
@@ -233,12 +268,11 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     scope: 'bucket',
   }),
   publicEndpointForbidden: (l10n) => ({
-    text: l10n.t(
-      'Bucket "{bucket}" can be reached by its own domain only. Bind one in the OSS console, then try again.',
-    ),
+    text: l10n.t('This account must use a domain of its own for {bucket}.'),
     short: l10n.t('needs its own domain'),
-    actions: ['openHelp', 'retry'],
+    actions: ['chooseDomain', 'openHelp'],
     scope: 'bucket',
+    keepsProgress: true,
   }),
   accountBlocked: (l10n) => ({
     text: l10n.t(
@@ -268,6 +302,16 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     severity: 'warning',
     scope: 'bucket',
     keepsProgress: true,
+    cases: [
+      {
+        when: ({ isBucketRule }) => isBucketRule === true,
+        text:
+          n > 1
+            ? l10n.t('{n} files already exist, and {bucket} forbids to replace them.')
+            : l10n.t('{key} already exists, and {bucket} forbids to replace it.'),
+        actions: ['keepBoth', 'skip'],
+      },
+    ],
   }),
   refused: (l10n, { name }) => ({
     text:
@@ -280,6 +324,15 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     short: l10n.t('refused by OSS'),
     actions: ['openHelp', 'retry', 'copyErrorDetails'],
     keepsProgress: true,
+    cases: [
+      {
+        when: ['FileImmutable'],
+        text: l10n.t(
+          '{key} is under a retention policy (WORM) of {bucket}: until that ends it cannot be replaced.',
+        ),
+        actions: ['keepBoth', 'skip', 'openHelp'],
+      },
+    ],
   }),
   certificate: (l10n) => ({
     text: l10n.t(
@@ -496,7 +549,7 @@ export function failureOf(
   const common = error === undefined ? [] : [ofProxy(l10n), ...ofOthers(l10n, error)];
   const found = error && [...common.map(ofAnyKind), ...cases].find((each) => fits(each, error));
   return {
-    id: found === undefined ? kind : `${kind} ${facts.code}`,
+    id: found === undefined ? kind : `${kind} ${facts.code} ${cases.indexOf(found)}`,
     waiting:
       facts.s > 0
         ? l10n.t('OSS cannot be reached. Next try in {s} s. Progress is kept.')

@@ -8,6 +8,7 @@ import { formatAge } from '../../text/format';
 import type { Destination } from '../../settings/knownDestination';
 import { expandPrefix } from '../../text/keyNames';
 import { withLateProgress } from '../../editor/lateProgress';
+import type { TransferActions } from '../../actions/transferActions';
 import type { Choice } from '../../editor/boxes';
 import { plainText } from '../../text/plainText';
 import { removableUploads } from './unfinishedUploads';
@@ -28,6 +29,7 @@ export interface BucketUploads {
 export class BucketSearch {
   constructor(
     private readonly transfers: Transfers,
+    private readonly actions: TransferActions,
     private readonly destinations: Destinations,
     private readonly openStore: OpenStore,
   ) {}
@@ -36,18 +38,18 @@ export class BucketSearch {
   async run(resource: vscode.Uri | undefined): Promise<BucketUploads | undefined> {
     const destination = await this.destinations.resolve(resource);
     if (destination === undefined) return undefined;
-    const store = await this.openStore({ ...destination, key: '' });
+    const target = { ...destination, key: '' };
     const folder = plainPrefix(destination.prefix);
-    const looked = await withLateProgress(
-      l10n.t('Looking for unfinished uploads…'),
-      async (_report, signal) => {
+    const looked = await this.actions.withDomain([{ target }], () =>
+      withLateProgress(l10n.t('Looking for unfinished uploads…'), async (_report, signal) => {
         // Other windows may have started or finished some meanwhile.
         await this.transfers.refresh();
-        return listIn(store, folder, signal);
-      },
+        const store = await this.openStore(target);
+        return { store, ...(await listIn(store, folder, signal)) };
+      }),
     );
     if (looked === undefined) return undefined;
-    const { uploads, prefix } = looked;
+    const { store, uploads, prefix } = looked;
     const place = `oss://${destination.bucket}/${prefix}`;
     const found = removableUploads(uploads, destination.bucket, this.transfers.snapshot());
     if (found.length > 0) return { destination, store, place, folder, found };

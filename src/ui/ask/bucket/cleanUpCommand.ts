@@ -22,7 +22,7 @@ export class CleanUpCommand {
     openStore: OpenStore,
     private readonly logger: Logger,
   ) {
-    this.search = new BucketSearch(transfers, destinations, openStore);
+    this.search = new BucketSearch(transfers, actions, destinations, openStore);
   }
 
   /** Lists, asks which ones, removes those. What could still be resumed is discarded as elsewhere. */

@@ -22,7 +22,7 @@ export class ResumeFromOssCommand {
     private readonly settings: Settings,
     private readonly records: AdoptionOptions,
   ) {
-    this.search = new BucketSearch(transfers, destinations, records.openStore);
+    this.search = new BucketSearch(transfers, actions, destinations, records.openStore);
   }
 
   /** Lists, asks which one and where its file is, goes on. */

@@ -10,6 +10,7 @@ import type {
 } from '../../../engine/index';
 import type { FinishedActions } from '../../actions/finishedActions';
 import type { Links } from '../../actions/links';
+import { linkLifetimes } from '../../actions/linksModel';
 import { copyText } from '../../editor/clipboard';
 import { l10n, language } from '../../editor/editorWords';
 import type { DestinationMemory } from '../../settings/destinationMemory';
@@ -20,8 +21,6 @@ import { findUpload } from './findUpload';
 import { parseLifetime } from './lifetime';
 import { reportHead, reportLine } from './report';
 
-const HOUR = 3600;
-const LIFETIMES_SECONDS = [HOUR, 24 * HOUR, 3 * 24 * HOUR, 7 * 24 * HOUR];
 /** More pages at once are a mistake. */
 const MOST_PAGES = 10;
 const PICTURES = /\.(png|jpe?g|gif|webp|svg|avif|bmp)$/i;
@@ -142,20 +141,21 @@ export class FinishedCommands implements FinishedActions {
     return findUpload(this.transfers, this.history);
   }
 
-  askLifetime(): Promise<number | undefined> {
-    const choices = LIFETIMES_SECONDS.map((seconds) => ({
+  askLifetime(longestSeconds: number): Promise<number | undefined> {
+    const choices = linkLifetimes(longestSeconds).map((seconds) => ({
       label: formatDuration(seconds, language),
       seconds,
     }));
     const box = vscode.window.createQuickPick<(typeof choices)[number]>();
     box.title = l10n.t('Copy Signed URL');
     box.placeholder = l10n.t(
-      'How long may anyone who has the link read the object? Choose, or type such as 90 min',
+      'How long may anyone who has the link read the object? Choose, or type such as 90 min. At most {limit} with this key.',
+      { limit: formatDuration(longestSeconds, language) },
     );
     box.items = choices;
     return new Promise((resolve) => {
       box.onDidChangeValue((text) => {
-        const seconds = parseLifetime(text);
+        const seconds = parseLifetime(text, longestSeconds);
         // What is typed is always a row of its own, unless it says nothing.
         const typed =
           seconds === undefined

@@ -19,11 +19,11 @@ const SECONDS: Readonly<Record<string, number>> = {
 };
 
 /** The longest that OSS signs for with V4 (seven days), in seconds. */
-export const MOST_SECONDS = 604_800;
+const MOST_SECONDS = 604_800;
 
 /** Seconds, of a text such as `90`, `90 min`, `2h`, `3 days`; undefined when it is none, or too long. */
-export function parseLifetime(text: string): number | undefined {
+export function parseLifetime(text: string, mostSeconds = MOST_SECONDS): number | undefined {
   const [, number = '', unit = ''] = /^(\d{1,7})\s*(\p{L}*)$/u.exec(text.trim()) ?? [];
   const seconds = Number(number) * (SECONDS[unit.toLowerCase()] ?? 0);
-  return seconds >= 1 && seconds <= MOST_SECONDS ? seconds : undefined;
+  return seconds >= 1 && seconds <= mostSeconds ? seconds : undefined;
 }

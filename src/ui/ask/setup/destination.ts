@@ -7,6 +7,7 @@ import type { CredentialsFlow } from './credentialsFlow';
 import type { CredentialsStore } from '../../settings/credentialsStore';
 import { DestinationFlow } from './destinationFlow';
 import type { AskOptions } from './destinationFlow';
+import type { DomainFlow } from './domainFlow';
 import type { DestinationMemory } from '../../settings/destinationMemory';
 import { l10n } from '../../editor/editorWords';
 import { normalizePrefix } from '../../text/keyNames';
@@ -26,8 +27,9 @@ export class Destinations {
     private readonly account: OssAccount,
     private readonly credentials: CredentialsStore,
     private readonly credentialsFlow: CredentialsFlow,
+    domains: DomainFlow,
   ) {
-    this.flow = new DestinationFlow(account);
+    this.flow = new DestinationFlow(account, domains);
   }
 
   /**

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { BucketSummary, OssAccount } from '../../../account';
 import { UploadError, checkBucketName, checkRegion, isAbortError } from '../../../engine/index';
 import type { SetupState } from './credentialsFlow';
+import type { DomainFlow } from './domainFlow';
 import { l10n, sentenceOf } from '../../editor/editorWords';
 import { normalizePrefix, prefixProblem } from '../../text/keyNames';
 import { ruleText } from '../../text/rules';
@@ -25,7 +26,10 @@ interface FolderRow {
 
 /** The questions that end with bucket and folder in the state. */
 export class DestinationFlow {
-  constructor(private readonly account: OssAccount) {}
+  constructor(
+    private readonly account: OssAccount,
+    private readonly domains: DomainFlow,
+  ) {}
 
   /** The steps; `current` is the name of the bucket that is used now, '' when there is none. */
   steps(current: string, options: AskOptions): readonly Step<SetupState>[] {
@@ -197,7 +201,11 @@ export class DestinationFlow {
             return Promise.resolve(rule && ruleText(rule, l10n));
           },
         });
-      } catch {
+      } catch (error) {
+        // The uploads would be refused as well.
+        const needsDomain = UploadError.is(error, 'publicEndpointForbidden');
+        const subject = { access, bucket: bucket.name, region: bucket.region };
+        if (needsDomain && (await this.domains.use(subject, undefined, place))) continue;
         return { kind: 'value', value: { prefix: start, then: 'type' } };
       }
       if (answer.kind === 'back' && walk.length > 1) walk.pop();

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { findExisting, isAbortError, isIdentical } from '../../../engine/index';
+import { UploadError, findExisting, isAbortError, isIdentical } from '../../../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../../../engine/index';
 import {
   isCareful,
@@ -18,6 +18,7 @@ import { numberedKey } from '../../text/keyNames';
 import { withLateProgress } from '../../editor/lateProgress';
 import { askPick, pick } from '../../editor/boxes';
 import type { Choice } from '../../editor/boxes';
+import type { TransferActions } from '../../actions/transferActions';
 import { fileName } from '../../text/transferFacts';
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
@@ -32,6 +33,7 @@ interface EachAnswer {
 export class Conflicts {
   constructor(
     private readonly openStore: OpenStore,
+    private readonly actions: TransferActions,
     private readonly logger: Logger,
   ) {}
 
@@ -82,12 +84,15 @@ export class Conflicts {
       requests.length === 1
         ? l10n.t('Checking {name}…', { name: fileName(first.filePath) })
         : l10n.t('Checking {n} files…', { n: formatCount(requests.length, language) });
-    return withLateProgress(message, (_report, signal) => this.find(requests, signal));
+    return this.actions.withDomain(requests, () =>
+      withLateProgress(message, (_report, signal) => this.find(requests, signal)),
+    );
   }
 
   /**
    * What cannot be looked at counts as not existing: OSS itself refuses to replace an object, and
-   * whatever is wrong (permission, network) is told by the upload, which can be resumed.
+   * whatever is wrong (permission, network) is told by the upload, which can be resumed. Rejects
+   * where a domain has to be chosen first: nothing can be uploaded without one either.
    */
   private async find<Request extends UploadRequest>(
     requests: readonly Request[],
@@ -98,6 +103,7 @@ export class Conflicts {
       return await findExisting({ openStore, logger }, [...requests], signal);
     } catch (error) {
       if (isAbortError(error) || signal.aborted) throw error;
+      if (UploadError.is(error, 'publicEndpointForbidden')) throw error;
       this.logger.warn(`existing objects not looked for: ${String(error)}`);
       return [];
     }

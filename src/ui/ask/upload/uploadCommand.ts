@@ -8,6 +8,7 @@ import type {
   TransferSnapshot,
   Transfers,
   UploadRequest,
+  UploadTarget,
 } from '../../../engine/index';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
@@ -19,6 +20,7 @@ import { describeError } from '../../text/messages';
 import { plainText } from '../../text/plainText';
 import { isOnDisk, withoutChildren } from './selection';
 import type { Settings } from '../../settings/settings';
+import type { IfExists } from '../../settings/settingsModel';
 import type { TransferActions } from '../../actions/transferActions';
 import { fileName, idsOf } from '../../text/transferFacts';
 import { NOTHING_UPLOADED } from './uploadApi';
@@ -83,20 +85,34 @@ export class UploadCommand {
     const resource = vscode.Uri.file(first.filePath);
     const destination = await this.destinations.resolve(resource, { always: true, remember: true });
     if (destination === undefined) return false;
-    const settings = this.settings.forResource(resource);
-    const options = uploadOptions(settings, {});
+    const { ifExists } = this.settings.forResource(resource);
+    return this.sendAgain(about, (target) => targetAt(destination, target.key), ifExists);
+  }
+
+  /** Sends files whose objects may not be replaced under names that are free. */
+  async keepBoth(about: readonly TransferSnapshot[]): Promise<boolean> {
+    return this.sendAgain(about, (target) => target, 'rename');
+  }
+
+  /** In place of these. False when the user left. */
+  private async sendAgain(
+    about: readonly TransferSnapshot[],
+    targetOf: (before: UploadTarget) => UploadTarget,
+    ifExists: IfExists,
+  ): Promise<boolean> {
     const requests = about.map(({ filePath, target }) => ({
       filePath,
-      target: targetAt(destination, target.key),
-      options,
+      target: targetOf(target),
+      options: uploadOptions(this.settings.forResource(vscode.Uri.file(filePath)), {}),
     }));
-    const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
+    const answered = await this.conflicts.resolve(requests, () => ifExists);
     if (answered === undefined) return false;
     // What a bucket that is gone had of them is gone with it.
     const left = about.filter(({ error }) => error?.kind !== 'noSuchBucket');
     if (!(await this.actions.confirmDiscard(left))) return false;
     await this.transfers.discard(idsOf(about));
-    if (answered.length > 0) await this.enqueue([resource], answered);
+    const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
+    if (answered.length > 0) await this.enqueue(roots.slice(0, 1), answered);
     return true;
   }
 

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { copiedText, onePerBucket, privateText } from '../../../../src/ui/actions/linksModel';
+import {
+  copiedText,
+  linkLifetimes,
+  onePerBucket,
+  privateText,
+} from '../../../../src/ui/actions/linksModel';
 import { chinese, english, transfer } from '../snapshots';
 
 const objectIn = (bucket: string, id: string): ReturnType<typeof transfer> =>
@@ -12,6 +17,13 @@ describe('what is said about links', () => {
     assert.equal(copiedText('url', 2000, chinese), '已复制 2,000 个链接');
     assert.equal(copiedText('signedUrl', 2, english), '2 signed URLs copied');
     assert.equal(copiedText('ossPath', 2, english), '2 OSS paths copied');
+  });
+
+  it('offers no lifetime that OSS would refuse, and always the longest', () => {
+    const hours = (longest: number): number[] =>
+      linkLifetimes(longest * 3600).map((seconds) => seconds / 3600);
+    assert.deepEqual(hours(7 * 24), [1, 24, 72, 168]);
+    assert.deepEqual(hours(12), [1, 12]);
   });
 
   it('needs one look per bucket, however many objects there are', () => {

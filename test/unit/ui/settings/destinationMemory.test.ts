@@ -24,6 +24,10 @@ const SILENT = {
   error: () => undefined,
 };
 
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 describe('remembered destination', () => {
   it('is that of the workspace; the region of a bucket is that of the user', async () => {
     const ofUser = memento();
@@ -72,6 +76,32 @@ describe('remembered destination', () => {
     assert.deepEqual([one.hasCredentials(), other.hasCredentials()], [true, true]);
     await other.rememberCredentials(false);
     assert.equal(one.hasCredentials(), false);
+  });
+
+  it('has the domains of buckets beside it, each for the endpoint it was chosen under', async () => {
+    const ofUser = memento();
+    const one = new DestinationMemory(memento(), ofUser, SILENT);
+    const other = new DestinationMemory(memento(), ofUser, SILENT);
+    await one.rememberDomain('my-bucket', 'public', 'https://img.example.com');
+    await one.rememberDomain('other-bucket', 'public', 'http://b.example.com');
+    assert.deepEqual(other.domains('public'), {
+      'my-bucket': 'https://img.example.com',
+      'other-bucket': 'http://b.example.com',
+    });
+    // A private cloud may have a bucket of that name, and inside of Alibaba Cloud none is needed.
+    assert.deepEqual(other.domains('https://oss.corp.example.com'), {});
+    assert.deepEqual(other.domains('internal'), {});
+    await one.rememberDomain('my-bucket', 'public', 'https://new.example.com');
+    assert.equal(other.domains('public')['my-bucket'], 'https://new.example.com');
+  });
+
+  it('takes no domain that could not have been chosen', () => {
+    const addresses = ['public', 'https://u:p@evil.example.com', 'img.example.com/path', 7];
+    for (const junk of [null, 7, [], {}, ...addresses.map((address) => ({ address }))]) {
+      const stored = isRecord(junk) ? { ...junk, endpoint: 'public' } : junk;
+      const broken = memento(new Map<string, unknown>([['domains', { 'my-bucket': stored }]]));
+      assert.deepEqual(new DestinationMemory(memento(), broken, SILENT).domains('public'), {});
+    }
   });
 
   it('is told to who listens as soon as it counts', async () => {

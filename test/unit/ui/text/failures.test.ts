@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { UploadError } from '../../../../src/engine/index';
 import { kindOfAnswer } from '../../../../src/oss/ossErrors';
 import { failureOf } from '../../../../src/ui/text/failures';
 import type { Failure, FailureContext } from '../../../../src/ui/text/failures';
@@ -53,6 +54,43 @@ describe('the table of failures', () => {
     for (const [code, text] of codes) {
       assert.match(found(kindOfAnswer(403, code), { code }).text, text, code);
     }
+  });
+
+  it('says what the bucket itself is the reason for, and tells those apart', () => {
+    const ec = '0016-00000901';
+    const denied = (message: string, more: object = {}): Failure =>
+      failureOf(
+        new UploadError('accessDenied', message, { code: 'AccessDenied', ...more }),
+        about,
+        english,
+      );
+    const cases = [
+      [denied('Put public object acl is not allowed', { ec }), /Block Public Access of films/],
+      [denied('', { ec: '0002-00000080' }), /takes no V1 signatures/],
+      [
+        denied('OSS Transfer Acceleration is not configured on this bucket.'),
+        /Transfer acceleration is not enabled for films/,
+      ],
+      [denied('This request is forbidden by kms.'), /The KMS key that encrypts films/],
+      [denied('You have no right to access this object.'), /No permission for oss:PutObject/],
+      [found('alreadyExists', { isBucketRule: true }), /films forbids to replace it/],
+      [found('refused', { code: 'FileImmutable' }), /retention policy \(WORM\) of films/],
+      [found('credentials', { code: 'InvalidAccessKeyId', ec: '0002-00000902' }), /or deleted/],
+      [found('credentials', { code: 'InvalidAccessKeyId', ec: '0002-00000904' }), /is disabled/],
+    ] as const;
+    for (const [{ text }, expected] of cases) assert.match(text, expected);
+    // One message for all that share an id: those of different sentences must not.
+    assert.equal(new Set(cases.map(([{ id }]) => id)).size, cases.length);
+    const kept = found('alreadyExists', { isBucketRule: true }).actions;
+    assert.deepEqual(kept, ['keepBoth', 'skip']);
+  });
+
+  it('asks for a domain where the account needs one', () => {
+    const text = (context: FailureContext, words = english): string =>
+      failureOf(failure('publicEndpointForbidden'), context, words).text;
+    assert.equal(text(about), 'This account must use a domain of its own for films.');
+    assert.equal(text(about, chinese), '此账号必须使用自定义域名访问 films。');
+    assert.equal(found('publicEndpointForbidden').verdict, 'video.mp4 was not uploaded.');
   });
 
   it('offers the region that the server names, and none that an endpoint only seems to name', () => {

@@ -174,7 +174,7 @@ describe('messages of failures', () => {
   it('call a refusal of STS what it is, and nothing expired that is not', () => {
     const text = (code: string, field?: string): string =>
       describeError(failure('credentials', { code, field }), {}, english).text;
-    assert.match(text('InvalidAccessKeyId.NotFound'), /mistyped, disabled or deleted/);
+    assert.match(text('InvalidAccessKeyId.NotFound'), /mistyped or deleted/);
     assert.match(text('InvalidAccessKeyId.Inactive'), /disabled\. Enable it in the RAM console/);
     assert.match(text('InvalidSecurityToken.Expired'), /expired/);
     assert.match(
@@ -338,6 +338,12 @@ describe('RAM policy', () => {
     for (const action of ['oss:PutObject', 'oss:ListParts', 'oss:AbortMultipartUpload']) {
       assert.ok(policy.Statement[0].Action.includes(action), action);
     }
+    assert.ok(policy.Statement[1]?.Action.includes('oss:ListCname'));
+  });
+
+  it('grants tags only to who sets some', () => {
+    assert.ok(!ramPolicy('films', '').includes('oss:PutObjectTagging'));
+    assert.ok(ramPolicy('films', '', true).includes('oss:PutObjectTagging'));
   });
 });
 
