@@ -20,14 +20,19 @@ describe('the percentage', () => {
     await harness.close();
   });
 
+  /** What is shown now. */
+  function look(manager: TransferManager): void {
+    const { totals, batches } = manager.snapshot();
+    if (totals.active > 0) shares.ofRun.push(totals.doneBytes / totals.sizeBytes);
+    for (const { target, confirmedBytes, sizeBytes } of batches.flatMap((b) => b.transfers)) {
+      const known = shares.ofFiles.get(target.key) ?? [];
+      shares.ofFiles.set(target.key, [...known, confirmedBytes / sizeBytes]);
+    }
+  }
+
   function listen(manager: TransferManager): void {
     manager.onDidChange(() => {
-      const { totals, batches } = manager.snapshot();
-      if (totals.active > 0) shares.ofRun.push(totals.doneBytes / totals.sizeBytes);
-      for (const { target, confirmedBytes, sizeBytes } of batches.flatMap((b) => b.transfers)) {
-        const known = shares.ofFiles.get(target.key) ?? [];
-        shares.ofFiles.set(target.key, [...known, confirmedBytes / sizeBytes]);
-      }
+      look(manager);
     });
   }
 
@@ -83,6 +88,7 @@ describe('the percentage', () => {
       .snapshot()
       .batches[0]?.transfers.find(({ target }) => target.key === 'third');
     await manager.pause([third?.id ?? '']);
+    look(manager);
     const before = shares.ofRun.at(-1) ?? 0;
     assert.ok(before > 0.5, `${before}`);
     await manager.shutdown();
@@ -94,6 +100,8 @@ describe('the percentage', () => {
     listen(next);
     await next.resume([batchId]);
     await next.whenSettled(batchId);
+    // The last change is told a moment later.
+    look(next);
     assertNeverFalls([...shares.ofRun, 1], 'of the run');
     for (const [key, shown] of shares.ofFiles) assertNeverFalls(shown, key);
     for (const request of requests) await harness.assertUploaded(request);
