@@ -8,6 +8,7 @@ export const NODE_CLIENTS = [
   'engine',
   'engine without checksum',
   'engine without checkpoint',
+  'engine, only what differs',
   'ali-oss',
   'raw node',
 ] as const;
@@ -51,6 +52,7 @@ export async function buildClients(folder: string): Promise<Record<NodeClient, s
     engine,
     'engine without checksum': unchecked,
     'engine without checkpoint': engine,
+    'engine, only what differs': engine,
     'ali-oss': aliOss,
     'raw node': raw,
   };

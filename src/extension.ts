@@ -61,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const account = lazyAccount(async () => (await openOss()).account);
 
   const stateDir = path.join(context.globalStorageUri.fsPath, 'checkpoints');
+  const checksumFolder = path.join(context.globalStorageUri.fsPath, 'checksums');
   const engine = { stateDir, openStore, logger: log };
   const transfers = new TransferManager({ ...engine, limits: settings.forWindow() });
   running = transfers;
@@ -71,6 +72,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
 
   const skipped = new Map<string, number>();
+  const unchanged = new Map<string, number>();
   const setup = own(new SetupContext(settings, memory, credentials));
   const openHistory = once(async () => {
     const { openHistory } = await import('./ui/ask/onDemand');
@@ -110,7 +112,7 @@ export function activate(context: vscode.ExtensionContext): void {
     own(new UploadLog(transfers, log));
     const last = new LastUpload(context.globalState);
     const progress = own(new ProgressNotification(transfers, actions, pace));
-    own(new Completion(transfers, actions, settings, last, progress, skipped, log));
+    own(new Completion(transfers, actions, settings, last, progress, skipped, unchanged, log));
     const list = new ResumeList(transfers, actions, settings);
     const commands = [transfers, view, actions, links, list, last, openFinished] as const;
     const { handlers } = new TransferCommands(...commands);
@@ -125,11 +127,13 @@ export function activate(context: vscode.ExtensionContext): void {
       Destinations,
       ResumeFromOssCommand,
       UploadCommand,
+      VerifyCommand,
       uploadHandler,
+      verifyHandler,
     } = await import('./ui/ask/onDemand');
     const credentialsFlow = new CredentialsFlow(credentials, account);
     const destinations = new Destinations(settings, memory, account, credentials, credentialsFlow);
-    const conflicts = new Conflicts(openStore, log);
+    const conflicts = new Conflicts(openStore, log, checksumFolder);
     const upload = new UploadCommand(
       transfers,
       account,
@@ -138,14 +142,19 @@ export function activate(context: vscode.ExtensionContext): void {
       conflicts,
       actions,
       skipped,
+      unchanged,
       log,
     );
+    const comparing = { openStore, logger: log, checksumFolder };
+    const verify = own(new VerifyCommand(upload, actions, comparing));
     return {
       credentialsFlow,
       destinations,
       upload,
       handleUpload: uploadHandler(upload, false),
       handleUploadTo: uploadHandler(upload, true),
+      handleUploadDiffering: uploadHandler(upload, false, { ifExists: 'skipIdentical' }),
+      handleVerify: verifyHandler(verify),
       cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
       resumeFromOss: new ResumeFromOssCommand(transfers, actions, destinations, settings, engine),
     };
@@ -180,6 +189,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({
       upload: async (...args) => (await openQuestions()).handleUpload(...args),
       uploadTo: async (...args) => (await openQuestions()).handleUploadTo(...args),
+      uploadDiffering: async (...args) => (await openQuestions()).handleUploadDiffering(...args),
+      verify: async (...args) => (await openQuestions()).handleVerify(...args),
       setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
       removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),

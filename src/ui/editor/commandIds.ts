@@ -40,6 +40,8 @@ export const COMMAND_NAMES = [
   ...TRANSFER_COMMANDS,
   'upload',
   'uploadTo',
+  'uploadDiffering',
+  'verify',
   'showTransfers',
   'setCredentials',
   'removeCredentials',

@@ -11,7 +11,12 @@ export function ramPolicy(bucket: string, prefix: string): string {
         },
         {
           Effect: 'Allow',
-          Action: ['oss:ListMultipartUploads', 'oss:GetBucketInfo', 'oss:GetBucketLocation'],
+          Action: [
+            'oss:ListObjects',
+            'oss:ListMultipartUploads',
+            'oss:GetBucketInfo',
+            'oss:GetBucketLocation',
+          ],
           Resource: [`acs:oss:*:*:${bucket}`],
         },
       ],

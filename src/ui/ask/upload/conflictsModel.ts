@@ -3,8 +3,8 @@ import type { UploadRequest } from '../../../engine/index';
 import { numberedKey } from '../../text/keyNames';
 import type { IfExists } from '../../settings/settingsModel';
 
-/** What the user decided for one of them. */
-export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
+/** What becomes of one of them; `unchanged` is skipped, because it has the bytes of the file. */
+export type ConflictAnswer = 'overwrite' | 'skip' | 'rename' | 'unchanged';
 
 /** What the settings say about a file: each workspace folder has its own. */
 export type IfExistsOf<Request extends UploadRequest = UploadRequest> = (
@@ -42,15 +42,22 @@ export function answeredBySettings<
 >(
   existing: readonly T[],
   ifExists: IfExistsOf<Request>,
-): { readonly answers: ReadonlyMap<string, ConflictAnswer>; readonly open: readonly T[] } {
+): {
+  readonly answers: ReadonlyMap<string, ConflictAnswer>;
+  /** Those whose content decides. */
+  readonly toCompare: readonly T[];
+  readonly open: readonly T[];
+} {
   const answers = new Map<string, ConflictAnswer>();
+  const toCompare: T[] = [];
   const open: T[] = [];
   for (const object of existing) {
     const answer = ifExists(object.request);
     if (answer === 'ask') open.push(object);
+    else if (answer === 'skipIdentical') toCompare.push(object);
     else answers.set(objectOf(object.request), answer);
   }
-  return { answers, open };
+  return { answers, toCompare, open };
 }
 
 /** Identity of the object a request or a transfer makes. */
