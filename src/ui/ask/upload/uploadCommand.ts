@@ -110,8 +110,8 @@ export class UploadCommand {
     const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
     if (answered === undefined) return;
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    if (answered.length > 0) await this.enqueue(roots, answered);
-    else tellSkipped();
+    if (answered.requests.length > 0) await this.enqueue(roots, answered.requests);
+    else tellSkipped(answered.unchanged.length);
   }
 
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
