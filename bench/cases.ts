@@ -35,6 +35,8 @@ export interface BenchCase {
   readonly line?: Line;
   /** An engine that stops after so many parts, before the one that is measured. */
   readonly stopAfterParts?: number;
+  /** Of 100 files, so many that change after all are sent and before what differs is. */
+  readonly changedPercent?: number;
   /** Whether `--peer` takes part: it is one command for one file. */
   readonly takesPeers?: boolean;
 }
@@ -140,6 +142,17 @@ export const CASES: readonly BenchCase[] = [
   },
   {
     ...LARGE,
+    id: 'changed-20000',
+    title:
+      '20,000 files of 8 KiB of which 1 % changed, 20 ms round trip; checksums of the others remembered',
+    files: [{ count: 20_000, sizeBytes: 8 * KIB }],
+    parallel: 8,
+    line: line(20, 0),
+    changedPercent: 1,
+    clients: ['engine', 'engine, only what differs'],
+  },
+  {
+    ...LARGE,
     id: 'mixed',
     title:
       'Folder of 500 files of 16 KiB, 50 of 1 MiB and 4 of 64 MiB, 1 Gbit/s with 20 ms round trip',
@@ -177,6 +190,18 @@ export const CASES: readonly BenchCase[] = [
     clients: ['engine'],
   },
 ];
+
+/** Lengthens some of the files of a case, or makes them again what they were. */
+export async function changeFiles(
+  { blockSizeBytes, changedPercent = 0 }: BenchCase,
+  files: readonly BenchFile[],
+  isLonger: boolean,
+): Promise<void> {
+  for (const [index, { filePath, sizeBytes }] of files.entries()) {
+    if (index % 100 >= changedPercent) continue;
+    await writeBlocks(filePath, sizeBytes + (isLonger ? KIB : 0), blockSizeBytes);
+  }
+}
 
 /** Makes the files of a case under that folder, and tells what they are called as objects. */
 export async function makeFiles(folder: string, benchCase: BenchCase): Promise<BenchFile[]> {

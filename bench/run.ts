@@ -12,7 +12,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { CASES, HOSTED, makeFiles } from './cases';
+import { CASES, HOSTED, changeFiles, makeFiles } from './cases';
 import type { BenchCase, ClientName } from './cases';
 import { buildClients } from './clientPrograms';
 import type { NodeClient } from './clientPrograms';
@@ -92,9 +92,23 @@ async function runClient(
     concurrency: Math.max(DEFAULT_CONCURRENCY, files.length > 1 ? 0 : benchCase.parallel),
     caFile: benchCase.isSecure === true ? CA_FILE : '',
     stateDir: hasNoFolder ? path.join(FOLDER, 'file', 'state') : stateDir,
+    checksumFolder: '',
     stopAfterParts: 0,
   };
   await sink.begin(settings);
+  if (client === 'engine, only what differs') {
+    const comparing = { ...task, checksumFolder: path.join(FOLDER, 'checksums') };
+    await runNode(programs.engine, task);
+    await runNode(programs.engine, comparing);
+    await changeFiles(benchCase, files, true);
+    try {
+      await sink.begin(settings, true);
+      const result = await runNode(programs.engine, comparing);
+      return { ...result, stats: await sink.stats() };
+    } finally {
+      await changeFiles(benchCase, files, false);
+    }
+  }
   const { stopAfterParts } = benchCase;
   if (stopAfterParts !== undefined) {
     await runNode(programs.engine, { ...task, stopAfterParts });

@@ -15,6 +15,7 @@
  * answer leaves half a round trip after the last byte. Bytes are taken at the bandwidth that all
  * connections share.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -74,6 +75,10 @@ let block: Buffer = Buffer.alloc(ZERO_BLOCK_BYTES);
 let freeAtMs = 0;
 let uploads = new Map<string, Upload>();
 let nextUpload = 1;
+/** Sizes of what PutObject has stored, by key; in a listing an ETag is the MD5 of so many bytes. */
+let objects = new Map<string, number>();
+let sortedKeys: string[] | undefined;
+const md5s = new Map<number, string>();
 const checksums = new Map<number, bigint>();
 
 function begin(next: SinkSettings): void {
@@ -82,6 +87,8 @@ function begin(next: SinkSettings): void {
   block =
     next.blockSizeBytes === 0 ? Buffer.alloc(ZERO_BLOCK_BYTES) : blockBytes(next.blockSizeBytes);
   checksums.clear();
+  md5s.clear();
+  sortedKeys = undefined;
   freeAtMs = 0;
 }
 
@@ -131,8 +138,10 @@ function answerTo({ method, path: key, query, sizeBytes }: Request): string {
   }
   if (method === 'PUT') {
     const partNumber = Number(query.get('partNumber') ?? 0);
-    if (upload === undefined) counts.objects++;
-    else upload.parts.set(partNumber, sizeBytes);
+    if (upload === undefined) {
+      counts.objects++;
+      objects.set(keyOf(key), sizeBytes);
+    } else upload.parts.set(partNumber, sizeBytes);
     return reply('', '200 OK', checksumOf(sizeBytes), partNumber);
   }
   if (method === 'POST' && uploadId !== null && upload !== undefined) {
@@ -150,6 +159,9 @@ function answerTo({ method, path: key, query, sizeBytes }: Request): string {
     uploads.delete(uploadId);
     return reply('', '204 No Content');
   }
+  if (query.get('list-type') === '2') {
+    return reply(listedObjects(query.get('prefix') ?? '', query.get('start-after') ?? ''));
+  }
   if (method === 'HEAD') return reply('', '404 Not Found');
   return reply(
     '<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>',
@@ -165,6 +177,35 @@ function listedParts({ parts }: Upload, marker: number): string {
   );
   const next = page.at(-1)?.[0] ?? 0;
   return `<?xml version="1.0"?><ListPartsResult><PartNumberMarker>${marker}</PartNumberMarker><NextPartNumberMarker>${next}</NextPartNumberMarker><IsTruncated>${rest.length > PAGE_SIZE}</IsTruncated>${lines.join('')}</ListPartsResult>`;
+}
+
+/** Of a path in path style: behind the bucket. */
+function keyOf(path: string): string {
+  return decodeURIComponent(path.slice(path.indexOf('/', 1) + 1));
+}
+
+function listedObjects(prefix: string, startAfter: string): string {
+  sortedKeys ??= [...objects.keys()].sort();
+  const rest = sortedKeys.filter((key) => key > startAfter && key.startsWith(prefix));
+  const lines = rest.slice(0, PAGE_SIZE).map((key) => {
+    const size = objects.get(key) ?? 0;
+    return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"${md5Of(size)}"</ETag><Type>Normal</Type><Size>${size}</Size><StorageClass>Standard</StorageClass></Contents>`;
+  });
+  return `<?xml version="1.0"?><ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${rest.length > PAGE_SIZE}</IsTruncated>${lines.join('')}</ListBucketResult>`;
+}
+
+/** MD5 of so many bytes from the begin of a block on. */
+function md5Of(sizeBytes: number): string {
+  let known = md5s.get(sizeBytes);
+  if (known === undefined) {
+    const md5 = createHash('md5');
+    for (let left = sizeBytes; left > 0; left -= block.length) {
+      md5.update(block.subarray(0, Math.min(left, block.length)));
+    }
+    known = md5.digest('hex').toUpperCase();
+    md5s.set(sizeBytes, known);
+  }
+  return known;
 }
 
 function etagOf(partNumber: number): string {
@@ -328,7 +369,10 @@ class Connection {
     if (request.path === '/-/begin') {
       begin(JSON.parse(Buffer.concat(this.control).toString()) as SinkSettings);
       this.control = [];
-      if (!request.query.has('keep')) uploads = new Map<string, Upload>();
+      if (!request.query.has('keep')) {
+        uploads = new Map<string, Upload>();
+        objects = new Map<string, number>();
+      }
       this.socket.write(reply('{}'));
       return;
     }

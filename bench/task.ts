@@ -20,6 +20,8 @@ export interface BenchTask {
   readonly caFile: string;
   /** Folder of the engine's checkpoints. */
   readonly stateDir: string;
+  /** Folder of remembered checksums: the engine sends only what differs; '' sends all. */
+  readonly checksumFolder: string;
   /** The engine stops, keeping everything, when so many parts are accepted; 0 for never. */
   readonly stopAfterParts: number;
 }

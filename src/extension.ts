@@ -67,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const account = lazyAccount(async () => (await openOss()).account);
 
   const stateDir = path.join(context.globalStorageUri.fsPath, 'checkpoints');
+  const checksumFolder = path.join(context.globalStorageUri.fsPath, 'checksums');
   const engine = { stateDir, openStore, logger: log };
   const transfers = new TransferManager({ ...engine, limits: settings.forWindow() });
   running = transfers;
@@ -77,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
 
   const skipped = new Map<string, number>();
+  const unchanged = new Map<string, number>();
   const setup = own(new SetupContext(settings, memory, credentials));
   const openHistory = once(async () => {
     const { openHistory } = await import('./ui/ask/onDemand');
@@ -119,7 +121,7 @@ export function activate(context: vscode.ExtensionContext): void {
     own(new UploadLog(transfers, log));
     const last = new LastUpload(context.globalState);
     const progress = own(new ProgressNotification(transfers, actions, pace));
-    own(new Completion(transfers, actions, settings, last, progress, skipped, log));
+    own(new Completion(transfers, actions, settings, last, progress, skipped, unchanged, log));
     const list = new ResumeList(transfers, actions, settings);
     const commands = [transfers, view, actions, links, list, last, openFinished] as const;
     const { handlers } = new TransferCommands(...commands);
@@ -137,7 +139,9 @@ export function activate(context: vscode.ExtensionContext): void {
       ResumeFromOssCommand,
       UploadCommand,
       WaysIn,
+      VerifyCommand,
       uploadHandler,
+      verifyHandler,
     } = await import('./ui/ask/onDemand');
     const credentialsFlow = new CredentialsFlow(credentials, account);
     const domains = new DomainFlow(settings, memory, account, log);
@@ -149,7 +153,7 @@ export function activate(context: vscode.ExtensionContext): void {
       credentialsFlow,
       domains,
     );
-    const conflicts = new Conflicts(openStore, actions, log);
+    const conflicts = new Conflicts(openStore, actions, log, checksumFolder);
     const upload = new UploadCommand(
       transfers,
       account,
@@ -158,8 +162,11 @@ export function activate(context: vscode.ExtensionContext): void {
       conflicts,
       actions,
       skipped,
+      unchanged,
       log,
     );
+    const comparing = { openStore, logger: log, checksumFolder };
+    const verify = own(new VerifyCommand(upload, actions, comparing));
     return {
       credentialsFlow,
       destinations,
@@ -169,6 +176,8 @@ export function activate(context: vscode.ExtensionContext): void {
       handleUploadTo: uploadHandler(upload, true),
       waysIn: new WaysIn(upload, destinations),
       tools: new AgentTools(transfers, upload),
+      handleUploadDiffering: uploadHandler(upload, false, { ifExists: 'skipIdentical' }),
+      handleVerify: verifyHandler(verify),
       cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
       resumeFromOss: new ResumeFromOssCommand(transfers, actions, destinations, settings, engine),
     };
@@ -208,6 +217,8 @@ export function activate(context: vscode.ExtensionContext): void {
       uploadTo: async (...args) => (await openQuestions()).handleUploadTo(...args),
       uploadContents: async (clicked) => (await openQuestions()).waysIn.uploadContents(clicked),
       uploadChanged: async (...args) => (await openQuestions()).waysIn.uploadChanged(args),
+      uploadDiffering: async (...args) => (await openQuestions()).handleUploadDiffering(...args),
+      verify: async (...args) => (await openQuestions()).handleVerify(...args),
       setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
       removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),

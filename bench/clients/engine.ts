@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
-import { TransferManager } from '../../src/engine/index';
-import type { ObjectStore, UploadTarget } from '../../src/engine/index';
+import { TransferManager, compareContent, findExisting } from '../../src/engine/index';
+import type { ObjectStore, OpenStore, UploadRequest, UploadTarget } from '../../src/engine/index';
 import { createOss } from '../../src/oss/index';
 import type { BenchTask } from '../task';
 import { measure } from './measure';
@@ -114,18 +114,19 @@ async function upload(task: BenchTask): Promise<Record<string, number>> {
   if (left.length > 0) {
     await transfers.resume(left);
   } else {
-    await transfers.enqueue({
-      label: 'bench',
-      workspacePath: '',
+    const all = files.map(({ filePath, key, sizeBytes }) => ({
+      filePath,
       // As a search has found them: the case scan-100000 measures that.
-      requests: files.map(({ filePath, key, sizeBytes }) => ({
-        filePath,
-        realPath: filePath,
-        sizeBytes,
-        target: { bucket, key, region: 'cn-hangzhou', profile: '' },
-        options: { partSizeBytes, parallel, forbidOverwrite: false, object: {} },
-      })),
-    });
+      realPath: filePath,
+      sizeBytes,
+      target: { bucket, key, region: 'cn-hangzhou', profile: '' },
+      options: { partSizeBytes, parallel, forbidOverwrite: false, object: {} },
+    }));
+    const { checksumFolder } = task;
+    const requests =
+      checksumFolder === '' ? all : await differing(all, oss.openStore, checksumFolder);
+    if (requests.length > 0)
+      await transfers.enqueue({ label: 'bench', workspacePath: '', requests });
   }
   const ends = transfers.snapshot().batches.map(({ id }) => transfers.whenSettled(id));
   if (stopAfterParts > 0) await isStopped;
@@ -139,6 +140,23 @@ async function upload(task: BenchTask): Promise<Record<string, number>> {
   await transfers.shutdown();
   oss.dispose();
   return counter.figures();
+}
+
+/** What "Upload Only What Differs from OSS" sends. */
+async function differing(
+  requests: readonly UploadRequest[],
+  openStore: OpenStore,
+  checksumFolder: string,
+): Promise<readonly UploadRequest[]> {
+  const logger = { debug: ignore, info: ignore, warn: console.error, error: console.error };
+  const options = { openStore, logger, checksumFolder };
+  const { signal } = new AbortController();
+  const existing = await findExisting(options, requests, signal);
+  const compared = await compareContent(options, existing, { isExact: false }, signal);
+  const equal = new Set(
+    existing.flatMap((one) => (compared.get(one)?.verdict === 'equal' ? [one.request] : [])),
+  );
+  return requests.filter((request) => !equal.has(request));
 }
 
 void measure(upload);

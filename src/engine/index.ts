@@ -12,7 +12,15 @@ export { runParallel } from './base/runParallel';
 export { shownValue } from './base/shownValue';
 export type { GlobProblem } from './file/globs';
 export { cutOff, maskAccessKeyId, redact } from './base/redact';
-export { findExisting, isIdentical } from './upload/existingObjects';
+export { compareContent, verifyObjects } from './upload/comparison';
+export type {
+  CompareOptions,
+  ComparedFile,
+  ComparedPlace,
+  Comparison,
+  Verification,
+} from './upload/comparison';
+export { findExisting } from './upload/existingObjects';
 export type { ExistingObject, LookupOptions } from './upload/existingObjects';
 export { UploadHistory } from './record/history';
 export type { FinishedFile, HistoryEntry, HistoryProblem } from './record/history';

@@ -99,6 +99,19 @@ export interface ObjectInfo {
   readonly lastModifiedServerMs?: number | undefined;
 }
 
+/** An object as ListObjectsV2 tells it: without its CRC-64. */
+export interface ListedObject extends Omit<ObjectInfo, 'crc64'> {
+  readonly key: string;
+}
+
+/** A page of a listing. */
+export interface ObjectPage {
+  /** Ascending by the bytes of their keys, all of them after the place that was asked for. */
+  readonly objects: readonly ListedObject[];
+  /** Whether there are more behind them. Only a page with objects says so. */
+  readonly isTruncated: boolean;
+}
+
 /** An unfinished multipart upload on the server. */
 export interface UnfinishedUpload {
   readonly key: string;
@@ -165,6 +178,12 @@ export interface ObjectStore {
 
   /** HeadObject; undefined when there is no such object. */
   headObject(key: string, call: CallOptions): Promise<ObjectInfo | undefined>;
+
+  /**
+   * ListObjectsV2: up to 1,000 objects whose keys start with `prefix` and come after `startAfter`
+   * ('' is from the first on), in the order of their bytes.
+   */
+  listObjects(prefix: string, startAfter: string, call: CallOptions): Promise<ObjectPage>;
 
   /** ListMultipartUploads of keys that start with `prefix`, all pages. */
   listMultipartUploads(prefix: string, call: CallOptions): Promise<UnfinishedUpload[]>;

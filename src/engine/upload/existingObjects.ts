@@ -2,19 +2,20 @@ import { stat } from 'node:fs/promises';
 import { systemClock } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
-import { BufferPool } from '../limits/bufferPool';
 import { UploadError, throwIfAborted } from '../contract/errors';
 import { runParallel } from '../base/runParallel';
-import type { ObjectInfo, OpenStore } from '../contract/ports';
+import type { ObjectInfo, OpenStore, UploadTarget } from '../contract/ports';
+import { findObjects } from './objectLookup';
+import type { Looked } from './objectLookup';
 import { RequestRunner, WakeUp } from './requestRunner';
 import type { RequestMonitor, RetryPolicy } from './requestRunner';
-import { realPathOf } from '../file/realPath';
-import { SourceFile } from '../file/sourceFile';
+import { fingerprintOf } from '../file/fingerprint';
+import type { Fingerprint } from '../file/fingerprint';
 import type { UploadRequest } from '../contract/transfers';
 
-/** HeadObject requests at the same time: latency is all they cost. */
-const HEADS_AT_ONCE = 16;
-/** Tries of one HeadObject. */
+/** Files that are looked at, at the same time. */
+const STATS_AT_ONCE = 32;
+/** Tries of one request. */
 const MOST_TRIES = 3;
 /** The longest wait that a server may ask for. */
 const LONGEST_WAIT_MS = 5_000;
@@ -36,12 +37,16 @@ export interface LookupOptions {
   readonly clock?: Clock;
 }
 
+/** How far something is: so many files of all. */
+export type OnProgress = (done: number, total: number) => void;
+
 /** An object that is there already, the request that would replace it, and the file of that. */
 export interface ExistingObject<Request extends UploadRequest = UploadRequest> {
   readonly request: Request;
+  /** Without a CRC-64 where it comes from a listing. */
   readonly info: ObjectInfo;
-  readonly localSizeBytes: number;
-  readonly localMtimeMs: number;
+  /** The file as it was when the object was found. */
+  readonly local: Fingerprint;
 }
 
 /**
@@ -55,55 +60,79 @@ export async function findExisting<Request extends UploadRequest>(
   options: LookupOptions,
   requests: readonly Request[],
   signal: AbortSignal,
+  onProgress?: OnProgress,
 ): Promise<readonly ExistingObject<Request>[]> {
-  const bucketOf = bucketOpener(options);
-  const found = new Array<ExistingObject<Request> | undefined>(requests.length);
   try {
-    await runParallel(requests.entries(), HEADS_AT_ONCE, signal, async ([index, request], stop) => {
-      const info = await head(await bucketOf(request), request, stop);
-      if (info !== undefined) found[index] = await withLocal(request, info);
-    });
+    const looked = await lookFor(options, requests, signal, onProgress);
+    return await withFiles(requests, (_request, index) => looked[index], signal);
   } catch (error) {
     throwIfAborted(signal);
     throw UploadError.from(error);
   }
+}
+
+/** The objects that are there, with the files that are, in the order of the requests. */
+export async function withFiles<Request extends UploadRequest>(
+  requests: readonly Request[],
+  lookedOf: (request: Request, index: number) => Looked | undefined,
+  signal: AbortSignal,
+): Promise<readonly ExistingObject<Request>[]> {
+  const found = new Array<ExistingObject<Request> | undefined>(requests.length);
+  await runParallel(requests.entries(), STATS_AT_ONCE, signal, async ([index, request]) => {
+    const info = lookedOf(request, index);
+    if (typeof info !== 'object') return;
+    const local = await fingerprintAt(request.filePath);
+    if (local !== undefined) found[index] = { request, info, local };
+  });
   return found.filter((existing) => existing !== undefined);
 }
 
-/**
- * Whether the object has the very bytes of the file, by size and CRC-64; false when OSS did not tell
- * its CRC, and when the file changes while it is read. Reads the file once, in chunks,
- * and only if the sizes agree. Rejects with `sourceMissing`, `sourceUnreadable`, `sourceNotAFile` or
- * `aborted`.
- */
-export async function isIdentical(existing: ExistingObject, signal: AbortSignal): Promise<boolean> {
-  const { request, info } = existing;
-  throwIfAborted(signal);
-  if (info.crc64 === undefined) return false;
-  const source = await SourceFile.open(request.realPath ?? (await realPathOf(request.filePath)));
-  try {
-    if (source.sizeBytes !== info.sizeBytes) return false;
-    const crc64 = await source.crc64(0, source.sizeBytes, new BufferPool(), signal);
-    return crc64 === info.crc64;
-  } catch (error) {
-    throwIfAborted(signal);
-    if (UploadError.is(error, 'sourceChanged')) return false;
-    throw error;
-  } finally {
-    await source.close();
+/** The fingerprint of a file; undefined when it is gone. */
+async function fingerprintAt(filePath: string): Promise<Fingerprint | undefined> {
+  return stat(filePath, { bigint: true }).then(fingerprintOf, () => undefined);
+}
+
+/** What is at the target of each request, bucket by bucket. */
+export async function lookFor(
+  options: LookupOptions,
+  requests: readonly UploadRequest[],
+  signal: AbortSignal,
+  onProgress?: OnProgress,
+): Promise<readonly (Looked | undefined)[]> {
+  const bucketOf = bucketOpener(options);
+  const byBucket = new Map<string, UploadTarget[]>();
+  for (const { target } of requests) {
+    const name = nameOf(target);
+    const ofBucket = byBucket.get(name);
+    if (ofBucket === undefined) byBucket.set(name, [target]);
+    else ofBucket.push(target);
   }
+  const looked = new Map<string, ReadonlyMap<string, Looked>>();
+  let done = 0;
+  // Side by side, as single requests to all of them would be.
+  await runParallel(byBucket, byBucket.size, signal, async ([name, targets], stop) => {
+    const [first] = targets;
+    if (first === undefined) return;
+    const keys = targets.map(({ key }) => key);
+    const objects = await findObjects(await bucketOf(first), keys, stop, (count) => {
+      done += count;
+      onProgress?.(done, requests.length);
+    });
+    looked.set(name, objects);
+  });
+  return requests.map(({ target }) => looked.get(nameOf(target))?.get(target.key));
 }
 
 /** Opens a bucket once for all requests that share it, its region and credentials. */
-function bucketOpener({
+export function bucketOpener({
   openStore,
   logger,
   clock = systemClock,
-}: LookupOptions): (request: UploadRequest) => Promise<RequestRunner> {
+}: LookupOptions): (target: UploadTarget) => Promise<RequestRunner> {
   const environment = { ...UNLIMITED, logger, clock, wakeUp: new WakeUp(), random: Math.random };
   const buckets = new Map<string, Promise<RequestRunner>>();
-  return ({ target }) => {
-    const name = JSON.stringify([target.bucket, target.region, target.profile]);
+  return (target) => {
+    const name = nameOf(target);
     const bucket =
       buckets.get(name) ??
       openStore(target).then((store) => new RequestRunner(environment, store, IMPATIENT, UNSEEN));
@@ -112,29 +141,7 @@ function bucketOpener({
   };
 }
 
-/** The object of a request; undefined when there is none, or none that may be seen. */
-async function head(
-  bucket: RequestRunner,
-  { target: { bucket: name, key } }: UploadRequest,
-  signal: AbortSignal,
-): Promise<ObjectInfo | undefined> {
-  try {
-    return await bucket.send(`head ${key}`, signal, () => bucket.store.headObject(key, { signal }));
-  } catch (error) {
-    if (UploadError.is(error, 'accessDenied')) return undefined;
-    throw UploadError.from(error).with({ bucket: name, key });
-  }
-}
-
-/** The object beside the file of the request; undefined when that is gone. */
-async function withLocal<Request extends UploadRequest>(
-  request: Request,
-  info: ObjectInfo,
-): Promise<ExistingObject<Request> | undefined> {
-  try {
-    const { size, mtimeMs } = await stat(request.filePath);
-    return { request, info, localSizeBytes: size, localMtimeMs: mtimeMs };
-  } catch {
-    return undefined;
-  }
+/** The same for targets that are reached in the same way. */
+export function nameOf({ bucket, region, profile }: UploadTarget): string {
+  return JSON.stringify([bucket, region, profile]);
 }

@@ -5,6 +5,7 @@ import { UploadError } from '../contract/errors';
 import { normalEtag, sameEtag } from './reconcile';
 import type { ListedPart, ObjectInfo } from '../contract/ports';
 import type { SourceFile } from '../file/sourceFile';
+import type { Checksums } from '../record/checksumCache';
 
 /** What an object is when it has the bytes of the file. */
 export interface ExpectedObject {
@@ -67,12 +68,24 @@ export async function md5Etag(
   pool: BufferPool,
   signal: AbortSignal,
 ): Promise<string> {
-  const md5 = createHash('md5');
-  for await (const chunk of source.read(0, source.sizeBytes, pool, new Crc64())) {
+  const { md5 } = await checksumsOf(source, true, pool, signal);
+  return `"${md5 ?? ''}"`;
+}
+
+/** The checksums of a whole file, read once. Throws as {@link SourceFile.read}. */
+export async function checksumsOf(
+  source: SourceFile,
+  isWithMd5: boolean,
+  pool: BufferPool,
+  signal: AbortSignal,
+): Promise<Checksums> {
+  const crc = new Crc64();
+  const md5 = isWithMd5 ? createHash('md5') : undefined;
+  for await (const chunk of source.read(0, source.sizeBytes, pool, crc)) {
     signal.throwIfAborted();
-    md5.update(chunk);
+    md5?.update(chunk);
   }
-  return `"${md5.digest('hex').toUpperCase()}"`;
+  return { crc64: crc.digest(), md5: md5?.digest('hex').toUpperCase() };
 }
 
 /**

@@ -12,5 +12,6 @@ export { FinishedCommands } from './history/finishedCommands';
 export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';
 export { UploadCommand } from './upload/uploadCommand';
-export { uploadHandler } from './upload/uploadHandler';
+export { uploadHandler, verifyHandler } from './upload/uploadHandler';
+export { VerifyCommand } from './upload/verifyCommand';
 export { WaysIn } from './upload/waysIn';

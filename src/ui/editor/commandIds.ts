@@ -44,6 +44,8 @@ export const COMMAND_NAMES = [
   'uploadTo',
   'uploadContents',
   'uploadChanged',
+  'uploadDiffering',
+  'verify',
   'showTransfers',
   'setCredentials',
   'removeCredentials',

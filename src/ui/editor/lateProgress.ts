@@ -13,6 +13,7 @@ const PATIENCE_MS = 400;
 export async function withLateProgress<T>(
   message: string,
   task: (report: (message: string) => void, signal: AbortSignal) => Promise<T>,
+  title = l10n.t('Uploading to OSS'),
 ): Promise<T | undefined> {
   const cancelling = new AbortController();
   let latest = message;
@@ -31,7 +32,7 @@ export async function withLateProgress<T>(
     void vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: l10n.t('Uploading to OSS'),
+        title,
         cancellable: true,
       },
       async (progress, token) => {

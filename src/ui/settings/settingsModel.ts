@@ -11,8 +11,11 @@ import type { Rule } from '../text/keyNames';
 import { ruleText } from '../text/rules';
 import type { Localizer } from '../text/words';
 
-/** Answer to an object that already exists. */
-export type IfExists = 'ask' | 'overwrite' | 'skip' | 'rename';
+/** The answers to an object that already exists. */
+export const IF_EXISTS = ['ask', 'overwrite', 'skip', 'skipIdentical', 'rename'] as const;
+
+/** One of {@link IF_EXISTS}; `skipIdentical` replaces it unless it has the bytes of the file. */
+export type IfExists = (typeof IF_EXISTS)[number];
 
 /** Settings that belong to the file that is uploaded, and to its workspace folder. */
 export interface UploadSettings {
@@ -87,7 +90,7 @@ export function readUploadSettings(get: GetSetting): Read<UploadSettings> {
     prefix: reader.text('prefix', '', prefixProblem),
     profile: reader.text('profile', '', unseenProblem),
     urlBase: reader.text('urlBase', '', urlBaseProblem),
-    ifExists: reader.oneOf('ifExists', ['ask', 'overwrite', 'skip', 'rename']),
+    ifExists: reader.oneOf('ifExists', IF_EXISTS),
     exclude: reader.list('exclude', DEFAULT_EXCLUDE),
     useIgnoreFiles: reader.flag('useIgnoreFiles', false),
     partSize: reader.textOrNumber('partSize', '8 MB'),

@@ -48,6 +48,8 @@ export class Completion implements Disposable {
     private readonly progress: Pick<ProgressNotification, 'wasShown'>,
     /** How many files were left out of a batch because they exist, by its id, until it is told. */
     private readonly skipped: Map<string, number>,
+    /** The same of files that were left out because OSS has their bytes. */
+    private readonly unchanged: Map<string, number>,
     private readonly log: Logger,
   ) {
     this.subscription = vscode.Disposable.from(
@@ -118,17 +120,25 @@ export class Completion implements Disposable {
     const done = settled
       .flatMap(({ ended }) => ended)
       .filter((transfer) => transfer.state === 'completed');
+    const unchanged = settled.reduce(
+      (sum, { batch }) => sum + (this.unchanged.get(batch.id) ?? 0),
+      0,
+    );
     const isTold = isWorthTelling(this.settings.forWindow().completionMessage, {
       isFirst: this.last.isFirst,
       wasProgressShown: this.progress.wasShown(settled.map(({ batch }) => batch.id)),
       isWindowFocused: vscode.window.state.focused,
+      hasUnchanged: unchanged > 0,
     });
     this.tellUploaded(done);
     const skippedOf = (batchId: string): number => this.skipped.get(batchId) ?? 0;
-    for (const announcement of announce(settled, skippedOf, words)) {
+    for (const announcement of announce(settled, skippedOf, words, unchanged)) {
       if (announcement.isSuccess !== true || isTold) this.say(announcement);
     }
-    settled.forEach(({ batch }) => this.skipped.delete(batch.id));
+    for (const { batch } of settled) {
+      this.skipped.delete(batch.id);
+      this.unchanged.delete(batch.id);
+    }
     this.tellCredentials(settled);
   }
 

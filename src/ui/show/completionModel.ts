@@ -27,12 +27,14 @@ interface SharedCause {
  * What has to be said after batches settled at about the same time: one message for all that
  * succeeded, and one for each cause of failure. What the user stopped himself, and what waits for
  * the network, is told elsewhere; what waits for credentials is {@link announceCredentials}.
- * `skippedOf` says how many files were left out of a batch because they exist.
+ * `skippedOf` says how many files were left out of a batch because they exist, `unchanged` how many
+ * of all batches because OSS has their bytes.
  */
 export function announce(
   settled: readonly SettledBatch[],
   skippedOf: (batchId: string) => number,
   words: Words,
+  unchanged = 0,
 ): Announcement[] {
   const announcements: Announcement[] = [];
   const successes: SettledBatch[] = [];
@@ -67,7 +69,23 @@ export function announce(
     const skipped = successes.reduce((sum, { batch }) => sum + skippedOf(batch.id), 0);
     announcements.push(success(successes, skipped, words));
   }
-  return announcements;
+  // Of several messages the last one, which is that of the successes.
+  return announcements.map((announcement, index) =>
+    index === announcements.length - 1 && unchanged > 0
+      ? withUnchanged(announcement, unchanged, words)
+      : announcement,
+  );
+}
+
+function withUnchanged(
+  announcement: Announcement,
+  unchanged: number,
+  { l10n, language }: Words,
+): Announcement {
+  const { message } = announcement;
+  const facts = { message: message.text, n: formatCount(unchanged, language) };
+  const text = l10n.t('{message} · {n} unchanged', facts);
+  return { ...announcement, message: { ...message, text } };
 }
 
 /** One message for all transfers that stopped because of the same credentials. */
@@ -104,14 +122,16 @@ interface Circumstances {
   /** The user has seen it run, and waits for its end. */
   readonly wasProgressShown: boolean;
   readonly isWindowFocused: boolean;
+  /** There are files of which nothing else shows that they were looked at. */
+  readonly hasUnchanged: boolean;
 }
 
 /** Whether a success is worth a toast: the status bar says it anyway. */
 export function isWorthTelling(
   setting: 'whenUseful' | 'always' | 'never',
-  { isFirst, wasProgressShown, isWindowFocused }: Circumstances,
+  { isFirst, wasProgressShown, isWindowFocused, hasUnchanged }: Circumstances,
 ): boolean {
-  const isUseful = isFirst || wasProgressShown || !isWindowFocused;
+  const isUseful = isFirst || wasProgressShown || !isWindowFocused || hasUnchanged;
   return setting === 'always' || (setting === 'whenUseful' && isUseful);
 }
 

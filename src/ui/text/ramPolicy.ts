@@ -18,6 +18,7 @@ export function ramPolicy(bucket: string, prefix: string, hasTags = false): stri
         {
           Effect: 'Allow',
           Action: [
+            'oss:ListObjects',
             'oss:ListMultipartUploads',
             'oss:GetBucketInfo',
             'oss:GetBucketLocation',

@@ -129,6 +129,31 @@ describe('OssObjectStore', () => {
         assert.deepEqual(await store.listMultipartUploads('', CALL), []);
       });
 
+      it('lists objects page by page with size, ETag and time, whatever they are called', async () => {
+        const server = await fixture.server();
+        const store = await fixture.store(server, region);
+        for (const key of ODD_KEYS) await server.putObject('photos', key, Buffer.from(key));
+        server.faults.push({ on: 'listObjectsV2', times: 100, do: { maxPageSize: 5 } });
+        const listed: string[] = [];
+        for (let isTruncated = true; isTruncated;) {
+          const page = await store.listObjects('', listed.at(-1) ?? '', CALL);
+          for (const { key, sizeBytes, etag, lastModifiedMs = 0 } of page.objects) {
+            const info = await store.headObject(key, CALL);
+            assert.deepEqual([sizeBytes, etag], [Buffer.byteLength(key), info?.etag], key);
+            assert.ok(Math.abs(lastModifiedMs - Date.now()) < 60_000);
+            listed.push(key);
+          }
+          ({ isTruncated } = page);
+        }
+        const wanted = ODD_KEYS.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        assert.deepEqual(listed, wanted);
+        const { objects } = await store.listObjects('照片/北京 ', '', CALL);
+        assert.deepEqual(
+          objects.map(({ key }) => key),
+          ['照片/北京 2026/日落.jpg'],
+        );
+      });
+
       it('gives the object all its properties, beyond ASCII too', async () => {
         const server = await fixture.server();
         const store = await fixture.store(server, region);
@@ -372,6 +397,27 @@ describe('OssObjectStore', () => {
         listed.map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes]),
         numbers.map((number) => [number, number]),
       );
+    });
+
+    it('believes no listing of objects that is out of order, elsewhere or without a size', async () => {
+      const server = await fixture.server();
+      const store = await fixture.store(server);
+      const page = (...entries: string[]): string =>
+        `<ListBucketResult><IsTruncated>true</IsTruncated>${entries.join('')}</ListBucketResult>`;
+      const entry = (key: string, size = '1', etag = '"A"'): string =>
+        `<Contents><Key>${key}</Key><ETag>${etag}</ETag><Size>${size}</Size></Contents>`;
+      for (const [answerBody, code] of [
+        [page(entry('a/c'), entry('a/b')), 'MarkerDoesNotAdvance'],
+        [page(entry('a/a')), 'MarkerDoesNotAdvance'],
+        [page(entry('b')), 'MarkerDoesNotAdvance'],
+        [page(), 'MarkerDoesNotAdvance'],
+        [page(entry('a/c', '-1')), 'MalformedObject'],
+        [page(entry('a/c', '1', '')), 'MalformedObject'],
+      ] as const) {
+        strike(server, 'listObjectsV2', { answerBody });
+        const error = await rejection(store.listObjects('a/', 'a/a', CALL));
+        assert.deepEqual([error.kind, error.code], ['badResponse', code], answerBody);
+      }
     });
 
     it('does not go round for ever when a page does not advance', async () => {

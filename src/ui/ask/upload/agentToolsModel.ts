@@ -92,7 +92,7 @@ export async function assertInWorkspace(
 }
 
 /** What `upload_to_oss` answers. */
-export function uploadAnswer({ uploaded, failed }: UploadCallResult): string {
+export function uploadAnswer({ uploaded, failed, unchanged }: UploadCallResult): string {
   const isNothing = uploaded.length === 0 && failed.length === 0;
   return JSON.stringify({
     ...(isNothing
@@ -100,6 +100,7 @@ export function uploadAnswer({ uploaded, failed }: UploadCallResult): string {
       : {}),
     uploadedFiles: uploaded.length,
     failedFiles: failed.length,
+    unchangedFiles: unchanged,
     uploaded: uploaded.slice(0, MOST_ENTRIES),
     failed: failed
       .slice(0, MOST_ENTRIES)

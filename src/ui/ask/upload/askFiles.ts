@@ -5,12 +5,19 @@ import { pick } from '../../editor/boxes';
 import { isOnDisk } from './selection';
 import { fileName } from '../../text/transferFacts';
 
+/** What is asked for, in the words of the command that asks. */
+export interface FileQuestion {
+  readonly title: string;
+  readonly placeholder: string;
+  readonly button: string;
+}
+
 /** The palette's way in: the current file, or one that is looked for. Empty when the user left. */
-export async function askFiles(): Promise<readonly vscode.Uri[]> {
+export async function askFiles(question: FileQuestion): Promise<readonly vscode.Uri[]> {
   const current = currentFile();
   const chosen = await pick<vscode.Uri | 'files' | 'folders'>(
-    l10n.t('Upload to OSS'),
-    l10n.t('Choose what to upload'),
+    question.title,
+    question.placeholder,
     [
       ...(current === undefined
         ? []
@@ -28,7 +35,7 @@ export async function askFiles(): Promise<readonly vscode.Uri[]> {
   if (chosen === undefined) return [];
   if (chosen instanceof vscode.Uri) return [chosen];
   const found = await vscode.window.showOpenDialog({
-    openLabel: l10n.t('Upload'),
+    openLabel: question.button,
     canSelectMany: true,
     // Windows and Linux show either files or folders in one dialog.
     canSelectFiles: chosen === 'files',

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { UploadError, findExisting, isAbortError, isIdentical } from '../../../engine/index';
+import { UploadError, compareContent, findExisting, isAbortError } from '../../../engine/index';
 import type { ExistingObject, Logger, OpenStore, UploadRequest } from '../../../engine/index';
 import {
   isCareful,
@@ -12,6 +12,7 @@ import {
   withSettings,
 } from './conflictsModel';
 import type { ConflictAnswer, IfExistsOf } from './conflictsModel';
+import { CountedProgress } from './countedProgress';
 import { l10n, language, words } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { numberedKey } from '../../text/keyNames';
@@ -20,6 +21,12 @@ import { askPick, pick } from '../../editor/boxes';
 import type { Choice } from '../../editor/boxes';
 import type { TransferActions } from '../../actions/transferActions';
 import { fileName } from '../../text/transferFacts';
+
+/** What is sent, and the files that need not be, because OSS has their very bytes. */
+export interface ResolvedConflicts {
+  readonly requests: readonly UploadRequest[];
+  readonly unchanged: readonly UploadRequest[];
+}
 
 type BatchAnswer = ConflictAnswer | 'skipIdentical' | 'each' | 'cancel';
 
@@ -35,48 +42,60 @@ export class Conflicts {
     private readonly openStore: OpenStore,
     private readonly actions: TransferActions,
     private readonly logger: Logger,
+    private readonly checksumFolder: string,
   ) {}
 
   /**
    * The requests as they are sent, those to skip left out. Undefined when the user left: then
-   * nothing is sent at all.
+   * nothing is sent at all. Rejects when files are to be compared and OSS cannot be asked.
    */
   async resolve<Request extends UploadRequest>(
     requests: readonly Request[],
     ifExists: IfExistsOf<Request>,
-  ): Promise<readonly UploadRequest[] | undefined> {
+  ): Promise<ResolvedConflicts | undefined> {
     const prepared = withSettings(requests, ifExists);
-    const existing = await this.search(prepared.filter(isCareful));
+    const isCompared = requests.some((request) => ifExists(request) === 'skipIdentical');
+    const existing = await this.search(prepared.filter(isCareful), isCompared);
     if (existing === undefined) return undefined;
-    if (existing.length === 0) return prepared;
-    const { answers, open } = answeredBySettings(existing, ifExists);
+    if (existing.length === 0) return { requests: prepared, unchanged: [] };
+    const { answers, toCompare, open } = answeredBySettings(existing, ifExists);
+    const identical = toCompare.length === 0 ? new Set() : await this.findIdentical(toCompare);
+    if (identical === undefined) return undefined;
+    const compared = toCompare.map(
+      (object) =>
+        [objectOf(object.request), identical.has(object) ? 'unchanged' : 'overwrite'] as const,
+    );
     const asked = await this.ask(open, prepared);
-    return asked && this.apply(prepared, new Map([...answers, ...asked]));
+    return asked && this.apply(prepared, new Map([...answers, ...compared, ...asked]));
   }
 
   private async apply(
     requests: readonly UploadRequest[],
     answers: ReadonlyMap<string, ConflictAnswer>,
-  ): Promise<readonly UploadRequest[]> {
+  ): Promise<ResolvedConflicts> {
     const toRename = requests.filter((request) => answers.get(objectOf(request)) === 'rename');
     const renamed = await renameAll(toRename, requests, (tried) => this.taken(tried));
     const byObject = new Map(toRename.map((request, at) => [objectOf(request), renamed[at]]));
-    return requests.flatMap((request) => {
+    const unchanged: UploadRequest[] = [];
+    const sent = requests.flatMap((request) => {
       const answer = answers.get(objectOf(request));
-      if (answer === 'skip') return [];
+      if (answer === 'unchanged') unchanged.push(request);
+      if (answer === 'skip' || answer === 'unchanged') return [];
       if (answer === 'rename') return [byObject.get(objectOf(request)) ?? request];
       return [answer === 'overwrite' ? withOverwrite(request, true) : request];
     });
+    return { requests: sent, unchanged };
   }
 
   private async taken(requests: readonly UploadRequest[]): Promise<readonly UploadRequest[]> {
-    const existing = await this.find(requests, new AbortController().signal);
+    const existing = await this.find(requests, false, new AbortController().signal);
     return existing.map((object) => object.request);
   }
 
   /** Undefined when the user cancelled the search. */
   private async search<Request extends UploadRequest>(
     requests: readonly Request[],
+    isCompared: boolean,
   ): Promise<readonly ExistingObject<Request>[] | undefined> {
     const [first] = requests;
     if (first === undefined) return [];
@@ -85,24 +104,30 @@ export class Conflicts {
         ? l10n.t('Checking {name}…', { name: fileName(first.filePath) })
         : l10n.t('Checking {n} files…', { n: formatCount(requests.length, language) });
     return this.actions.withDomain(requests, () =>
-      withLateProgress(message, (_report, signal) => this.find(requests, signal)),
+      withLateProgress(message, (report, signal) => {
+        const progress = new CountedProgress(report, message);
+        return this.find(requests, isCompared, signal, progress.onProgress);
+      }),
     );
   }
 
   /**
    * What cannot be looked at counts as not existing: OSS itself refuses to replace an object, and
    * whatever is wrong (permission, network) is told by the upload, which can be resumed. Rejects
-   * where a domain has to be chosen first: nothing can be uploaded without one either.
+   * where a domain has to be chosen first, because nothing can be uploaded without one either, and
+   * where only what differs is to be sent: all of it would be.
    */
   private async find<Request extends UploadRequest>(
     requests: readonly Request[],
+    isCompared: boolean,
     signal: AbortSignal,
+    onProgress?: CountedProgress['onProgress'],
   ): Promise<readonly ExistingObject<Request>[]> {
     try {
       const { openStore, logger } = this;
-      return await findExisting({ openStore, logger }, [...requests], signal);
+      return await findExisting({ openStore, logger }, requests, signal, onProgress);
     } catch (error) {
-      if (isAbortError(error) || signal.aborted) throw error;
+      if (isCompared || isAbortError(error) || signal.aborted) throw error;
       if (UploadError.is(error, 'publicEndpointForbidden')) throw error;
       this.logger.warn(`existing objects not looked for: ${String(error)}`);
       return [];
@@ -139,6 +164,12 @@ export class Conflicts {
         for (const object of open) answers.set(objectOf(object.request), answer);
         return answers;
       }
+      const identical = await this.findIdentical(open);
+      // Cancelled while comparing: the same question again, nothing was decided.
+      if (identical === undefined) continue;
+      for (const object of identical) answers.set(objectOf(object.request), 'unchanged');
+      open = open.filter((object) => !identical.has(object));
+      isComparable = false;
     }
     return answers;
   }
@@ -146,12 +177,19 @@ export class Conflicts {
   private async findIdentical(
     existing: readonly ExistingObject[],
   ): Promise<ReadonlySet<ExistingObject> | undefined> {
-    return withLateProgress(l10n.t('Comparing with OSS…'), async (_report, signal) => {
-      const identical = new Set<ExistingObject>();
-      for (const object of existing.filter(hasSameSize)) {
-        if (await isIdentical(object, signal)) identical.add(object);
-      }
-      return identical;
+    const message = l10n.t('Comparing with OSS…');
+    return withLateProgress(message, async (report, signal) => {
+      const { openStore, logger, checksumFolder } = this;
+      const compared = await compareContent(
+        { openStore, logger, checksumFolder },
+        existing,
+        { isExact: false },
+        signal,
+        new CountedProgress(report, message).onProgress,
+      );
+      const identical = existing.filter((object) => compared.get(object)?.verdict === 'equal');
+      logger.info(`compared ${existing.length} files with OSS, ${identical.length} are unchanged`);
+      return new Set(identical);
     });
   }
 }
@@ -308,5 +346,5 @@ function identicalChoice(n: number, isOne: boolean): Choice<'skipIdentical'> {
 }
 
 function hasSameSize(object: ExistingObject): boolean {
-  return object.info.sizeBytes === object.localSizeBytes;
+  return object.info.sizeBytes === object.local.sizeBytes;
 }

@@ -5,8 +5,8 @@ import type { Words } from '../../text/words';
 import { numberedKey } from '../../text/keyNames';
 import type { IfExists } from '../../settings/settingsModel';
 
-/** What the user decided for one of them. */
-export type ConflictAnswer = 'overwrite' | 'skip' | 'rename';
+/** What becomes of one of them; `unchanged` is skipped, because it has the bytes of the file. */
+export type ConflictAnswer = 'overwrite' | 'skip' | 'rename' | 'unchanged';
 
 /** What the settings say about a file: each workspace folder has its own. */
 export type IfExistsOf<Request extends UploadRequest = UploadRequest> = (
@@ -44,15 +44,22 @@ export function answeredBySettings<
 >(
   existing: readonly T[],
   ifExists: IfExistsOf<Request>,
-): { readonly answers: ReadonlyMap<string, ConflictAnswer>; readonly open: readonly T[] } {
+): {
+  readonly answers: ReadonlyMap<string, ConflictAnswer>;
+  /** Those whose content decides. */
+  readonly toCompare: readonly T[];
+  readonly open: readonly T[];
+} {
   const answers = new Map<string, ConflictAnswer>();
+  const toCompare: T[] = [];
   const open: T[] = [];
   for (const object of existing) {
     const answer = ifExists(object.request);
     if (answer === 'ask') open.push(object);
+    else if (answer === 'skipIdentical') toCompare.push(object);
     else answers.set(objectOf(object.request), answer);
   }
-  return { answers, open };
+  return { answers, toCompare, open };
 }
 
 /** Identity of the object a request or a transfer makes. */
@@ -126,7 +133,7 @@ export interface Facts {
  * are not are told to the byte; of several the sizes are added up, and the newest date is told.
  */
 export function factsOf(existing: readonly ExistingObject[], { l10n, language }: Words): Facts {
-  const localBytes = sum(existing.map(({ localSizeBytes }) => localSizeBytes));
+  const localBytes = sum(existing.map(({ local }) => local.sizeBytes));
   const ossBytes = sum(existing.map(({ info }) => info.sizeBytes));
   const isClose =
     localBytes !== ossBytes &&
@@ -139,7 +146,7 @@ export function factsOf(existing: readonly ExistingObject[], { l10n, language }:
   };
   const line = l10n.t('local: {local}, {localDate} · in OSS: {oss}, {ossDate}', {
     local: size(localBytes),
-    localDate: date(existing.map(({ localMtimeMs }) => localMtimeMs)),
+    localDate: date(existing.map(({ local }) => Number(local.mtimeNs) / 1e6)),
     oss: size(ossBytes),
     ossDate: date(existing.map(({ info }) => info.lastModifiedMs)),
   });

@@ -10,6 +10,7 @@ import {
 } from '../../../engine/index';
 import { prefixProblem } from '../../text/keyNames';
 import type { Rule } from '../../text/keyNames';
+import { IF_EXISTS } from '../../settings/settingsModel';
 import type { IfExists } from '../../settings/settingsModel';
 
 /** What a caller may say about the upload. What is left out comes from the settings. */
@@ -29,12 +30,22 @@ export interface UploadCallResult {
     readonly code: string;
     readonly message: string;
   }[];
+  /** Files that were not sent, because OSS has their very bytes. */
+  readonly unchanged: number;
+}
+
+/** What `ossUpload.verify` resolves with: numbers of files, and of objects without one. */
+export interface VerifyCallResult {
+  readonly equal: number;
+  readonly different: number;
+  readonly missing: number;
+  /** Could not be compared. */
+  readonly unknown: number;
+  readonly onlyInOss: number;
 }
 
 /** The result of a call after which nothing is sent. */
-export const NOTHING_UPLOADED: UploadCallResult = { uploaded: [], failed: [] };
-
-const ANSWERS: readonly IfExists[] = ['ask', 'overwrite', 'skip', 'rename'];
+export const NOTHING_UPLOADED: UploadCallResult = { uploaded: [], failed: [], unchanged: 0 };
 
 /**
  * Reads options that another extension passed. Unknown names are ignored, because menus of the
@@ -49,7 +60,7 @@ export function parseCallOptions(given: unknown): UploadCallOptions {
   if (region !== undefined) options.region = region;
   const prefix = text(given, 'prefix', prefixProblem);
   if (prefix !== undefined) options.prefix = prefix;
-  const ifExists = choice(given, 'ifExists', ANSWERS);
+  const ifExists = choice(given, 'ifExists', IF_EXISTS);
   if (ifExists !== undefined) options.ifExists = ifExists;
   const acl = choice(given, 'acl', ACLS);
   const storageClass = choice(given, 'storageClass', STORAGE_CLASSES);

@@ -31,7 +31,8 @@ import { batchOf, heldError, targetAt, uploadOptions } from './uploadRequests';
 
 /** From chosen files to a running batch, and to what became of it. */
 export class UploadCommand {
-  private readonly planner: UploadPlanner;
+  /** Finds the files, and where they go. */
+  readonly planner: UploadPlanner;
   private hasToldRestricted = false;
 
   constructor(
@@ -43,6 +44,8 @@ export class UploadCommand {
     private readonly actions: TransferActions,
     /** How many files were left out of a batch because they exist, by its id. */
     private readonly skipped: Map<string, number>,
+    /** How many files were left out of a batch because OSS has their bytes, by its id. */
+    private readonly unchanged: Map<string, number>,
     private readonly logger: Logger,
   ) {
     this.planner = new UploadPlanner(settings, destinations, conflicts, logger);
@@ -66,7 +69,8 @@ export class UploadCommand {
         // rejects would only add the editor's own toast.
         this.actions.tell(failure, contextOf(roots));
       }
-      return { uploaded: [], failed: roots.map((root) => failedOf(failure, root)) };
+      const failed = roots.map((root) => failedOf(failure, root));
+      return { ...NOTHING_UPLOADED, failed };
     }
   }
 
@@ -112,7 +116,8 @@ export class UploadCommand {
     if (!(await this.actions.confirmDiscard(left))) return false;
     await this.transfers.discard(idsOf(about));
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    if (answered.length > 0) await this.enqueue(roots.slice(0, 1), answered);
+    if (answered.requests.length > 0) await this.enqueue(roots.slice(0, 1), answered.requests);
+    else tellSkipped(answered.unchanged.length);
     return true;
   }
 
@@ -126,8 +131,8 @@ export class UploadCommand {
     const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
     if (answered === undefined) return;
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    if (answered.length > 0) await this.enqueue(roots, answered);
-    else tellSkipped();
+    if (answered.requests.length > 0) await this.enqueue(roots, answered.requests);
+    else tellSkipped(answered.unchanged.length);
   }
 
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
@@ -141,16 +146,19 @@ export class UploadCommand {
   }
 
   private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
-    this.tellFailures(plan.failures);
-    if (plan.requests.length === 0 && plan.failures.length === 0) tellSkipped();
-    if (plan.requests.length === 0) {
-      return { uploaded: [], failed: plan.failures.map((failure) => failedOf(failure)) };
+    const { requests, failures, unchanged } = plan;
+    this.tellFailures(failures);
+    if (requests.length === 0) {
+      if (failures.length === 0) tellSkipped(unchanged);
+      return { uploaded: [], failed: failures.map((failure) => failedOf(failure)), unchanged };
     }
-    const { batchId, held } = await this.enqueue(roots, plan.requests);
-    const failed = [...plan.failures, ...held].map((failure) => failedOf(failure));
-    if (batchId === undefined) return { uploaded: [], failed };
+    const { batchId, held } = await this.enqueue(roots, requests);
+    const failed = [...failures, ...held].map((failure) => failedOf(failure));
+    if (batchId === undefined) return { uploaded: [], failed, unchanged };
     if (plan.skipped > 0) this.skipped.set(batchId, plan.skipped);
-    return this.resultOf(await this.transfers.whenSettled(batchId), failed);
+    if (unchanged > 0) this.unchanged.set(batchId, unchanged);
+    const batch = await this.transfers.whenSettled(batchId);
+    return { ...(await this.resultOf(batch, failed)), unchanged };
   }
 
   /** Starts them, and says which of them another window holds: those neither fail nor wait here. */
@@ -167,7 +175,7 @@ export class UploadCommand {
   private async resultOf(
     batch: BatchSnapshot,
     failed: UploadCallResult['failed'],
-  ): Promise<UploadCallResult> {
+  ): Promise<Omit<UploadCallResult, 'unchanged'>> {
     const uploaded = [];
     const stopped = [...failed];
     for (const transfer of batch.transfers) {
@@ -213,8 +221,9 @@ export class UploadCommand {
     if (first === undefined) return;
     const message = describeError(first, { count: held.length }, words);
     const action = await this.actions.show(message, []);
-    if (action?.kind === 'retry')
-      await this.run(roots, { requests: held, failures: [], skipped: 0 });
+    if (action?.kind === 'retry') {
+      await this.run(roots, { requests: held, failures: [], skipped: 0, unchanged: 0 });
+    }
   }
 
   /** One message for all that was left out; the log names each. */
@@ -251,7 +260,17 @@ export class UploadCommand {
 }
 
 /** A setting may have skipped all of it, and then nothing else would show that it was looked at. */
-function tellSkipped(): void {
+function tellSkipped(unchanged: number): void {
+  if (unchanged > 0) {
+    void vscode.window.showInformationMessage(
+      unchanged === 1
+        ? l10n.t('Nothing to send: OSS has the same bytes already.')
+        : l10n.t('Nothing to send: {n} files are unchanged in OSS.', {
+            n: formatCount(unchanged, language),
+          }),
+    );
+    return;
+  }
   const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
   vscode.window.setStatusBarMessage(text, 5000);
 }

@@ -1,7 +1,14 @@
+import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 import { UploadError, isAbortError, validateTarget } from '../../../engine/index';
-import type { Logger, ObjectOptions, UploadOptions, UploadRequest } from '../../../engine/index';
+import type {
+  ComparedPlace,
+  Logger,
+  ObjectOptions,
+  UploadOptions,
+  UploadRequest,
+} from '../../../engine/index';
 import { withDistinctKeys } from './conflictsModel';
 import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
@@ -10,6 +17,7 @@ import { l10n, language } from '../../editor/editorWords';
 import { formatBytes, formatCount } from '../../text/format';
 import type { Destination } from '../../settings/knownDestination';
 import { expandPrefix } from '../../text/keyNames';
+import { keyName } from '../../text/localPaths';
 import { withLateProgress } from '../../editor/lateProgress';
 import { pick } from '../../editor/boxes';
 import { askObjectOptions } from './objectOptionsFlow';
@@ -51,6 +59,18 @@ export interface UploadPlan {
   readonly failures: readonly UploadError[];
   /** Files that are left out because they exist. */
   readonly skipped: number;
+  /** Files that need not be sent, because OSS has their very bytes. */
+  readonly unchanged: number;
+}
+
+/** What is compared with OSS, where, and what cannot be. */
+export interface ComparisonPlan {
+  readonly requests: readonly UploadRequest[];
+  readonly failures: readonly UploadError[];
+  /** Where the objects of chosen folders are. */
+  readonly places: readonly ComparedPlace[];
+  /** Of the first, as it is shown. */
+  readonly place: string;
 }
 
 /** A file or folder that the user chose: where its files go, and how. */
@@ -89,16 +109,45 @@ export class UploadPlanner {
     const roots = this.rootsOf(chosen, places, object, call);
     const found = await this.findFiles(roots);
     if (found === undefined) return undefined;
-    if (!(await confirmMany(found, place))) return undefined;
+    // How many of them are sent is known only when they are compared.
+    const isCompared = roots.every(({ ifExists }) => ifExists === 'skipIdentical');
+    const { excluded } = found;
+    if (!isCompared && !(await confirmMany(found.files, excluded, place))) return undefined;
     const { requests, failures } = requestsOf(found.files);
     const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
-    return (
-      answered && {
-        requests: answered,
-        failures: [...found.failures, ...failures],
-        skipped: requests.length - answered.length,
-      }
-    );
+    if (answered === undefined) return undefined;
+    if (isCompared && !(await confirmMany(answered.requests, excluded, place))) return undefined;
+    return {
+      requests: answered.requests,
+      failures: [...found.failures, ...failures],
+      skipped: requests.length - answered.requests.length - answered.unchanged.length,
+      unchanged: answered.unchanged.length,
+    };
+  }
+
+  /** The same files at the same places as for an upload, to be compared and not sent. */
+  async planComparison(chosen: readonly vscode.Uri[]): Promise<ComparisonPlan | undefined> {
+    const call = { options: {}, isElsewhere: false };
+    const places = await this.findPlaces(chosen, call);
+    const [first] = places?.values() ?? [];
+    if (places === undefined || first === undefined) return undefined;
+    const roots = this.rootsOf(chosen, places, {}, call);
+    const found = await this.findFiles(roots);
+    if (found === undefined) return undefined;
+    const { requests, failures } = requestsOf(found.files);
+    const isFolder = await Promise.all(roots.map(({ path }) => isFolderAt(path)));
+    return {
+      requests,
+      failures: [...found.failures, ...failures],
+      places: roots
+        .filter((_root, index) => isFolder[index])
+        .map(({ path, prefix, destination }) => {
+          const name = keyName(path);
+          const below = name === '' ? prefix : `${prefix}${name}/`;
+          return { target: targetAt(destination, below), prefix: below };
+        }),
+      place: `oss://${first.bucket}/${first.prefix}`,
+    };
   }
 
   /** What would be sent, and where to; asks nothing and sends nothing. */
@@ -256,8 +305,19 @@ function tellLinks(count: number): void {
   void vscode.window.showInformationMessage(text);
 }
 
-async function confirmMany({ files, excluded }: FoundFiles<Root>, place: string): Promise<boolean> {
-  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+function isFolderAt(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+async function confirmMany(
+  files: readonly { readonly sizeBytes?: number | undefined }[],
+  excluded: number,
+  place: string,
+): Promise<boolean> {
+  const sizeBytes = files.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
   const isMany = files.length > MANY_FILES || sizeBytes > MANY_BYTES;
   // A single large file is just what the user clicked on.
   if (!isMany || files.length === 1) return true;

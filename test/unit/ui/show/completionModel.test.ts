@@ -71,6 +71,22 @@ describe('what is said after uploads', () => {
     assert.equal(uploadedText(transfers, chinese), '已将 2 个文件上传至 films');
   });
 
+  it('says how many files were not sent because they are unchanged, also beside a failure', () => {
+    const told = (entries: readonly SettledBatch[], unchanged: number, words = english): string[] =>
+      announce(entries, () => 0, words, unchanged).map(({ message }) => message.text);
+    assert.deepEqual(told([settled([done])], 19_988), [
+      'Uploaded video.mp4 (1.0 GB) to oss://films/2026/ · 19,988 unchanged',
+    ]);
+    assert.deepEqual(told([settled([done])], 1), [
+      'Uploaded video.mp4 (1.0 GB) to oss://films/2026/ · 1 unchanged',
+    ]);
+    assert.deepEqual(told([settled([done])], 2, chinese), [
+      '已将 video.mp4（1.0 GB）上传至 oss://films/2026/ · 未变化 2 个',
+    ]);
+    const [mixed] = told([settled([done, failed('sourceMissing'), failed('sourceUnreadable')])], 7);
+    assert.match(mixed ?? '', /2 failed\. · 7 unchanged$/);
+  });
+
   it('is one message for batches that end together', () => {
     const [only, ...others] = announce([settled([done]), settled([done], 'b2')], none, english);
     assert.equal(others.length, 0);
@@ -178,13 +194,19 @@ describe('what is said after uploads', () => {
     assert.equal(text({ partsTotal: 1, partsDone: 1 }), refused);
   });
 
-  it('tells a success that was the first, was waited for, or could not be seen', () => {
-    const quiet = { isFirst: false, wasProgressShown: false, isWindowFocused: true };
+  it('tells a success that was the first, was waited for, could not be seen, or left files out', () => {
+    const quiet = {
+      isFirst: false,
+      wasProgressShown: false,
+      isWindowFocused: true,
+      hasUnchanged: false,
+    };
     assert.equal(isWorthTelling('whenUseful', quiet), false);
     for (const useful of [
       { isFirst: true },
       { wasProgressShown: true },
       { isWindowFocused: false },
+      { hasUnchanged: true },
     ]) {
       assert.equal(isWorthTelling('whenUseful', { ...quiet, ...useful }), true);
       assert.equal(isWorthTelling('never', { ...quiet, ...useful }), false);

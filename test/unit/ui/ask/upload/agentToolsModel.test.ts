@@ -67,13 +67,20 @@ describe('paths of a language model', () => {
 
 describe('what a language model is told', () => {
   it('is which files were uploaded, and that none was', () => {
-    const some = { uploaded: [{ uri: 'file:///a', url: 'https://x/a' }], failed: [] };
-    assert.deepEqual(JSON.parse(uploadAnswer(some)), {
+    const some = {
+      uploaded: [{ uri: 'file:///a', url: 'https://x/a' }],
+      failed: [],
+    };
+    assert.deepEqual(JSON.parse(uploadAnswer({ ...some, unchanged: 3 })), {
       uploadedFiles: 1,
       failedFiles: 0,
+      unchangedFiles: 3,
       ...some,
     });
-    assert.match(uploadAnswer({ uploaded: [], failed: [] }), /"note":"Nothing was uploaded/);
+    assert.match(
+      uploadAnswer({ uploaded: [], failed: [], unchanged: 0 }),
+      /"note":"Nothing was uploaded/,
+    );
   });
 
   it('is what waits before what is done, and no secret', () => {

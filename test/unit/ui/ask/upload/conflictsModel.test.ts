@@ -43,6 +43,18 @@ describe('the settings of several workspace folders', () => {
     assert.deepEqual(keys(careful), ['shy/a', 'kind/a', 'new/a']);
   });
 
+  it('leave it to the content where only what differs is to be sent', () => {
+    const existing = all.slice(1).map((one) => ({ request: one }));
+    const { answers, toCompare, open } = answeredBySettings(existing, (one) =>
+      ifExists(one) === 'ask' ? 'skipIdentical' : ifExists(one),
+    );
+    assert.deepEqual(keys(toCompare.map((one) => one.request)), ['new/a']);
+    assert.deepEqual([open.length, answers.size], [0, 2]);
+    // Until it is compared, it replaces nothing.
+    const careful = withSettings(all, () => 'skipIdentical');
+    assert.ok(careful.every(isCareful));
+  });
+
   it('answer for the files of their own folder, and the others are asked about', () => {
     const existing = all.slice(1).map((one) => ({ request: one }));
     const { answers, open } = answeredBySettings(existing, ifExists);
@@ -107,8 +119,13 @@ describe('file and object side by side', () => {
   const of = (localSizeBytes: number, sizeBytes: number, key = 'a.bin'): ExistingObject => ({
     request: request(key),
     info: { sizeBytes, etag: '', lastModifiedMs: day },
-    localSizeBytes,
-    localMtimeMs: day,
+    local: {
+      sizeBytes: localSizeBytes,
+      mtimeNs: `${day}000000`,
+      ctimeNs: '0',
+      inode: '0',
+      device: '0',
+    },
   });
 
   it('are told to the byte where they would read the same', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { UploadError } from '../../../../../src/engine/index';
+import { IF_EXISTS } from '../../../../../src/ui/settings/settingsModel';
 import { parseCallOptions } from '../../../../../src/ui/ask/upload/uploadApi';
 
 describe('options of executeCommand', () => {
@@ -26,6 +27,11 @@ describe('options of executeCommand', () => {
         cacheControl: undefined,
       },
     });
+  });
+
+  it('take every answer that the setting takes', () => {
+    for (const ifExists of IF_EXISTS)
+      assert.deepEqual(parseCallOptions({ ifExists }), { ifExists });
   });
 
   it('may be left out, and what menus pass in their place is ignored', () => {

@@ -1,0 +1,133 @@
+/** What a verification found, as texts: for reading, and a line of JSON for each file. Knows no editor. */
+import type { ComparedFile, UploadError, Verification } from '../../../engine/index';
+import { formatBytes, formatCount, formatDate } from '../../text/format';
+import { describeError } from '../../text/messages';
+import { plainText } from '../../text/plainText';
+import type { Words } from '../../text/words';
+import type { VerifyCallResult } from './uploadApi';
+
+/** Lines of one kind in the text for reading: more nobody reads, and the other one has all. */
+const MOST_LINES = 1000;
+
+/** A verification, and what went before it. */
+export interface Verified {
+  readonly verification: Verification;
+  /** Files and folders that could not be read. */
+  readonly failures: readonly UploadError[];
+  /** Where the objects are, as it is shown. */
+  readonly place: string;
+  readonly timeMs: number;
+}
+
+/** The numbers of a verification. */
+export function countsOf({ verification, failures }: Verified): VerifyCallResult {
+  const count = { equal: 0, different: 0, missing: 0, unknown: failures.length };
+  for (const { verdict } of verification.files) count[verdict]++;
+  return { ...count, onlyInOss: verification.onlyInOss.count };
+}
+
+/** One sentence with the numbers. */
+export function verifySummary(verified: Verified, words: Words): string {
+  const { l10n } = words;
+  const { equal, different, missing, unknown, onlyInOss } = countsOf(verified);
+  const n = (count: number): string => formatCount(count, words.language);
+  const parts = [
+    l10n.t('{n} equal', { n: n(equal) }),
+    l10n.t('{n} different', { n: n(different) }),
+    l10n.t('{n} missing in OSS', { n: n(missing) }),
+    ...(unknown === 0 ? [] : [l10n.t('{n} could not be compared', { n: n(unknown) })]),
+    ...(onlyInOss === 0 ? [] : [l10n.t('{n} only in OSS', { n: moreOf(verified, n(onlyInOss)) })]),
+  ];
+  return l10n.t('Verified against OSS: {results}.', { results: parts.join(l10n.t(', ')) });
+}
+
+/** The text for reading: the numbers, then all that is not equal. */
+export function verifyReport(verified: Verified, words: Words): string {
+  const { l10n, language } = words;
+  const { verification, failures, place, timeMs } = verified;
+  const { files, onlyInOss } = verification;
+  const of = (verdict: ComparedFile['verdict']): readonly ComparedFile[] =>
+    files.filter((file) => file.verdict === verdict);
+  const size = (bytes: number | undefined): string =>
+    bytes === undefined ? '?' : formatBytes(bytes, language);
+  const section = (title: string, total: number, lines: readonly string[]): string[] => {
+    if (total === 0) return [];
+    const shown = lines.slice(0, MOST_LINES).map((line) => `  ${line}`);
+    const left = total - shown.length;
+    const more = l10n.t('… and {n} more', { n: formatCount(left, language) });
+    return ['', title, ...shown, ...(left > 0 ? [`  ${more}`] : [])];
+  };
+  const unknown = of('unknown').map(({ request: { filePath }, error }) => ({ filePath, error }));
+  const failed = failures.map((error) => ({ filePath: error.sourcePath ?? '', error }));
+  const lines = [
+    l10n.t('Files compared with {place}, {date}', { place, date: formatDate(timeMs, language) }),
+    verifySummary(verified, words),
+    ...section(
+      l10n.t('Different'),
+      of('different').length,
+      of('different').map(({ request, localSizeBytes, info }) => {
+        const sizes = { local: size(localSizeBytes), remote: size(info?.sizeBytes) };
+        return `${request.filePath}  ${l10n.t('({local} here, {remote} in OSS)', sizes)}`;
+      }),
+    ),
+    ...section(
+      l10n.t('Missing in OSS'),
+      of('missing').length,
+      of('missing').map(({ request }) => request.filePath),
+    ),
+    ...section(
+      l10n.t('Could not be compared'),
+      unknown.length + failed.length,
+      [...unknown, ...failed].map(({ filePath, error }) => {
+        const reason =
+          error === undefined
+            ? l10n.t('OSS told no checksum')
+            : plainText(describeError(error, { filePath }, words).text);
+        return `${filePath}  ${reason}`;
+      }),
+    ),
+    ...section(
+      l10n.t('Only in OSS (no file here, or one that is excluded; nothing was changed)'),
+      onlyInOss.count,
+      onlyInOss.objects.map(({ key, sizeBytes }) => `${key}  (${size(sizeBytes)})`),
+    ),
+    ...(onlyInOss.isComplete
+      ? []
+      : ['', l10n.t('There are more objects than can be listed here: not all were counted.')]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A line of JSON for each file, and for the objects without one. Not translated: programs read it. */
+export function verifyJsonLines({ verification, failures }: Verified): string {
+  const files = verification.files.map(({ request, verdict, error, localSizeBytes, info }) => ({
+    verdict,
+    file: request.filePath,
+    object: objectName(request.target.bucket, request.target.key),
+    sizeBytes: localSizeBytes,
+    ossSizeBytes: info?.sizeBytes,
+    ossETag: info?.etag.replaceAll('"', ''),
+    code: error?.code,
+  }));
+  const failed = failures.map(({ sourcePath, code }) => ({
+    verdict: 'unknown',
+    file: sourcePath,
+    code,
+  }));
+  const others = verification.onlyInOss.objects.map(({ bucket, key, sizeBytes, etag }) => ({
+    verdict: 'onlyInOss',
+    object: objectName(bucket, key),
+    ossSizeBytes: sizeBytes,
+    ossETag: etag.replaceAll('"', ''),
+  }));
+  return [...files, ...failed, ...others].map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+function objectName(bucket: string, key: string): string {
+  return `oss://${bucket}/${key}`;
+}
+
+/** A number that is not known to be all. */
+function moreOf({ verification }: Verified, count: string): string {
+  return verification.onlyInOss.isComplete ? count : `${count}+`;
+}
