@@ -12,6 +12,7 @@ export interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+    readonly keybindings: readonly unknown[];
     readonly configuration: {
       readonly properties: Readonly<Record<string, Property>>;
     };
