@@ -130,6 +130,8 @@ test('an object that appears during the upload is asked about at the end; the pa
       Buffer.from('of somebody else'),
     );
     await window.button(message, answer).click();
+    // Both are asked about: one replaces the object, the other removes the parts.
+    await window.dialogButton(answer === 'Overwrite' ? 'Overwrite' : 'Discard').click();
     await expect(session.status).toHaveCount(0);
     await session.expectNothingLeft();
     if (answer === 'Overwrite') await window.notification(`Uploaded ${name}`).waitFor();
