@@ -247,7 +247,7 @@ test('unreadable, missing and special files are named; the rest is sent', async 
   await session.addFile('mixed/good.bin', 10);
   fs.symlinkSync('/nowhere', path.join(session.workspace, 'mixed', 'dangling'));
   await window.contextMenu(window.file('mixed'), MENU_ITEM);
-  await window.notification('dangling is a link that leads nowhere').waitFor();
+  await window.notification('dangling was not uploaded: it is a link that leads nowhere').waitFor();
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/mixed/good.bin');
 });
 
