@@ -160,7 +160,7 @@ test('a revoked key: the status bar leads to new credentials as well', async () 
   const key = oss.credentials.find((one) => one.accessKeyId === RENEWED.accessKeyId);
   if (key) key.disabled = true;
   release();
-  await window.notification('revoked.bin is paused. OSS does not know this AccessKey ID').waitFor();
+  await window.notification('revoked.bin is paused. This AccessKey is disabled').waitFor();
   await expect(session.status).toContainText('OSS: 1 upload needs credentials');
   await session.status.click();
   await window.row('revoked.bin').waitFor();
