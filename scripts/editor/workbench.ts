@@ -75,9 +75,11 @@ export class Workbench {
       .filter({ has: this.page.locator('.label-name', { hasText: text }) });
   }
 
-  /** The labels of the open quick pick. */
-  rowLabels(): Promise<string[]> {
-    return this.quick.locator('.monaco-list-row .label-name').allTextContents();
+  /** The labels of the open quick pick, without icons. */
+  async rowLabels(): Promise<string[]> {
+    // The second line of a row keeps, hidden, what it said for another list.
+    const labels = this.quick.locator('.monaco-list-row .label-name').filter({ visible: true });
+    return (await labels.allTextContents()).map((label) => label.trim());
   }
 
   /** Chooses a row of the open quick pick. */

@@ -69,7 +69,7 @@ function hostsOf(key: string): string[] {
 
 /** Takes another bucket, with its top as the folder. */
 async function selectBucket(name: string): Promise<void> {
-  await session.window.command('OSS: Select Bucket and Folder');
+  await session.window.command('OSS: Select Bucket and Folder...');
   await session.window.pick(name);
 }
 
