@@ -185,7 +185,7 @@ test('none bound: choosing the folder asks already, and the box says what is wro
 test('a signed link leads to the domain, and opens', async () => {
   const { window } = session;
   await showUploads(window);
-  await window.contextMenu(uploadRow(window, 'bare.bin'), 'Copy Signed URL');
+  await window.contextMenu(uploadRow(window, 'bare.bin'), 'Copy Signed URL...');
   await expect(window.quickInput).toHaveAttribute('placeholder', /7 days/);
   await window.pick('1 hr');
   await expect.poll(() => clipboard(window)).toContain(`https://later.example.com/bare.bin?`);
