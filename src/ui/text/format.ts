@@ -97,18 +97,38 @@ export function formatWhen(thenMs: number, nowMs: number, language: string): str
   return dates(language, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium' }).format(thenMs);
 }
 
-/** The name of a file in at most so many signs, its beginning and its end: `holiday-in-…-2026.mp4`. */
-export function shortName(name: string, most = MOST_SIGNS): string {
-  if (name.length <= most) return name;
+/**
+ * The name of a file in at most {@link MOST_COLUMNS}, its beginning and its
+ * end: `holiday-in-…-2026.mp4`. A Chinese character and an emoji take two columns.
+ */
+export function shortName(name: string): string {
+  if (name.length <= MOST_COLUMNS && !WIDE.test(name)) return name;
   // What a reader takes for one sign, so that no emoji and no accent is cut in two.
   const signs = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
-  if (signs.length <= most) return name;
-  const end = Math.floor((most - 1) / 2);
-  return `${signs.slice(0, most - 1 - end).join('')}…${signs.slice(-end).join('')}`;
+  if (columnsOf(signs) <= MOST_COLUMNS) return name;
+  const end = Math.floor((MOST_COLUMNS - 1) / 2);
+  const first = fitting(signs, MOST_COLUMNS - 1 - end);
+  const last = fitting(signs.toReversed(), end).reverse();
+  return `${first.join('')}…${last.join('')}`;
 }
 
-/** A row of so many signs leaves room for the state beside it, in a window of 800 pixels, too. */
-const MOST_SIGNS = 24;
+/** A row of so many columns leaves room for the state beside it, in a window of 800 pixels, too. */
+const MOST_COLUMNS = 24;
+
+/** Drawn twice as wide as a letter. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303F\uFE0F\uFF01-\uFF60]/u;
+
+function columnsOf(signs: readonly string[]): number {
+  return signs.reduce((columns, sign) => columns + (WIDE.test(sign) ? 2 : 1), 0);
+}
+
+/** As many of the first signs as have room in so many columns. */
+function fitting(signs: readonly string[], columns: number): string[] {
+  let left = columns;
+  const tooMany = signs.findIndex((sign) => (left -= columnsOf([sign])) < 0);
+  return signs.slice(0, tooMany);
+}
 
 /** The same formatter again: making one takes longer than all it formats for a row. */
 const numbers = kept(

@@ -75,10 +75,18 @@ describe('the name of a file in a narrow row', () => {
     assert.equal(Array.from(long).length, 24);
   });
 
+  it('counts a Chinese character as wide as it is drawn', () => {
+    assert.equal(shortName('季度财务报告附件.xlsx'), '季度财务报告附件.xlsx');
+    const long = shortName(`${'季度财务报告与附件'.repeat(6)}.xlsx`);
+    assert.equal(long, '季度财务报告…与附件.xlsx');
+    // Short in signs, and still too wide.
+    assert.equal(shortName('二〇二六年第三季度财务报告.pdf'), '二〇二六年第…务报告.pdf');
+  });
+
   it('cuts no emoji, no accent and no pair in two', () => {
     const family = '👨‍👩‍👧‍👦';
     const short = shortName(family.repeat(60));
-    assert.equal(short, `${family.repeat(12)}…${family.repeat(11)}`);
+    assert.equal(short, `${family.repeat(6)}…${family.repeat(5)}`);
     assert.doesNotMatch(shortName('é'.repeat(60)), /…\u0301/);
   });
 });
