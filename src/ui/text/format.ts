@@ -82,6 +82,18 @@ export function formatAge(thenMs: number, nowMs: number, { l10n, language }: Wor
     : relative.format(-Math.floor(days / 365), 'year');
 }
 
+/** Two sizes as texts: to the byte where they differ and would read the same. */
+export function sizesApart(
+  one: number,
+  other: number,
+  language: string,
+): readonly [string, string] {
+  const isClose = one !== other && formatBytes(one, language) === formatBytes(other, language);
+  const text = (bytes: number): string =>
+    isClose ? `${formatCount(bytes, language)} B` : formatBytes(bytes, language);
+  return [text(one), text(other)];
+}
+
 /** Date and time of day, in the form of the language; `short` where a line holds two of them. */
 export function formatDate(
   timeMs: number,

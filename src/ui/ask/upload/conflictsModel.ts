@@ -1,6 +1,6 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
 import type { ExistingObject, UploadRequest } from '../../../engine/index';
-import { formatBytes, formatCount, formatDate } from '../../text/format';
+import { formatBytes, formatDate, sizesApart } from '../../text/format';
 import type { Words } from '../../text/words';
 import { numberedKey } from '../../text/keyNames';
 import type { IfExists } from '../../settings/settingsModel';
@@ -135,19 +135,15 @@ export interface Facts {
 export function factsOf(existing: readonly ExistingObject[], { l10n, language }: Words): Facts {
   const localBytes = sum(existing.map(({ local }) => local.sizeBytes));
   const ossBytes = sum(existing.map(({ info }) => info.sizeBytes));
-  const isClose =
-    localBytes !== ossBytes &&
-    formatBytes(localBytes, language) === formatBytes(ossBytes, language);
-  const size = (bytes: number): string =>
-    isClose ? `${formatCount(bytes, language)} B` : formatBytes(bytes, language);
+  const [local, oss] = sizesApart(localBytes, ossBytes, language);
   const date = (times: readonly (number | undefined)[]): string => {
     const known = times.filter((time) => time !== undefined);
     return known.length === 0 ? '?' : formatDate(Math.max(...known), language, 'short');
   };
   const line = l10n.t('local: {local}, {localDate} · in OSS: {oss}, {ossDate}', {
-    local: size(localBytes),
+    local,
     localDate: date(existing.map(({ local }) => Number(local.mtimeNs) / 1e6)),
-    oss: size(ossBytes),
+    oss,
     ossDate: date(existing.map(({ info }) => info.lastModifiedMs)),
   });
   const n = formatBytes(Math.abs(localBytes - ossBytes), language);

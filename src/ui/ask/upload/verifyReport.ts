@@ -1,6 +1,6 @@
 /** What a verification found, as texts: for reading, and a line of JSON for each file. Knows no editor. */
 import type { ComparedFile, UploadError, Verification } from '../../../engine/index';
-import { formatBytes, formatCount, formatDate } from '../../text/format';
+import { formatBytes, formatCount, formatDate, sizesApart } from '../../text/format';
 import { describeError } from '../../text/messages';
 import { plainText } from '../../text/plainText';
 import type { Words } from '../../text/words';
@@ -66,8 +66,14 @@ export function verifyReport(verified: Verified, words: Words): string {
       l10n.t('Different'),
       of('different').length,
       of('different').map(({ request, localSizeBytes, info }) => {
-        const sizes = { local: size(localSizeBytes), remote: size(info?.sizeBytes) };
-        return `${request.filePath}  ${l10n.t('({local} here, {remote} in OSS)', sizes)}`;
+        if (localSizeBytes === info?.sizeBytes) {
+          return `${request.filePath}  ${l10n.t('(same size, other content)')}`;
+        }
+        const [local, remote] =
+          localSizeBytes === undefined || info === undefined
+            ? [size(localSizeBytes), size(info?.sizeBytes)]
+            : sizesApart(localSizeBytes, info.sizeBytes, language);
+        return `${request.filePath}  ${l10n.t('({local} here, {remote} in OSS)', { local, remote })}`;
       }),
     ),
     ...section(

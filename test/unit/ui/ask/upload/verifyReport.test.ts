@@ -88,6 +88,17 @@ describe('the report of a verification', () => {
     assert.match(long, /not all were counted/);
   });
 
+  it('tells sizes to the byte where they would read the same, and equal ones by their content', () => {
+    const close = { ...file('close', 'different'), localSizeBytes: 2_000_001 };
+    const files = [
+      { ...close, info: { sizeBytes: 2_000_000, etag: '' } },
+      { ...file('same', 'different'), info: { sizeBytes: 2048, etag: '' } },
+    ];
+    const text = verifyReport(verified({ files }), english);
+    assert.ok(text.includes('/site/close  (2,000,001 B here, 2,000,000 B in OSS)'), text);
+    assert.ok(text.includes('/site/same  (same size, other content)'), text);
+  });
+
   it('has a line of JSON for each file and for each object without one', () => {
     const lines = verifyJsonLines(verified()).trimEnd().split('\n');
     const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
