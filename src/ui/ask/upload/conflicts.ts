@@ -156,7 +156,7 @@ export class Conflicts {
         const identical = await this.findIdentical(open);
         // Cancelled while comparing: the same question again, nothing was decided.
         if (identical === undefined) continue;
-        for (const object of identical) answers.set(objectOf(object.request), 'skip');
+        for (const object of identical) answers.set(objectOf(object.request), 'unchanged');
         open = open.filter((object) => !identical.has(object));
         identicalCount = identical.size;
         isComparable = false;
@@ -164,12 +164,6 @@ export class Conflicts {
         for (const object of open) answers.set(objectOf(object.request), answer);
         return answers;
       }
-      const identical = await this.findIdentical(open);
-      // Cancelled while comparing: the same question again, nothing was decided.
-      if (identical === undefined) continue;
-      for (const object of identical) answers.set(objectOf(object.request), 'unchanged');
-      open = open.filter((object) => !identical.has(object));
-      isComparable = false;
     }
     return answers;
   }

@@ -87,7 +87,7 @@ describe('globs', () => {
   });
 
   it('mean what they mean to picomatch, which reads them as the editor does', () => {
-    const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+    const seed = Number(process.env['TEST_SEED'] ?? 20261129);
     const random = seededRandom(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     const times = <T>(most: number, make: () => T): T[] =>

@@ -127,7 +127,7 @@ describe('ignore files', () => {
 
   it('leave out what Git leaves out, in random folders', async function () {
     this.timeout(120_000);
-    const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
+    const seed = Number(process.env['TEST_SEED'] ?? 20261129);
     const random = seededRandom(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
     const times = <T>(most: number, make: () => T): T[] =>

@@ -290,7 +290,7 @@ describe('a fuzz of answers', function () {
   this.timeout(120_000);
 
   it('finds nothing that is believed and false', async () => {
-    const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
+    const seed = Number(process.env['TEST_SEED'] ?? 20261129);
     const { findings } = await fuzzAnswers(80, seed);
     assert.deepEqual(findings, [], `seed ${seed}`);
   });
