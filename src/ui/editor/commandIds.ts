@@ -1,12 +1,5 @@
-/** Commands that act on transfers, by the last part of their ids. Their handlers are loaded on demand. */
-export const TRANSFER_COMMANDS = [
-  'resume',
-  'pauseAll',
-  'resumeAll',
-  'copyLastUrl',
-  'pauseItem',
-  'resumeItem',
-  'discardItem',
+/** Commands that do a remedy, and are in the menu of a row only where it helps. */
+export const REMEDY_COMMANDS = [
   'useRegionItem',
   'chooseDomainItem',
   'keepBothItem',
@@ -16,6 +9,18 @@ export const TRANSFER_COMMANDS = [
   'overwriteItem',
   'locateItem',
   'openSettingItem',
+] as const;
+
+/** Commands that act on transfers, by the last part of their ids. Their handlers are loaded on demand. */
+export const TRANSFER_COMMANDS = [
+  'resume',
+  'pauseAll',
+  'resumeAll',
+  'copyLastUrl',
+  'pauseItem',
+  'resumeItem',
+  'discardItem',
+  ...REMEDY_COMMANDS,
   'copyUrl',
   'copySignedUrl',
   'copyOssPath',

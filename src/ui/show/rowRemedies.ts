@@ -1,4 +1,5 @@
 /** What helps a row of the view, as its commands know it. Knows no editor. */
+import { REMEDY_COMMANDS } from '../editor/commandIds';
 import type { TransferCommand } from '../editor/commandIds';
 import type { MessageAction } from '../text/buttons';
 
@@ -18,19 +19,6 @@ const COMMANDS: Partial<Record<MessageAction['kind'], TransferCommand>> = {
   locate: 'locateItem',
   openSettings: 'openSettingItem',
 };
-
-/** Commands that do a remedy, and are in the menu of a row only where it helps. */
-export const REMEDY_COMMANDS = [
-  'useRegionItem',
-  'chooseDomainItem',
-  'keepBothItem',
-  'selectBucketItem',
-  'setCredentialsItem',
-  'copyPolicyItem',
-  'overwriteItem',
-  'locateItem',
-  'openSettingItem',
-] as const satisfies readonly TransferCommand[];
 
 /** The command for a button; undefined where a row has none. */
 export function rowCommandOf({ kind }: MessageAction): TransferCommand | undefined {

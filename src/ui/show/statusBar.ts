@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Disposable, Transfers } from '../../engine/index';
-import { commandId } from '../editor/commandIds';
+import { commandId, REMEDY_COMMANDS } from '../editor/commandIds';
 import { l10n, words } from '../editor/editorWords';
-import { REMEDY_COMMANDS, rowCommandOf } from './rowRemedies';
+import { rowCommandOf } from './rowRemedies';
 import { actionLabel } from '../text/buttons';
 import { remediesOf } from '../text/causes';
 import { rootId } from './transfersModel';
