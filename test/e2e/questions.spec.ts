@@ -121,9 +121,7 @@ test('one question for an object that exists: keep both, overwrite, skip identic
   const before = session.oss.operations.length;
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.pick('Skip if identical');
-  await expect(window.page.locator('.part.statusbar')).toContainText(
-    'Nothing to send: what exists',
-  );
+  await window.notification('Nothing to send: OSS has the same bytes already.').waitFor();
   const sent = session.oss.operations.slice(before).map((record) => record.operation);
   expect(sent.filter((operation) => operation === 'putObject')).toEqual([]);
 });
