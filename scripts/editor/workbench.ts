@@ -38,9 +38,11 @@ export class Workbench {
     return this;
   }
 
-  /** Reloads the page and waits for the new workbench. */
+  /** Reloads by the editor's command, as users do: it writes first what the page holds. */
   async reload(): Promise<this> {
-    await this.page.reload({ waitUntil: 'commit' });
+    const reloaded = this.page.waitForEvent('domcontentloaded', { timeout: 60_000 });
+    await this.command('Developer: Reload Window');
+    await reloaded;
     return this.whenReady();
   }
 

@@ -130,7 +130,7 @@ export class Completion implements Disposable {
       isWindowFocused: vscode.window.state.focused,
       hasUnchanged: unchanged > 0,
     });
-    this.tellUploaded(done);
+    void this.actions.attempt(this.tellUploaded(done));
     const skippedOf = (batchId: string): number => this.skipped.get(batchId) ?? 0;
     for (const announcement of announce(settled, skippedOf, words, unchanged)) {
       if (announcement.isSuccess !== true || isTold) this.say(announcement);
@@ -143,11 +143,15 @@ export class Completion implements Disposable {
   }
 
   /** In the status bar, which is always seen and in nobody's way. */
-  private tellUploaded(done: readonly TransferSnapshot[]): void {
+  private async tellUploaded(done: readonly TransferSnapshot[]): Promise<void> {
     const text = uploadedText(done, words);
     if (text === undefined) return;
-    void this.actions.attempt(this.last.remember(done));
-    this.status.show(text);
+    // First, so that its URL is there for whoever reads this and reloads the window at once.
+    try {
+      await this.last.remember(done);
+    } finally {
+      this.status.show(text);
+    }
   }
 
   private say(announcement: Announcement): void {
