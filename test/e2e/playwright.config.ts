@@ -10,8 +10,8 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   outputDir: path.join(ROOT, 'test-results'),
   globalSetup: path.join(__dirname, 'setup.ts'),
-  // A workbench takes a whole core while it opens: two at once only make both unsteady.
-  workers: 1,
+  // Most of a test is waiting for the editor, so two at once cost a machine of two cores little.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: Boolean(process.env['CI']),
   // A retry would hide what a test is for; the waits are written so that none is needed.
