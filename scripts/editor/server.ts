@@ -30,6 +30,8 @@ export const QUIET_SETTINGS: Settings = {
   'extensions.ignoreRecommendations': true,
   'remote.autoForwardPorts': false,
   'editor.accessibilitySupport': 'off',
+  // It selects the file that was opened last, whenever it gets to it, and alone.
+  'explorer.autoReveal': false,
 };
 
 /** No gallery: the editor must not ask one on the network for updates. */

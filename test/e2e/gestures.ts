@@ -38,19 +38,13 @@ export async function showUploads(window: Workbench): Promise<void> {
   await window.treeRows('OSS Uploads').first().waitFor();
 }
 
-/**
- * Selects two files of the explorer. A click opens the first of them, and when that is open the
- * explorer selects it alone, which may be after the second click.
- */
+/** Selects two files of the explorer. */
 export async function selectFiles(window: Workbench, first: string, second: string): Promise<void> {
-  await expect(async () => {
-    await window.file(first).click();
-    await window.page.locator('.tab.active', { hasText: first }).waitFor({ timeout: 5000 });
-    await window.file(second).click({ modifiers: ['ControlOrMeta'] });
-    for (const name of [first, second]) {
-      await expect(window.file(name)).toHaveClass(/\bselected\b/, { timeout: 1000 });
-    }
-  }).toPass({ timeout: 30_000 });
+  await window.file(first).click();
+  await window.file(second).click({ modifiers: ['ControlOrMeta'] });
+  for (const name of [first, second]) {
+    await expect(window.file(name)).toHaveClass(/\bselected\b/);
+  }
 }
 
 /** The row of a file in the view. */
