@@ -24,6 +24,9 @@ const EC_V1_REFUSED = '0002-00000080';
 /** Asked for to learn whether a bucket is here; whether it exists does not matter. */
 export const PROBE_KEY = 'oss-resumable-upload/where-is-this-bucket';
 
+/** The longest an upload waits to learn whether its bucket keeps versions. */
+const VERSIONING_PATIENCE_MS = 5000;
+
 /** Questions about a bucket that OSS answers at its default domain, whatever the account. */
 const ABOUT_BUCKETS = ['bucketInfo', 'location', 'cname'] as const;
 
@@ -49,6 +52,7 @@ export class BucketClient implements OssClient {
   readonly #network: Network;
   readonly #accessKey: () => Promise<AccessKey>;
   readonly #clients = new Map<string, AddressClient>();
+  #versioningAsked: Promise<void> | undefined;
 
   /**
    * `region` is '' when it is not known. Throws `invalidArgument` with field `bucket`, `region` or
@@ -67,7 +71,12 @@ export class BucketClient implements OssClient {
   async send(request: OssRequest, call: CallOptions): Promise<Answer> {
     const address = await this.#addressFor(request, call);
     try {
-      return await this.#sendTo(address, request, call);
+      const answer = await this.#sendTo(address, request, call);
+      // Versioning was switched on since it was asked for.
+      const isVersioned = answer.headers['x-oss-version-id'] !== undefined;
+      const known = isVersioned ? this.#network.factsOf(this.#route) : undefined;
+      if (known?.versioning === '') this.#network.forgetFacts(this.#route);
+      return answer;
     } catch (error) {
       if (UploadError.is(error, 'wrongRegion') || UploadError.is(error, 'noSuchBucket')) {
         this.#network.forgetFacts(this.#route);
@@ -129,8 +138,39 @@ export class BucketClient implements OssClient {
     throw denied ?? badResponse('NoLocation', 'OSS does not say where the bucket is');
   }
 
+  /**
+   * Whether the bucket keeps versions, as GetBucketInfo tells it; undefined where that may not be asked
+   * or is not answered within five seconds. Asked once, for all who want to know.
+   */
+  async versioning(): Promise<BucketFacts['versioning']> {
+    const known = this.#network.factsOf(this.#route)?.versioning;
+    if (known !== undefined) return known;
+    this.#versioningAsked ??= this.#learnVersioning();
+    await this.#versioningAsked;
+    return this.#network.factsOf(this.#route)?.versioning;
+  }
+
+  async #learnVersioning(): Promise<void> {
+    const request = {
+      method: 'GET',
+      bucket: this.#bucket,
+      subresource: { bucketInfo: '' },
+    } as const;
+    try {
+      const call = { signal: AbortSignal.timeout(VERSIONING_PATIENCE_MS) };
+      const facts = this.#factsOf(await this.send(request, call));
+      if (facts.region !== '') this.#network.learnFacts(this.#route, facts);
+    } catch {
+      // Not knowing is an answer, and what is wrong here the upload itself will meet.
+    }
+  }
+
   async #factsByInfo(address: Address, call: CallOptions): Promise<BucketFacts> {
-    const answer = await this.#ask(address, { subresource: { bucketInfo: '' } }, call);
+    return this.#factsOf(await this.#ask(address, { subresource: { bucketInfo: '' } }, call));
+  }
+
+  /** What an answer to GetBucketInfo tells. */
+  #factsOf(answer: Answer): BucketFacts {
     const bucket = xmlElement(parseAnswer(answer, 'BucketInfo'))['Bucket'];
     const versioning = xmlText(bucket, 'Versioning');
     return {
