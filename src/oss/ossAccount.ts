@@ -22,12 +22,15 @@ import type { Network } from './network';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
-import { badResponse, invalidArgument } from './ossErrors';
+import { badResponse, invalidArgument, requestIdOf } from './ossErrors';
+import type { OssTransport } from './ossTransport';
 import { xmlElement, xmlElements, xmlName, xmlText } from './xml';
 
 /** What the account needs of the room. */
 export interface AccountParts {
   readonly network: Network;
+  /** Sends what is not signed. */
+  readonly send: OssTransport['send'];
   readonly clock: ServerClock;
   /** The key of a profile or of a source. */
   readonly key: (access: Access) => Pick<RenewableKey, 'get'>;
@@ -192,6 +195,12 @@ export class SignedAccount implements OssAccount {
         ? await this.#withRightClock(() => client.publicAddress(UNENDING))
         : resolveEndpoint('public', region, bucket);
     return addressOfObject(address, bucket, key, urlBase);
+  }
+
+  /** HeadObject, or whatever a domain for links makes of it. */
+  async isPrivate(url: string, { signal }: CallOptions): Promise<boolean> {
+    const answer = await this.#parts.send({ method: 'HEAD', url, headers: {}, signal });
+    return answer.status === 403 && requestIdOf(answer) !== undefined;
   }
 
   /** See {@link OssAccount.signedUrl}. */
