@@ -146,7 +146,7 @@ export function usableAddresses(domains: readonly BoundDomain[], nowMs: number):
 export type DomainVerdict =
   /** It serves the bucket, and takes the key's signature. */
   | 'usable'
-  /** OSS is there, and the domain is bound to no bucket. */
+  /** It is bound to no bucket, or at least not to this one. */
   | 'notBound'
   /** It serves another bucket. */
   | 'otherBucket'

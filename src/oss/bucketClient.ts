@@ -53,6 +53,7 @@ export class BucketClient implements OssClient {
   readonly #accessKey: () => Promise<AccessKey>;
   readonly #clients = new Map<string, AddressClient>();
   #versioningAsked: Promise<void> | undefined;
+  #defaultAsked: Promise<boolean> | undefined;
 
   /**
    * `region` is '' when it is not known. Throws `invalidArgument` with field `bucket`, `region` or
@@ -78,10 +79,46 @@ export class BucketClient implements OssClient {
       if (known?.versioning === '') this.#network.forgetFacts(this.#route);
       return answer;
     } catch (error) {
+      if (UploadError.is(error) && (await this.#isFaultOfDomain(address, error, call))) {
+        throw domainUnusable(address.host, this.#bucket, error);
+      }
       if (UploadError.is(error, 'wrongRegion') || UploadError.is(error, 'noSuchBucket')) {
         this.#network.forgetFacts(this.#route);
       }
       throw error;
+    }
+  }
+
+  /**
+   * Whether a request failed because the bucket's own domain does not lead to it any more: the bucket
+   * answers at its default address, where the same network, key and clock serve.
+   */
+  async #isFaultOfDomain(
+    address: Address,
+    error: UploadError,
+    call: CallOptions,
+  ): Promise<boolean> {
+    const isOwn = this.#route.own !== undefined && address.place === 'domain';
+    if (!isOwn || !mayBeOfDomain(error)) return false;
+    this.#defaultAsked ??= this.#answersAtDefault(call).finally(() => {
+      this.#defaultAsked = undefined;
+    });
+    return this.#defaultAsked;
+  }
+
+  /** GetBucketInfo, which OSS answers there for every account. */
+  async #answersAtDefault(call: CallOptions): Promise<boolean> {
+    const request = {
+      method: 'GET',
+      bucket: this.#bucket,
+      subresource: { bucketInfo: '' },
+    } as const;
+    try {
+      const address = await this.#whole((region) => this.#defaultAddress(region), call);
+      await this.#sendTo(address, request, call);
+      return true;
+    } catch (error) {
+      return UploadError.is(error, 'accessDenied') && error.requestId !== undefined;
     }
   }
 
@@ -385,6 +422,26 @@ export class BucketClient implements OssClient {
     }
     return client;
   }
+}
+
+/** Failures that come of a domain that leads elsewhere, or nowhere; and of other things, too. */
+function mayBeOfDomain({ kind, code, isForeign, status = 0 }: UploadError): boolean {
+  if (isForeign === true) return status < 500 && status !== 413;
+  const isOfPlace = kind === 'noSuchBucket' || kind === 'wrongRegion' || kind === 'certificate';
+  return isOfPlace || code === 'SignatureDoesNotMatch' || code === 'ENOTFOUND';
+}
+
+function domainUnusable(domain: string, bucket: string, error: UploadError): UploadError {
+  const { code, status, requestId, ec, helpUrl, message } = error;
+  return new UploadError('domainUnusable', `${domain}: ${message}`, {
+    code,
+    status,
+    requestId,
+    ec,
+    helpUrl,
+    bucket,
+    domain,
+  });
 }
 
 function withRegion(address: Address, region: string): Address {
