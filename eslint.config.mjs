@@ -31,6 +31,16 @@ export default defineConfig(
       curly: ['error', 'multi-line'],
     },
   },
+  {
+    files: ['src/**'],
+    ignores: ['src/oss/ossTransport.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'fetch', message: 'Requests go by OssTransport: proxy, certificates and limits.' },
+      ],
+    },
+  },
   house,
   ossServer,
   {

@@ -87,6 +87,8 @@ export const ARROWS = {
 const KNOWN_TO = {
   vscode: /^(ui\/(?!text$)|$)/,
   'ali-oss': /^oss$/,
+  'node:http': /^oss$/,
+  'node:https': /^oss$/,
 };
 
 /** What the linter takes: one entry for each room. */

@@ -94,7 +94,7 @@ async function main(): Promise<void> {
     ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
     ALIBABA_CLOUD_SECURITY_TOKEN: undefined,
-    // A server of the editor reads the proxy here, a desktop its settings.
+    // A server of the editor takes http.proxy of its user only, and what is set here is the machine's.
     ...(proxy !== undefined && { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: testCaFile }),
   };
   const end = options.isDesktop

@@ -146,7 +146,7 @@ export function usableAddresses(domains: readonly BoundDomain[], nowMs: number):
 export type DomainVerdict =
   /** It serves the bucket, and takes the key's signature. */
   | 'usable'
-  /** OSS is there, and the domain is bound to no bucket. */
+  /** It is bound to no bucket, or at least not to this one. */
   | 'notBound'
   /** It serves another bucket. */
   | 'otherBucket'
@@ -214,7 +214,13 @@ export interface OssAccount {
   objectUrl(target: UploadTarget, urlBase: string): Promise<string>;
 
   /**
-   * The same, signed: anyone who has it may read the object for that long. From 1 s to
+   * Whether OSS refuses to show what is at this address to a stranger, by one request without a
+   * signature. False also for the refusal of somebody else, which says nothing about the object.
+   */
+  isPrivate(url: string, call: CallOptions): Promise<boolean>;
+
+  /**
+   * Address of the object, signed: anyone who has it may read the object for that long. From 1 s to
    * {@link longestLinkSeconds}.
    */
   signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string>;

@@ -59,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
           return { ...route, bucketEndpoints };
         },
         credentials: (profile) => credentials.get(profile),
+        isStrict: () => settings.isStrictAboutCertificates(),
         log,
       }),
     );

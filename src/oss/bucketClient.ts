@@ -24,6 +24,9 @@ const EC_V1_REFUSED = '0002-00000080';
 /** Asked for to learn whether a bucket is here; whether it exists does not matter. */
 export const PROBE_KEY = 'oss-resumable-upload/where-is-this-bucket';
 
+/** The longest an upload waits to learn whether its bucket keeps versions. */
+const VERSIONING_PATIENCE_MS = 5000;
+
 /** Questions about a bucket that OSS answers at its default domain, whatever the account. */
 const ABOUT_BUCKETS = ['bucketInfo', 'location', 'cname'] as const;
 
@@ -49,6 +52,8 @@ export class BucketClient implements OssClient {
   readonly #network: Network;
   readonly #accessKey: () => Promise<AccessKey>;
   readonly #clients = new Map<string, AddressClient>();
+  #versioningAsked: Promise<void> | undefined;
+  #defaultAsked: Promise<boolean> | undefined;
 
   /**
    * `region` is '' when it is not known. Throws `invalidArgument` with field `bucket`, `region` or
@@ -67,12 +72,53 @@ export class BucketClient implements OssClient {
   async send(request: OssRequest, call: CallOptions): Promise<Answer> {
     const address = await this.#addressFor(request, call);
     try {
-      return await this.#sendTo(address, request, call);
+      const answer = await this.#sendTo(address, request, call);
+      // Versioning was switched on since it was asked for.
+      const isVersioned = answer.headers['x-oss-version-id'] !== undefined;
+      const known = isVersioned ? this.#network.factsOf(this.#route) : undefined;
+      if (known?.versioning === '') this.#network.forgetFacts(this.#route);
+      return answer;
     } catch (error) {
+      if (UploadError.is(error) && (await this.#isFaultOfDomain(address, error, call))) {
+        throw domainUnusable(address.host, this.#bucket, error);
+      }
       if (UploadError.is(error, 'wrongRegion') || UploadError.is(error, 'noSuchBucket')) {
         this.#network.forgetFacts(this.#route);
       }
       throw error;
+    }
+  }
+
+  /**
+   * Whether a request failed because the bucket's own domain does not lead to it any more: the bucket
+   * answers at its default address, where the same network, key and clock serve.
+   */
+  async #isFaultOfDomain(
+    address: Address,
+    error: UploadError,
+    call: CallOptions,
+  ): Promise<boolean> {
+    const isOwn = this.#route.own !== undefined && address.place === 'domain';
+    if (!isOwn || !mayBeOfDomain(error)) return false;
+    this.#defaultAsked ??= this.#answersAtDefault(call).finally(() => {
+      this.#defaultAsked = undefined;
+    });
+    return this.#defaultAsked;
+  }
+
+  /** GetBucketInfo, which OSS answers there for every account. */
+  async #answersAtDefault(call: CallOptions): Promise<boolean> {
+    const request = {
+      method: 'GET',
+      bucket: this.#bucket,
+      subresource: { bucketInfo: '' },
+    } as const;
+    try {
+      const address = await this.#whole((region) => this.#defaultAddress(region), call);
+      await this.#sendTo(address, request, call);
+      return true;
+    } catch (error) {
+      return UploadError.is(error, 'accessDenied') && error.requestId !== undefined;
     }
   }
 
@@ -129,8 +175,39 @@ export class BucketClient implements OssClient {
     throw denied ?? badResponse('NoLocation', 'OSS does not say where the bucket is');
   }
 
+  /**
+   * Whether the bucket keeps versions, as GetBucketInfo tells it; undefined where that may not be asked
+   * or is not answered within five seconds. Asked once, for all who want to know.
+   */
+  async versioning(): Promise<BucketFacts['versioning']> {
+    const known = this.#network.factsOf(this.#route)?.versioning;
+    if (known !== undefined) return known;
+    this.#versioningAsked ??= this.#learnVersioning();
+    await this.#versioningAsked;
+    return this.#network.factsOf(this.#route)?.versioning;
+  }
+
+  async #learnVersioning(): Promise<void> {
+    const request = {
+      method: 'GET',
+      bucket: this.#bucket,
+      subresource: { bucketInfo: '' },
+    } as const;
+    try {
+      const call = { signal: AbortSignal.timeout(VERSIONING_PATIENCE_MS) };
+      const facts = this.#factsOf(await this.send(request, call));
+      if (facts.region !== '') this.#network.learnFacts(this.#route, facts);
+    } catch {
+      // Not knowing is an answer, and what is wrong here the upload itself will meet.
+    }
+  }
+
   async #factsByInfo(address: Address, call: CallOptions): Promise<BucketFacts> {
-    const answer = await this.#ask(address, { subresource: { bucketInfo: '' } }, call);
+    return this.#factsOf(await this.#ask(address, { subresource: { bucketInfo: '' } }, call));
+  }
+
+  /** What an answer to GetBucketInfo tells. */
+  #factsOf(answer: Answer): BucketFacts {
     const bucket = xmlElement(parseAnswer(answer, 'BucketInfo'))['Bucket'];
     const versioning = xmlText(bucket, 'Versioning');
     return {
@@ -345,6 +422,26 @@ export class BucketClient implements OssClient {
     }
     return client;
   }
+}
+
+/** Failures that come of a domain that leads elsewhere, or nowhere; and of other things, too. */
+function mayBeOfDomain({ kind, code, isForeign, status = 0 }: UploadError): boolean {
+  if (isForeign === true) return status < 500 && status !== 413;
+  const isOfPlace = kind === 'noSuchBucket' || kind === 'wrongRegion' || kind === 'certificate';
+  return isOfPlace || code === 'SignatureDoesNotMatch' || code === 'ENOTFOUND';
+}
+
+function domainUnusable(domain: string, bucket: string, error: UploadError): UploadError {
+  const { code, status, requestId, ec, helpUrl, message } = error;
+  return new UploadError('domainUnusable', `${domain}: ${message}`, {
+    code,
+    status,
+    requestId,
+    ec,
+    helpUrl,
+    bucket,
+    domain,
+  });
 }
 
 function withRegion(address: Address, region: string): Address {

@@ -86,6 +86,7 @@ export function createOss(options: OssOptions): Oss {
     openStore,
     account: new SignedAccount({
       network,
+      send: (request) => transport.send(request),
       clock,
       key: keyOf,
       findCredentials: () => findCredentials(machine),

@@ -22,12 +22,15 @@ import type { Network } from './network';
 import { assertKey } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
-import { badResponse, invalidArgument } from './ossErrors';
+import { badResponse, invalidArgument, requestIdOf } from './ossErrors';
+import type { OssTransport } from './ossTransport';
 import { xmlElement, xmlElements, xmlName, xmlText } from './xml';
 
 /** What the account needs of the room. */
 export interface AccountParts {
   readonly network: Network;
+  /** Sends what is not signed. */
+  readonly send: OssTransport['send'];
   readonly clock: ServerClock;
   /** The key of a profile or of a source. */
   readonly key: (access: Access) => Pick<RenewableKey, 'get'>;
@@ -120,13 +123,17 @@ export class SignedAccount implements OssAccount {
     return xmlElements(client.parse(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
   }
 
-  /** GetObjectMeta of an object that is not there: OSS answers so only to who signed for this bucket. */
+  /**
+   * GetObjectMeta of an object that is not there: OSS answers so only to who signed for this bucket.
+   * What shows no certificate, or is not there at all, may never have been bound: ListCname tells.
+   */
   async checkDomain(
     access: Access,
-    { name, region }: BucketSummary,
+    bucket: BucketSummary,
     address: string,
     call: CallOptions,
   ): Promise<DomainCheck> {
+    const { name, region } = bucket;
     const resolved = resolveBucketEndpoint(address, region, name);
     const key = this.#parts.key(access);
     const client = this.#parts.network.client(resolved, 'v4', () => key.get());
@@ -143,7 +150,28 @@ export class SignedAccount implements OssAccount {
       const error = UploadError.from(thrown);
       const verdict = verdictOf(error);
       if (verdict === undefined) throw error;
-      return verdict === 'usable' ? { verdict } : { verdict, error };
+      if (verdict === 'usable') return { verdict };
+      const mayBeUnbound = UNBOUND_LOOKS.has(verdict);
+      const isUnbound =
+        mayBeUnbound && (await this.#isUnbound(access, bucket, resolved.host, call));
+      return { verdict: isUnbound ? 'notBound' : verdict, error };
+    }
+  }
+
+  /** False also where that may not be asked. */
+  async #isUnbound(
+    access: Access,
+    bucket: BucketSummary,
+    host: string,
+    call: CallOptions,
+  ): Promise<boolean> {
+    try {
+      const bound = await this.listCnames(access, bucket, call);
+      return !bound.some(({ domain, isWildcard }) =>
+        isWildcard ? host.endsWith(`.${domain}`) : host === domain,
+      );
+    } catch {
+      return false;
     }
   }
 
@@ -192,6 +220,12 @@ export class SignedAccount implements OssAccount {
         ? await this.#withRightClock(() => client.publicAddress(UNENDING))
         : resolveEndpoint('public', region, bucket);
     return addressOfObject(address, bucket, key, urlBase);
+  }
+
+  /** HeadObject, or whatever a domain for links makes of it. */
+  async isPrivate(url: string, { signal }: CallOptions): Promise<boolean> {
+    const answer = await this.#parts.send({ method: 'HEAD', url, headers: {}, signal });
+    return answer.status === 403 && requestIdOf(answer) !== undefined;
   }
 
   /** See {@link OssAccount.signedUrl}. */
@@ -251,6 +285,9 @@ function boundDomain(element: unknown): BoundDomain {
     }),
   };
 }
+
+/** What a domain that is bound nowhere may look like. */
+const UNBOUND_LOOKS: ReadonlySet<DomainVerdict> = new Set(['certificate', 'unreachable', 'notOss']);
 
 /** What a failed question through a domain says about the domain; undefined when it is not about it. */
 function verdictOf(error: UploadError): DomainVerdict | undefined {

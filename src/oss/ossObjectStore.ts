@@ -1,5 +1,5 @@
 import { compareUtf8 } from '../engine/base/utf8Order';
-import { UploadError } from '../engine/contract/errors';
+import { UploadError, throwIfAborted } from '../engine/contract/errors';
 import type { UploadErrorDetails } from '../engine/contract/errors';
 import type {
   CallOptions,
@@ -14,9 +14,10 @@ import type {
   StoredObject,
   UnfinishedUpload,
 } from '../engine/contract/ports';
+import type { BucketClient } from './bucketClient';
 import type { RenewableKey } from './credentials/renewableKey';
 import { assertKey } from './ossClient';
-import type { OssClient, OssRequest, ServerClock } from './ossClient';
+import type { OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import {
   badResponse,
@@ -44,14 +45,14 @@ const TOKEN = /^[!-~]{1,256}$/;
 /** One bucket of OSS, see {@link ObjectStore}. */
 export class OssObjectStore implements ObjectStore {
   readonly #bucket: string;
-  readonly #client: OssClient;
+  readonly #client: BucketClient;
   readonly #key: RenewableKey;
   readonly #clock: ServerClock;
   readonly #log: Logger;
 
   constructor(
     bucket: string,
-    client: OssClient,
+    client: BucketClient,
     key: RenewableKey,
     clock: ServerClock,
     log: Logger,
@@ -206,6 +207,14 @@ export class OssObjectStore implements ObjectStore {
       );
       return storedObject(answer, options);
     });
+  }
+
+  /** See {@link ObjectStore.honoursForbidOverwrite}. */
+  async honoursForbidOverwrite({ signal }: CallOptions): Promise<boolean> {
+    throwIfAborted(signal);
+    const versioning = await this.#client.versioning();
+    throwIfAborted(signal);
+    return versioning === '';
   }
 
   /** HeadObject. */

@@ -26,8 +26,8 @@ export interface TransportOptions {
   readonly timeouts?: Partial<TransportTimeouts> | undefined;
   /** Certificates to trust instead of Node's own, PEM. */
   readonly ca?: string | readonly string[] | undefined;
-  /** False accepts any certificate. */
-  readonly rejectUnauthorized?: boolean | undefined;
+  /** Whether only trusted certificates are taken; asked for each request. They are, if not given. */
+  readonly isStrict?: (() => boolean) | undefined;
   /** Time of the limits; the system's, if not given. */
   readonly clock?: Clock | undefined;
 }
@@ -60,7 +60,8 @@ const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 /** Moves requests over connections that are kept alive and shared by all uploads. */
 export class OssTransport {
   readonly #timeouts: TransportTimeouts;
-  readonly #tls: { ca?: string | string[]; rejectUnauthorized?: boolean };
+  readonly #ca: { ca?: string | string[] };
+  readonly #isStrict: () => boolean;
   readonly #clock: Clock;
   readonly #pace = new Pace();
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
@@ -68,13 +69,10 @@ export class OssTransport {
   constructor(options: TransportOptions = {}) {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.#clock = options.clock ?? systemClock;
-    // On the request and not on the agent: the editor replaces the agent.
-    this.#tls = {
+    this.#isStrict = options.isStrict ?? (() => true);
+    this.#ca = {
       ...(options.ca !== undefined && {
         ca: typeof options.ca === 'string' ? options.ca : [...options.ca],
-      }),
-      ...(options.rejectUnauthorized !== undefined && {
-        rejectUnauthorized: options.rejectUnauthorized,
       }),
     };
     const pool = {
@@ -123,9 +121,11 @@ export class OssTransport {
     // Without this header the editor's patched http closes the connection after each request.
     withLength['connection'] = 'keep-alive';
     const options = { method, hostname, port, path, headers: withLength };
+    // On the request and not on the agent: the editor replaces the agent.
+    const tls = { ...this.#ca, ...(!this.#isStrict() && { rejectUnauthorized: false }) };
     // Looked up on the module at each call: the editor patches `request` for proxies.
     return secure
-      ? https.request({ ...options, ...this.#tls, agent: this.#agents.https })
+      ? https.request({ ...options, ...tls, agent: this.#agents.https })
       : http.request({ ...options, agent: this.#agents.http });
   }
 }

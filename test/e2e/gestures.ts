@@ -58,6 +58,17 @@ export async function pressInRow(row: Locator, button: string): Promise<void> {
   await row.getByRole('button', { name: button }).click();
 }
 
+/** Types a path into the file dialog. */
+export async function chooseFile(window: Workbench, file: string): Promise<void> {
+  await window.quick.locator('.quick-input-title').waitFor();
+  // While the dialog still lists its first folder it adds what is typed to its own path.
+  await expect(async () => {
+    await window.quickInput.fill(file);
+    await window.quickInput.press('Enter');
+    await expect(window.quick).toHaveCount(0, { timeout: 2000 });
+  }).toPass();
+}
+
 /** Says yes to the bucket that the workspace names, which is asked once for each. */
 export async function confirmBucket(window: Workbench, bucket: string): Promise<void> {
   await window.quickTitle(`Upload to bucket ${bucket}?`).waitFor();

@@ -108,6 +108,9 @@ test('an upload is found by name and state', async () => {
 test('a signed URL lives as long as was typed', async () => {
   const { window } = session;
   await window.contextMenu(uploadRow(window, 'hello.txt'), 'Copy Signed URL...');
+  await window.quickInput.fill('8 days');
+  await expect(window.quick).toContainText('8 days is too long');
+  await shot(window, 'history-lifetime');
   await window.quickInput.fill('90 min');
   await expect(window.quick).toContainText('90 min');
   await window.page.keyboard.press('Enter');

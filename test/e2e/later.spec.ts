@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
@@ -11,6 +10,7 @@ import type { PlainAnswer } from '../oss-server/client';
 import { sendRequest } from '../oss-server/client';
 import type { Hold } from '../oss-server/holds';
 import {
+  chooseFile,
   MENU_ITEM,
   acceptedTwice,
   countOf,
@@ -104,17 +104,6 @@ function ask(
 async function beginElsewhere(key: string): Promise<string> {
   const answer = await ask('POST', key, { uploads: '' });
   return answer.element('UploadId') ?? '';
-}
-
-/** Types a path into the file dialog. */
-async function chooseFile(window: Workbench, file: string): Promise<void> {
-  await window.quick.locator('.quick-input-title').waitFor();
-  // While the dialog still lists its first folder it adds what is typed to its own path.
-  await expect(async () => {
-    await window.quickInput.fill(file);
-    await window.quickInput.press('Enter');
-    await expect(window.quick).toHaveCount(0, { timeout: 2000 });
-  }).toPass();
 }
 
 let holds: Hold[] = [];

@@ -164,8 +164,7 @@ test('none bound: choosing the folder asks already, and the box says what is wro
   await expect(box).toContainText('Bucket Settings > Domain Names');
   for (const [typed, wrong] of [
     ['two.example.com', 'two.example.com belongs to another bucket, not to no-domain.'],
-    // Bound nowhere yet: what answers over TLS is OSS with a certificate of its own names.
-    ['later.example.com', 'later.example.com has no valid certificate'],
+    ['later.example.com', 'later.example.com is not bound to no-domain. Bind one in the OSS'],
     ['no-domain.oss-cn-hangzhou.aliyuncs.com', 'This is a domain of OSS, not one of your own.'],
   ] as const) {
     await window.quickInput.fill(typed);

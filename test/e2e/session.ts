@@ -14,7 +14,7 @@ import type { OperationRecord } from '../oss-server/operationsLog';
 import type { OssServer, OssServerOptions } from '../oss-server/server';
 import { startOssServer, testCaFile } from '../oss-server/server';
 import { startProxy } from '../support/proxy';
-import type { Proxy } from '../support/proxy';
+import type { Proxy, ProxyOptions } from '../support/proxy';
 
 export { expect };
 
@@ -82,6 +82,19 @@ async function takeScreenshots(browser: Browser, info: TestInfo): Promise<void> 
   }
 }
 
+/** Of a proxy: which it asks for, and which the user has written into the settings. */
+export interface ProxyPassword {
+  readonly asked?: ProxyOptions['credentials'];
+  readonly given?: ProxyOptions['credentials'];
+}
+
+function proxyUrl(proxy: Proxy, given: ProxyPassword['given']): string {
+  const url = new URL(proxy.url);
+  url.username = encodeURIComponent(given?.username ?? '');
+  url.password = encodeURIComponent(given?.password ?? '');
+  return url.href;
+}
+
 /** What one spec file works with; begun in `beforeAll`, ended in `afterAll`. */
 export class Session {
   /** The window that was opened last. */
@@ -94,17 +107,20 @@ export class Session {
     private readonly browser: Browser,
     readonly oss: OssServer,
     private readonly options: Partial<EditorOptions>,
-    private readonly proxy: Proxy | undefined,
+    /** Undefined where the server is found without one. */
+    readonly proxy: Proxy | undefined,
   ) {}
 
   /**
    * A new user with an empty workspace, and a running OSS server. No editor yet. With `byNames` the
-   * server is that, and found by the names of OSS and of example.com, over TLS.
+   * server is that, and found by the names of OSS and of example.com, over TLS or without: by a proxy
+   * that the user's setting `http.proxy` names, which may ask for a password.
    */
   static async begin(
     browser: Browser,
     options: Partial<EditorOptions> = {},
     byNames?: Partial<OssServerOptions>,
+    password: ProxyPassword = {},
   ): Promise<Session> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-e2e-'));
     for (const name of ['workspace', 'home', 'data']) fs.mkdirSync(path.join(dir, name));
@@ -119,12 +135,12 @@ export class Session {
       (await startProxy({
         server: oss,
         served: (host) => /\.(aliyuncs|example)\.com$/.test(host),
+        credentials: password.asked,
       }));
     const named = proxy && {
-      machineSettings: { ...options.machineSettings, 'ossUpload.endpoint': 'public' },
-      settings: { ...options.settings, 'http.proxy': proxy.url },
-      // A server of the editor reads the proxy here.
-      env: { ...options.env, HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: testCaFile },
+      machineSettings: { 'ossUpload.endpoint': 'public', ...options.machineSettings },
+      settings: { 'http.proxy': proxyUrl(proxy, password.given), ...options.settings },
+      env: { ...options.env, NODE_EXTRA_CA_CERTS: testCaFile },
     };
     const session = new Session(dir, browser, oss, { ...options, ...named }, proxy);
     sessions.add(session);

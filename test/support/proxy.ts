@@ -1,5 +1,6 @@
 import http from 'node:http';
 import net from 'node:net';
+import tls from 'node:tls';
 import { Server } from 'proxy-chain';
 import type { OssServer } from '../oss-server/server';
 
@@ -31,7 +32,11 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { server, served, credentials } = options;
   const seen: string[] = [];
   const toServer = new http.Agent();
-  toServer.createConnection = () => net.connect(server.port, '127.0.0.1');
+  // OSS answers at both ports of a name; the server on this computer has one.
+  toServer.createConnection = () =>
+    server.endpoint.startsWith('https:')
+      ? tls.connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+      : net.connect(server.port, '127.0.0.1');
   // What is tunnelled goes into the server as if its listener had taken it, whatever the port.
   const tunnelEnd = http.createServer();
   tunnelEnd.removeAllListeners('connection');

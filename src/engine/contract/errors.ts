@@ -38,6 +38,11 @@ export type UploadErrorKind =
    * China by a domain of its own only.
    */
   | 'publicEndpointForbidden'
+  /**
+   * The bucket's own {@link UploadError.domain} does not lead to it any more: bound no longer, gone
+   * from the DNS, or without a valid certificate. The bucket itself is there.
+   */
+  | 'domainUnusable'
   /** Arrears, disabled account or bucket, quota: only the account's owner can help. */
   | 'accountBlocked'
   /** FileAlreadyExists: the object exists and must not be overwritten. */
@@ -91,6 +96,8 @@ export interface UploadErrorDetails {
   readonly clockSkewMs?: number | undefined;
   /** The endpoint the server names, for `wrongRegion`. */
   readonly endpoint?: string | undefined;
+  /** The bucket's own domain, for `domainUnusable`. */
+  readonly domain?: string | undefined;
   /** The parameter that is out of range, for `invalidArgument`. */
   readonly field?: string | undefined;
   /** What was refused, as it was written but not all of it, for `invalidArgument`. */
@@ -129,6 +136,7 @@ export class UploadError extends Error implements UploadErrorDetails {
   declare readonly retryAfterMs?: number | undefined;
   declare readonly clockSkewMs?: number | undefined;
   declare readonly endpoint?: string | undefined;
+  declare readonly domain?: string | undefined;
   declare readonly field?: string | undefined;
   declare readonly value?: string | undefined;
   declare readonly holder?: { readonly pid: number; readonly sinceMs: number } | undefined;
@@ -154,6 +162,11 @@ export class UploadError extends Error implements UploadErrorDetails {
   /** Whether other credentials help. */
   get isAboutCredentials(): boolean {
     return this.kind === 'credentials' || this.kind === 'noCredentials';
+  }
+
+  /** Whether another domain of the bucket helps. */
+  get isAboutDomain(): boolean {
+    return this.kind === 'publicEndpointForbidden' || this.kind === 'domainUnusable';
   }
 
   /** The same failure with more context; fields that are already known are kept. */

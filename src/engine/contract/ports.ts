@@ -176,6 +176,13 @@ export interface ObjectStore {
     call: CallOptions,
   ): Promise<StoredObject>;
 
+  /**
+   * Whether OSS heeds `forbidOverwrite` in this bucket: it does not where versioning is enabled or
+   * suspended (PutObject, `x-oss-forbid-overwrite`). False too where that cannot be known. Asked once
+   * for all uploads; rejects with `aborted` only.
+   */
+  honoursForbidOverwrite(call: CallOptions): Promise<boolean>;
+
   /** HeadObject; undefined when there is no such object. */
   headObject(key: string, call: CallOptions): Promise<ObjectInfo | undefined>;
 

@@ -17,6 +17,7 @@ export function isShared(error: UploadError, failed: UploadTarget, other: Upload
     'noSuchBucket',
     'wrongRegion',
     'publicEndpointForbidden',
+    'domainUnusable',
     'accountBlocked',
   ].includes(error.kind);
   return isOfBucket && other.bucket === failed.bucket;

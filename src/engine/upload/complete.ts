@@ -2,6 +2,7 @@ import { UploadError } from '../contract/errors';
 import { assertStored, expectedObject, matchesObject } from './integrity';
 import type { ExpectedObject } from './integrity';
 import { abortUpload, unlessDenied } from './abandon';
+import { assertNotThere } from './overwriting';
 import { sameEtag } from './reconcile';
 import type { CheckpointHeader } from '../record/checkpoint';
 import { assertHeld } from '../record/lease';
@@ -50,6 +51,7 @@ export async function completeUpload(
       return found;
     }
     try {
+      await assertNotThere(context, signal);
       const answer = await store.completeMultipartUpload(key, uploadId, parts, options, { signal });
       return await seenObject(context, answer, expected, signal);
     } catch (error) {

@@ -3,6 +3,7 @@ import { UploadError } from '../contract/errors';
 import { partAt } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import { abortOrphans, unlessDenied } from './abandon';
+import { assertNotThere } from './overwriting';
 import { openJournal } from './uploadContext';
 import type { OpenUpload, SourceContext } from './uploadContext';
 
@@ -40,6 +41,8 @@ export async function initiateUpload(
       await unlessDenied(context, () => abortOrphans(context, fromMs, toMs, signal));
       unclear = undefined;
     }
+    // OSS looks here, too: nobody wants to learn it after the last part.
+    await assertNotThere(context, signal);
     const fromMs = clock.now();
     const initiating = { ...pending, createdMs: fromMs };
     await (await openJournal(context, initiating, new Map()))?.close();

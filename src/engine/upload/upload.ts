@@ -7,6 +7,7 @@ import { assertStored, md5Etag } from './integrity';
 import type { LaneKind } from '../limits/lanes';
 import { assertHeld } from '../record/lease';
 import type { Lease } from '../record/lease';
+import { assertNotThere } from './overwriting';
 import { planParts } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import type { StoredObject } from '../contract/ports';
@@ -120,6 +121,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
     const lane = await openLane(context, kind, whole, signal, prove);
     try {
       if (sizeBytes === 0) await prove(lane.crc);
+      await assertNotThere(context, signal);
       const answer = await store.putObject(key, lane.body, options, { signal });
       local = lane.crc.digest();
       assertStored(answer.crc64 ?? local, local, 'object');

@@ -69,11 +69,10 @@ export class Links {
     return this.account.objectUrl(transfer.target, urlBase);
   }
 
-  /** Asks as a stranger would. Whatever else goes wrong here says nothing about the object. */
+  /** Whatever goes wrong here says nothing about the object. */
   private async isPrivate(url: string): Promise<boolean> {
     try {
-      const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_MS) });
-      return response.status === 403;
+      return await this.account.isPrivate(url, { signal: AbortSignal.timeout(PROBE_MS) });
     } catch (error) {
       this.log.debug(`link not checked: ${String(error)}`);
       return false;

@@ -71,7 +71,7 @@ export class TransferActions {
     about: readonly TransferSnapshot[],
     error?: UploadError,
   ): Promise<MessageAction | undefined> {
-    const action = await this.ask(message, about[0]?.target);
+    const action = await this.ask(message, about[0]?.target, (about[0]?.error ?? error)?.domain);
     if (action !== undefined) await this.run(action, about, error);
     return action;
   }
@@ -85,12 +85,13 @@ export class TransferActions {
       try {
         return await work();
       } catch (error) {
-        if (!UploadError.is(error, 'publicEndpointForbidden')) throw error;
+        if (!UploadError.is(error) || !error.isAboutDomain) throw error;
         const concerned = abouts.filter(({ target }) => target.bucket === error.bucket);
         const [first] = concerned.length > 0 ? concerned : abouts;
         if (first === undefined) throw error;
         const context = { ...first, count: Math.max(1, concerned.length) };
-        const action = await this.ask(describeError(error, context, words), first.target);
+        const message = describeError(error, context, words);
+        const action = await this.ask(message, first.target, error.domain);
         if (action === undefined) return undefined;
         if (!isDomainAction(action)) await this.run(action, [], error);
         else if (await this.useDomain(first.target, action)) continue;
@@ -115,15 +116,19 @@ export class TransferActions {
     void this.attempt(this.show(describeLooseError(failure, words, context), [], failure));
   }
 
-  /** Shows a message and waits for a button; undefined when the user closed it. */
+  /**
+   * Shows a message and waits for a button; undefined when the user closed it. `dead` is the domain
+   * that is not to be offered.
+   */
   private async ask(
     message: Message,
     target: UploadTarget | undefined,
+    dead: string | undefined,
   ): Promise<MessageAction | undefined> {
     const asksForDomain = message.actions.some(({ kind }) => kind === 'chooseDomain');
     const actions =
       asksForDomain && target !== undefined
-        ? withDomains(message.actions, await this.remedies.findDomains(target))
+        ? withDomains(message.actions, await this.remedies.findDomains(target), dead)
         : message.actions;
     const items = actions.map((action) => ({ title: actionLabel(action, l10n), action }));
     await this.pace.turn();
@@ -323,7 +328,7 @@ export class TransferActions {
       (transfer) =>
         transfer.target.bucket === bucket &&
         isWaitingForUser(transfer) &&
-        transfer.error?.kind === 'publicEndpointForbidden',
+        transfer.error?.isAboutDomain === true,
     );
   }
 

@@ -78,6 +78,12 @@ export class Settings implements Disposable {
     return value;
   }
 
+  /** Whether certificates have to be trusted: the editor's own setting, and no workspace's. */
+  isStrictAboutCertificates(): boolean {
+    const found = vscode.workspace.getConfiguration('http').inspect<boolean>('proxyStrictSSL');
+    return found?.globalValue !== false;
+  }
+
   /** Whether this setting has a value at any level. */
   isSet(name: WritableSetting, resource: vscode.Uri | undefined): boolean {
     const found = configurationOf(resource).inspect(name);

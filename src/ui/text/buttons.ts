@@ -74,13 +74,16 @@ export function actionLabel(action: MessageAction, l10n: Localizer): string {
 
 /**
  * The buttons of a message that asks for a domain, by the addresses that are known to be usable: a
- * single one needs no list. With undefined instead, a setting says the address already.
+ * single one needs no list, and `dead` is none of them. With undefined instead of addresses, a
+ * setting says the address already.
  */
 export function withDomains(
   actions: readonly MessageAction[],
   addresses: readonly string[] | undefined,
+  dead?: string,
 ): readonly MessageAction[] {
-  const [address, ...others] = addresses ?? [];
+  const alive = addresses?.filter((each) => each.replace(/^https?:\/\//, '') !== dead);
+  const [address, ...others] = alive ?? [];
   return actions.flatMap((action): readonly MessageAction[] => {
     if (action.kind !== 'chooseDomain') return [action];
     if (addresses === undefined) return [openSettings('ossUpload.bucketEndpoints')];

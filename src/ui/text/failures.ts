@@ -73,6 +73,10 @@ interface Row extends Partial<Failure> {
 /** What a text may name. Each takes what it needs. */
 type Facts = ReturnType<typeof factsOf>;
 
+// The codes are those of STS, the ECs those of OSS, whose code is one for both.
+const DELETED_KEY = ['0002-00000902', 'InvalidAccessKeyId.NotFound'];
+const INACTIVE_KEY = ['0002-00000904', 'InvalidAccessKeyId.Inactive'];
+
 const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => Row>> = {
   network: (l10n) => ({
     text: l10n.t('OSS cannot be reached. Check the network and the endpoint, then try again.'),
@@ -150,11 +154,8 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     scope: 'credentials',
     keepsProgress: true,
     cases: [
-      {
-        when: ['0002-00000902', 'InvalidAccessKeyId.NotFound'],
-        text: l10n.t('OSS does not know this AccessKey ID: it is mistyped or deleted.'),
-      },
-      { when: ['0002-00000904', 'InvalidAccessKeyId.Inactive'], text: inactiveKeyText(l10n) },
+      { when: DELETED_KEY, text: deletedKeyText(l10n) },
+      { when: INACTIVE_KEY, text: inactiveKeyText(l10n) },
       {
         when: ['InvalidAccessKeyId'],
         text: l10n.t('OSS does not know this AccessKey ID: it is mistyped, disabled or deleted.'),
@@ -273,6 +274,27 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     actions: ['chooseDomain', 'openHelp'],
     scope: 'bucket',
     keepsProgress: true,
+  }),
+  domainUnusable: (l10n) => ({
+    text: l10n.t('{domain} does not lead to {bucket} any more ({code}). Choose another domain.'),
+    short: l10n.t('domain does not work'),
+    actions: ['chooseDomain', 'retry'],
+    scope: 'bucket',
+    keepsProgress: true,
+    cases: [
+      {
+        when: ['ENOTFOUND'],
+        text: l10n.t(
+          '{domain}, the domain of {bucket}, is not known any more ({code}). Choose another one, or mend its DNS record.',
+        ),
+      },
+      {
+        when: ({ status }) => status === undefined,
+        text: l10n.t(
+          '{domain}, the domain of {bucket}, has no valid certificate any more ({code}). Choose another one, or look whether it is still bound.',
+        ),
+      },
+    ],
   }),
   accountBlocked: (l10n) => ({
     text: l10n.t(
@@ -529,8 +551,24 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
   }),
 };
 
-/** What is said of a key that its owner has switched off. */
-export function inactiveKeyText(l10n: Localizer): string {
+/** What OSS or STS says of a key that it refuses. */
+export type RefusedKey = Partial<Pick<UploadError, 'ec'>> & Pick<UploadError, 'code'>;
+
+/**
+ * What is said of a key that its owner has deleted or switched off, as far as OSS (by its EC) or STS
+ * (by its code) tells the two apart; undefined where neither does.
+ */
+export function keyStateText({ code, ec = '' }: RefusedKey, l10n: Localizer): string | undefined {
+  const isOneOf = (words: readonly string[]): boolean => words.includes(code) || words.includes(ec);
+  if (isOneOf(DELETED_KEY)) return deletedKeyText(l10n);
+  return isOneOf(INACTIVE_KEY) ? inactiveKeyText(l10n) : undefined;
+}
+
+function deletedKeyText(l10n: Localizer): string {
+  return l10n.t('OSS does not know this AccessKey ID: it is mistyped or deleted.');
+}
+
+function inactiveKeyText(l10n: Localizer): string {
   return l10n.t('This AccessKey is disabled. Enable it in the RAM console, or use another one.');
 }
 
@@ -645,6 +683,8 @@ function factsOf(
     reason: sentence(message),
     /** The setting that has a wrong value, by its full key, and the rule it breaks. */
     setting: field,
+    /** The bucket's own domain, for `domainUnusable`. */
+    domain: error?.domain ?? '',
     /** What was refused, as it was written. */
     value: error?.value ?? '',
     /** What the user runs to sign in again, for `SignInOver`. */

@@ -2,8 +2,8 @@ import { redact } from '../../engine/index';
 import type { TransferSnapshot, UploadError } from '../../engine/index';
 import { asMessageAction, worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
-import { failureOf, inactiveKeyText } from './failures';
-import type { Failure, FailureContext } from './failures';
+import { failureOf, keyStateText } from './failures';
+import type { Failure, FailureContext, RefusedKey } from './failures';
 import { formatBytes, formatCount } from './format';
 import { fileName, ossPath, sumOf } from './transferFacts';
 import type { Localizer, Words } from './words';
@@ -47,8 +47,10 @@ export function describeLooseError(
 }
 
 /** What is wrong with a key that was just typed, for the box of what is wrong. */
-export function refusedKeyText(code: string, l10n: Localizer): string {
-  if (code === 'InvalidAccessKeyId.Inactive') return inactiveKeyText(l10n);
+export function refusedKeyText(refused: RefusedKey, l10n: Localizer): string {
+  const { code } = refused;
+  const state = keyStateText(refused, l10n);
+  if (state !== undefined) return state;
   const shown = { code: redact(code) };
   if (code === 'SignatureDoesNotMatch') {
     return l10n.t(

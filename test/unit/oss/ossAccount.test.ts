@@ -200,6 +200,32 @@ describe('OssAccount', () => {
     });
   });
 
+  describe('isPrivate', () => {
+    it('is what OSS refuses to a stranger, and not what somebody else does', async () => {
+      const server = await fixture.server({
+        buckets: [{ name: 'photos' }, { name: 'open', acl: 'public-read' }],
+      });
+      const asked = account(server);
+      for (const [bucket, expected] of [
+        ['photos', true],
+        ['open', false],
+      ] as const) {
+        await server.putObject(bucket, 'a.txt', Buffer.from('x'));
+        const url = await asked.objectUrl(target({ bucket, key: 'a.txt' }), '');
+        assert.equal(await asked.isPrivate(url, CALL), expected);
+      }
+      server.faults.push({
+        on: 'any',
+        do: {
+          answer: { status: 403, body: 'no way' },
+          answerHeaders: { 'x-oss-request-id': null },
+        },
+      });
+      const url = await asked.objectUrl(target({ key: 'a.txt' }), '');
+      assert.equal(await asked.isPrivate(url, CALL), false);
+    });
+  });
+
   describe('signedUrl', () => {
     for (const [version, region] of [
       ['V4', 'cn-hangzhou'],

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { usableAddresses } from '../../../src/account';
 import type { Access, OssAccount } from '../../../src/account';
+import type { UploadError } from '../../../src/engine/contract/errors';
 import type { Oss, OssOptions } from '../../../src/oss/index';
 import { testCaCertificate } from '../../oss-server/server';
 import type { OssServer, OssServerOptions } from '../../oss-server/server';
+import type { BucketRecord } from '../../oss-server/storage';
 import { serveNames } from '../../support/names';
 import { bodyOf, CALL, KEY, OssFixture, rejection } from './ossFixture';
+
+type BoundDomain = NonNullable<BucketRecord['domains']>[number];
 
 const PROFILE: Access = { profile: '' };
 const BUCKET = { name: 'photos', region: 'cn-hangzhou' };
@@ -148,6 +152,105 @@ describe('OSS by its names', () => {
     });
   });
 
+  describe('an own domain that stops working', () => {
+    const bind = (server: OssServer, ...domains: readonly BoundDomain[]): void => {
+      server.changeBucket('photos', { domains: [...domains] });
+    };
+    const bound = { domain: 'img.example.com', certificate: {} };
+
+    /** Begins an upload at the domain, has that end, and resolves with what a part then fails with. */
+    const failureAfter = async (end: (server: OssServer) => void): Promise<UploadError> => {
+      const server = await serve({ account: { kind: 'since2025' } });
+      own = { photos: 'https://img.example.com' };
+      const store = await openStore(open());
+      const { uploadId } = await store.initiateMultipartUpload('a.txt', NEW, CALL);
+      end(server);
+      // The next day: a connection that stands notices nothing of it.
+      const later = await openStore(open());
+      return rejection(later.uploadPart('a.txt', uploadId, 1, bodyOf('x'), {}, CALL));
+    };
+
+    for (const [how, code, end] of [
+      [
+        'bound no longer',
+        'ERR_TLS_CERT_ALTNAME_INVALID',
+        (server) => {
+          bind(server);
+        },
+      ],
+      [
+        'without its certificate',
+        'ERR_TLS_CERT_ALTNAME_INVALID',
+        (server) => {
+          bind(server, { domain: bound.domain });
+        },
+      ],
+      [
+        'gone from the DNS',
+        'ENOTFOUND',
+        (server) => {
+          restore();
+          restore = serveNames(server.port, (host) => host !== bound.domain).restore;
+        },
+      ],
+      [
+        'bound to another bucket',
+        'SignatureDoesNotMatch',
+        (server) => {
+          bind(server);
+          server.changeBucket('others', { domains: [bound] });
+        },
+      ],
+      [
+        'led to somebody else',
+        'Http404',
+        (server) => {
+          server.faults.push({
+            on: 'uploadPart',
+            do: {
+              answer: { status: 404, body: '<html>for sale</html>', contentType: 'text/html' },
+              answerHeaders: { 'x-oss-request-id': null },
+            },
+          });
+        },
+      ],
+    ] satisfies readonly [string, string, (server: OssServer) => void][]) {
+      it(`is told as that: ${how}`, async () => {
+        const { kind, code: told, domain, isRetryable } = await failureAfter(end);
+        assert.deepEqual(
+          [kind, told, domain, isRetryable],
+          ['domainUnusable', code, 'img.example.com', false],
+        );
+      });
+    }
+
+    it('is not blamed for what fails at the default domain, too', async () => {
+      const gone = await failureAfter(() => {
+        restore();
+        restore = serveNames(1, () => false).restore;
+      });
+      assert.deepEqual([gone.kind, gone.code], ['network', 'ENOTFOUND']);
+    });
+
+    it('is not blamed for a key that is not known any more', async () => {
+      const unknown = await failureAfter((server) => server.credentials.splice(0, 1));
+      assert.equal(unknown.kind, 'credentials');
+    });
+
+    it('is not blamed for a proxy that lets no large part through', async () => {
+      const tooLarge = await failureAfter((server) => {
+        server.faults.push({
+          on: 'uploadPart',
+          do: {
+            answer: { status: 413, body: 'too large' },
+            answerHeaders: { 'x-oss-request-id': null },
+          },
+        });
+      });
+      assert.deepEqual([tooLarge.kind, tooLarge.isForeign], ['refused', true]);
+    });
+  });
+
   describe('listCnames', () => {
     it('tells status, wildcard and certificate, from which follows what can be used', async () => {
       const validUntilMs = Date.UTC(2040, 0, 1);
@@ -220,8 +323,11 @@ describe('OSS by its names', () => {
       ['img.example.com', 'usable'],
       ['https://others.example.com', 'otherBucket'],
       ['http://new.example.com', 'notBound'],
-      ['https://new.example.com', 'certificate'],
+      // What OSS shows first is a certificate of its own names.
+      ['https://new.example.com', 'notBound'],
+      ['https://gone.new.example.com', 'notBound'],
       ['https://gone.example.com', 'unreachable'],
+      ['https://one.of.many.example.com', 'certificate'],
       ['https://no-certificate.example.com', 'certificate'],
     ] as const) {
       it(`finds ${address} ${verdict}`, async () => {
@@ -230,6 +336,8 @@ describe('OSS by its names', () => {
           domains: [
             { domain: 'img.example.com', certificate: {} },
             { domain: 'no-certificate.example.com' },
+            { domain: 'gone.example.com', certificate: {} },
+            { domain: 'many.example.com', isWildcard: true },
           ],
         });
         const { verdict: found, error } = await check(open().account, address);
@@ -238,6 +346,13 @@ describe('OSS by its names', () => {
         assert.deepEqual(server.keys('photos'), []);
       });
     }
+
+    it('says what it sees where nobody may look which domains are bound', async () => {
+      await serve({ credentials: [{ ...KEY, deny: ['listCname'] }] });
+      const { account } = open();
+      assert.equal((await check(account, 'https://new.example.com')).verdict, 'certificate');
+      assert.equal((await check(account, 'https://gone.example.com')).verdict, 'unreachable');
+    });
 
     it('finds a domain usable for a key that may not read', async () => {
       await serve({ credentials: [{ ...KEY, deny: ['getObject', 'getObjectMeta'] }] });

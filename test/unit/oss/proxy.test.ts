@@ -133,6 +133,14 @@ describe('OSS behind a proxy', () => {
     });
   }
 
+  it('asks as a stranger by the proxy, too', async () => {
+    await start(true, {});
+    await server.putObject('others', 'a', Buffer.from('x'));
+    const { account } = open(true);
+    assert.equal(await account.isPrivate('https://img.example.com/a', CALL), true);
+    assert.deepEqual(proxy.seen, ['CONNECT img.example.com:443']);
+  });
+
   it('tells a domain that is not there from one that is', async () => {
     await start(true, {});
     const { account } = open(true);

@@ -114,6 +114,7 @@ export const KINDS = Object.keys({
   noSuchBucket: true,
   wrongRegion: true,
   publicEndpointForbidden: true,
+  domainUnusable: true,
   accountBlocked: true,
   alreadyExists: true,
   refused: true,

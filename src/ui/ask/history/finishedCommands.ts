@@ -12,13 +12,14 @@ import type { FinishedActions } from '../../actions/finishedActions';
 import type { Links } from '../../actions/links';
 import { linkLifetimes } from '../../actions/linksModel';
 import { copyText } from '../../editor/clipboard';
-import { l10n, language } from '../../editor/editorWords';
+import { l10n, language, words } from '../../editor/editorWords';
 import type { DestinationMemory } from '../../settings/destinationMemory';
 import { formatCount, formatDuration } from '../../text/format';
 import { fileName } from '../../text/transferFacts';
 import type { UploadCommand } from '../upload/uploadCommand';
 import { findUpload } from './findUpload';
-import { parseLifetime } from './lifetime';
+import { typedLifetime } from './lifetime';
+import type { LifetimeRow } from './lifetime';
 import { reportHead, reportLine } from './report';
 
 /** More pages at once are a mistake. */
@@ -142,11 +143,12 @@ export class FinishedCommands implements FinishedActions {
   }
 
   askLifetime(longestSeconds: number): Promise<number | undefined> {
-    const choices = linkLifetimes(longestSeconds).map((seconds) => ({
+    const choices: readonly LifetimeRow[] = linkLifetimes(longestSeconds).map((seconds) => ({
       label: formatDuration(seconds, language),
+      description: '',
       seconds,
     }));
-    const box = vscode.window.createQuickPick<(typeof choices)[number]>();
+    const box = vscode.window.createQuickPick<LifetimeRow & vscode.QuickPickItem>();
     box.title = l10n.t('Copy Signed URL');
     box.placeholder = l10n.t(
       'How long may anyone who has the link read the object? Choose, or type such as 90 min. At most {limit} with this key.',
@@ -155,20 +157,9 @@ export class FinishedCommands implements FinishedActions {
     box.items = choices;
     return new Promise((resolve) => {
       box.onDidChangeValue((text) => {
-        const seconds = parseLifetime(text, longestSeconds);
         // What is typed is always a row of its own, unless it says nothing.
-        const typed =
-          seconds === undefined
-            ? []
-            : [
-                {
-                  label: text.trim(),
-                  description: formatDuration(seconds, language),
-                  alwaysShow: true,
-                  seconds,
-                },
-              ];
-        box.items = [...typed, ...choices];
+        const row = typedLifetime(text, longestSeconds, words);
+        box.items = row === undefined ? choices : [{ ...row, alwaysShow: true }, ...choices];
       });
       box.onDidAccept(() => {
         resolve(box.selectedItems[0]?.seconds);

@@ -291,10 +291,11 @@ export class CredentialsFlow {
     } catch (error) {
       // The key itself was accepted: without permission to list it may still upload.
       if (UploadError.is(error, 'accessDenied') || isAbortError(error)) return undefined;
-      const { code, field = '' } = UploadError.from(error);
+      const refusal = UploadError.from(error);
+      const { code, field = '' } = refusal;
       if (isProblem(code)) return { code, text: problemText({ code, subject: field }, l10n) };
       const isOfKey = UploadError.is(error, 'credentials');
-      return { code, text: isOfKey ? refusedKeyText(code, l10n) : sentenceOf(error) };
+      return { code, text: isOfKey ? refusedKeyText(refusal, l10n) : sentenceOf(error) };
     }
   }
 }

@@ -203,9 +203,14 @@ export class DestinationFlow {
         });
       } catch (error) {
         // The uploads would be refused as well.
-        const needsDomain = UploadError.is(error, 'publicEndpointForbidden');
-        const subject = { access, bucket: bucket.name, region: bucket.region };
-        if (needsDomain && (await this.domains.use(subject, undefined, place))) continue;
+        if (UploadError.is(error) && error.isAboutDomain) {
+          const subject = { access, bucket: bucket.name, region: bucket.region };
+          // That this account needs a domain is what the question is about; that one is dead is news.
+          const { domain } = error;
+          const why =
+            domain && l10n.t('{domain} does not work any more. Choose another.', { domain });
+          if (await this.domains.use(subject, undefined, place, why)) continue;
+        }
         return { kind: 'value', value: { prefix: start, then: 'type' } };
       }
       if (answer.kind === 'back' && walk.length > 1) walk.pop();

@@ -57,17 +57,19 @@ export class DomainFlow {
 
   /**
    * Has the bucket's data go by this address from now on, once that is seen to serve it; asks for
-   * one where none is given, and where this one is of no use. False when none was chosen.
+   * one where none is given, and where this one is of no use. `why` is said with that question. False
+   * when none was chosen.
    */
   async use(
     subject: DomainSubject,
     address?: string,
     place: Place = alone(l10n.t('Domain of Bucket {bucket}', { bucket: subject.bucket })),
+    why?: string,
   ): Promise<boolean> {
     const looked = await this.look(subject, AbortSignal.timeout(PATIENCE_MS));
     const answer =
       address === undefined
-        ? await this.choose(looked, place)
+        ? await this.choose(looked, place, why)
         : await this.confirm(looked, address, place);
     if (answer.kind !== 'value') return false;
     const chosen = wholeAddress(answer.value);
@@ -78,20 +80,24 @@ export class DomainFlow {
   }
 
   /** One of the domains there are; where there is none, the box. */
-  private async choose(looked: Looked, place: Place): Promise<Answer<string>> {
+  private async choose(
+    looked: Looked,
+    place: Place,
+    why: string | undefined,
+  ): Promise<Answer<string>> {
     const { bucket, access } = looked;
     const found = await withLateProgress(
       l10n.t('Looking for the domains of {bucket}…', { bucket: bucket.name }),
       (_report, signal) => this.usable(access, bucket, signal).catch(() => []),
     );
     if (found === undefined) return { kind: 'cancel' };
-    if (found.length === 0) return this.askBox(looked, place, '');
+    if (found.length === 0) return this.askBox(looked, place, '', why);
     for (;;) {
       const answer = await askPick<string>({
         place,
-        placeholder: l10n.t('Choose the domain by which uploads to {bucket} go', {
-          bucket: bucket.name,
-        }),
+        placeholder:
+          why ??
+          l10n.t('Choose the domain by which uploads to {bucket} go', { bucket: bucket.name }),
         choices: domainChoices(found),
         check: (address, signal) =>
           address === '' ? Promise.resolve(undefined) : this.problemOf(looked, address, signal),

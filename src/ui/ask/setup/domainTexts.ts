@@ -29,7 +29,7 @@ export function domainProblem(
     case 'usable':
       return undefined;
     case 'notBound':
-      return l10n.t('{domain} is bound to no bucket. {where}', {
+      return l10n.t('{domain} is not bound to {bucket}. {where}', {
         ...facts,
         where: whereToBind(bucket, l10n),
       });

@@ -128,7 +128,7 @@ export class Conflicts {
       return await findExisting({ openStore, logger }, requests, signal, onProgress);
     } catch (error) {
       if (isCompared || isAbortError(error) || signal.aborted) throw error;
-      if (UploadError.is(error, 'publicEndpointForbidden')) throw error;
+      if (UploadError.is(error) && error.isAboutDomain) throw error;
       this.logger.warn(`existing objects not looked for: ${String(error)}`);
       return [];
     }

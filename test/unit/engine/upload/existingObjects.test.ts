@@ -46,6 +46,7 @@ class FakeBuckets {
       completeMultipartUpload: unexpected,
       abortMultipartUpload: unexpected,
       putObject: unexpected,
+      honoursForbidOverwrite: unexpected,
       listMultipartUploads: unexpected,
       // Who may not list can still look at each object.
       listObjects: () => Promise.reject(failure('accessDenied')),

@@ -18,6 +18,12 @@ describe('buttons of a message that asks for a domain', () => {
     assert.equal(labels([one], chinese)[0], `使用 ${one}`);
   });
 
+  it('leave out the domain that does not work any more', () => {
+    const actions = withDomains(asked, ['https://dead.example.com', one], 'dead.example.com');
+    assert.deepEqual(actions[0], { kind: 'useDomain', address: one });
+    assert.deepEqual(withDomains(asked, [one], 'img.example.com')[0], { kind: 'chooseDomain' });
+  });
+
   it('open the setting where that says the address already', () => {
     const actions = withDomains(asked, undefined);
     assert.deepEqual(actions[0], { kind: 'openSettings', query: 'ossUpload.bucketEndpoints' });

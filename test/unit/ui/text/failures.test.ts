@@ -93,6 +93,22 @@ describe('the table of failures', () => {
     assert.equal(found('publicEndpointForbidden').verdict, 'video.mp4 was not uploaded.');
   });
 
+  it('says which domain ended, how, and what to do, in both languages', () => {
+    const text = (code: string, status?: number, words = english): string => {
+      const domain = 'img.example.com';
+      return failureOf(failure('domainUnusable', { code, status, domain }), about, words).text;
+    };
+    const certificate = 'ERR_TLS_CERT_ALTNAME_INVALID';
+    assert.match(text(certificate), /^img\.example\.com, .* of films, has no valid certificate/);
+    assert.match(text('ENOTFOUND'), /is not known any more \(ENOTFOUND\)\..* DNS record/);
+    assert.match(text('NoSuchBucket', 404), /^img\.example\.com does not lead to films any more/);
+    assert.match(
+      text(certificate, undefined, chinese),
+      /^films 的域名 img\.example\.com 不再有有效/,
+    );
+    assert.deepEqual(found('domainUnusable').actions, ['chooseDomain', 'retry']);
+  });
+
   it('offers the region that the server names, and none that an endpoint only seems to name', () => {
     const actions = (endpoint: string): unknown => found('wrongRegion', { endpoint }).actions[0];
     assert.deepEqual(actions('oss-cn-beijing-internal.aliyuncs.com'), {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { RefusedKey } from '../../../../src/ui/text/failures';
 import type { TransferNotice, UploadErrorKind } from '../../../../src/engine/index';
 import { errorDetails } from '../../../../src/ui/text/errorDetails';
 import { ramPolicy } from '../../../../src/ui/text/ramPolicy';
@@ -189,12 +190,18 @@ describe('messages of failures', () => {
   });
 
   it('blame the token for what is wrong with the token', () => {
-    assert.match(refusedKeyText('InvalidSecurityToken', english.l10n), /this STS token/);
-    assert.match(refusedKeyText('InvalidSecurityToken.Malformed', english.l10n), /this STS token/);
-    assert.match(refusedKeyText('SignatureDoesNotMatch', english.l10n), /this secret/);
-    assert.match(refusedKeyText('InvalidAccessKeyId.NotFound', english.l10n), /the ID and the/);
-    assert.match(refusedKeyText('InvalidAccessKeyId.Inactive', english.l10n), /is disabled/);
-    assert.match(refusedKeyText('EntityNotExist.Role', english.l10n), /role cannot be assumed/);
+    const refused = (error: RefusedKey): string => refusedKeyText(error, english.l10n);
+    assert.match(refused({ code: 'InvalidSecurityToken' }), /this STS token/);
+    assert.match(refused({ code: 'InvalidSecurityToken.Malformed' }), /this STS token/);
+    assert.match(refused({ code: 'SignatureDoesNotMatch' }), /this secret/);
+    assert.match(refused({ code: 'InvalidAccessKeyId' }), /the ID and the/);
+    assert.match(refused({ code: 'InvalidAccessKeyId.NotFound' }), /mistyped or deleted/);
+    assert.match(refused({ code: 'InvalidAccessKeyId.Inactive' }), /is disabled/);
+    // OSS has one code for both, and an EC for each.
+    const code = 'InvalidAccessKeyId';
+    assert.match(refused({ code, ec: '0002-00000902' }), /mistyped or deleted/);
+    assert.match(refused({ code, ec: '0002-00000904' }), /is disabled\. Enable it/);
+    assert.match(refused({ code: 'EntityNotExist.Role' }), /role cannot be assumed/);
   });
 
   it('name the parameter that is out of range', () => {

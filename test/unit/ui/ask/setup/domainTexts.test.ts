@@ -29,7 +29,7 @@ describe('the domain of a bucket', () => {
       return domainProblem({ verdict, error }, 'https://img.example.com', 'films', words.l10n);
     };
     assert.equal(problem('usable'), undefined);
-    assert.match(problem('notBound') ?? '', /^img\.example\.com is bound to no bucket\. Bind one/);
+    assert.match(problem('notBound') ?? '', /^img\.example\.com is not bound to films\. Bind one/);
     assert.match(problem('notBound') ?? '', /films > Bucket Settings > Domain Names/);
     assert.match(problem('otherBucket') ?? '', /belongs to another bucket, not to films/);
     assert.match(problem('certificate') ?? '', /or type http:\/\/img\.example\.com, which/);
