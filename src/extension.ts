@@ -179,7 +179,7 @@ export function activate(context: vscode.ExtensionContext): void {
       tools: new AgentTools(transfers, upload),
       handleUploadDiffering: uploadHandler(upload, false, { ifExists: 'skipIdentical' }),
       handleVerify: verifyHandler(verify),
-      cleanUp: new CleanUpCommand(transfers, actions, destinations, openStore, log),
+      cleanUp: new CleanUpCommand(transfers, actions, destinations, comparing),
       resumeFromOss: new ResumeFromOssCommand(transfers, actions, destinations, settings, engine),
     };
   });

@@ -1,4 +1,5 @@
 /** The engine's one door: what the editor layer and the composition root may see. */
+export { removeUpload } from './upload/abandon';
 export { adoptUpload } from './upload/adoptUpload';
 export type { AdoptionOptions } from './upload/adoptUpload';
 export { checkBucketEndpoint, checkEndpoint, parseEndpoint } from './contract/endpoint';

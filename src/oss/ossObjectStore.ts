@@ -3,6 +3,7 @@ import { UploadError, throwIfAborted } from '../engine/contract/errors';
 import type { UploadErrorDetails } from '../engine/contract/errors';
 import type {
   CallOptions,
+  InitiatedUpload,
   ListedObject,
   ListedPart,
   ObjectInfo,
@@ -69,7 +70,7 @@ export class OssObjectStore implements ObjectStore {
     key: string,
     options: ObjectOptions & { readonly forbidOverwrite: boolean },
     call: CallOptions,
-  ): Promise<{ readonly uploadId: string; readonly initiatedServerMs?: number }> {
+  ): Promise<InitiatedUpload> {
     return this.#about({ key }, async () => {
       const answer = await this.#send(
         {
@@ -84,7 +85,11 @@ export class OssObjectStore implements ObjectStore {
       const uploadId = xmlText(result, 'UploadId');
       if (!TOKEN.test(uploadId)) throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
       const initiatedServerMs = Date.parse(answer.headers['date'] ?? '');
-      return { uploadId, ...(Number.isFinite(initiatedServerMs) && { initiatedServerMs }) };
+      return {
+        uploadId,
+        ...(Number.isFinite(initiatedServerMs) && { initiatedServerMs }),
+        ...requestIdOf(answer),
+      };
     });
   }
 
@@ -137,7 +142,7 @@ export class OssObjectStore implements ObjectStore {
           throw badResponse('OtherUpload', 'the listing is of another upload', answer);
         }
         for (const part of xmlElements(page, 'Part')) parts.push(listedPart(part, answer));
-        if (xmlText(page, 'IsTruncated') !== 'true') break;
+        if (!isTruncated(page, answer)) break;
         const next = Number(xmlText(page, 'NextPartNumberMarker'));
         // Also when it is no number: the same page again and again would never end.
         if (!(next > marker && next <= MOST_PARTS)) throw endlessList(answer);
@@ -279,9 +284,9 @@ export class OssObjectStore implements ObjectStore {
         if (!key.startsWith(prefix) || compareUtf8(key, last) <= 0) throw endlessList(answer);
         last = key;
       }
-      const isTruncated = xmlText(page, 'IsTruncated') === 'true';
-      if (isTruncated && objects.length === 0) throw endlessList(answer);
-      return { objects, isTruncated };
+      const hasMore = isTruncated(page, answer);
+      if (hasMore && objects.length === 0) throw endlessList(answer);
+      return { objects, isTruncated: hasMore, ...requestIdOf(answer) };
     });
   }
 
@@ -329,7 +334,7 @@ export class OssObjectStore implements ObjectStore {
           const initiatedMs = this.#localMs(xmlText(upload, 'Initiated'));
           uploads.push({ key: xmlName(page, upload, 'Key'), uploadId, initiatedMs });
         }
-        if (xmlText(page, 'IsTruncated') !== 'true') break;
+        if (!isTruncated(page, answer)) break;
         const nextKey = xmlName(page, page, 'NextKeyMarker');
         const nextUploadId = xmlText(page, 'NextUploadIdMarker');
         const step = compareUtf8(nextKey, keyMarker);
@@ -459,6 +464,15 @@ function listedPart(part: unknown, answer: Answer): ListedPart {
     etag,
     ...crc64From(xmlText(part, 'HashCrc64ecma')),
   };
+}
+
+/** Whether there are more pages. One that does not say so is none of OSS, or not all of one. */
+function isTruncated(page: unknown, answer: Answer): boolean {
+  const text = xmlText(page, 'IsTruncated');
+  if (text !== 'true' && text !== 'false') {
+    throw badResponse('NoIsTruncated', 'a listing does not say whether it is all', answer);
+  }
+  return text === 'true';
 }
 
 function endlessList(answer: Answer): UploadError {

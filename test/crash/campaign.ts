@@ -1,6 +1,7 @@
 /**
- * Kills the engine again and again, at seeded random times and at each named step of an upload, lets
- * it go on until everything is uploaded, and counts what went wrong. See {@link runCampaign}.
+ * Kills the engine again and again, and the server it uploads to, at seeded random times and at each
+ * named step of an upload, lets it go on until everything is uploaded, and counts what went wrong.
+ * See {@link runCampaign}.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -21,9 +22,9 @@ import {
 import { faultAnswers } from '../oss-server/faults.ts';
 import type { Fault, FaultActions } from '../oss-server/faults.ts';
 import type { HoldPoint } from '../oss-server/holds.ts';
-import { startOssServer } from '../oss-server/server.ts';
-import type { OssServer } from '../oss-server/server.ts';
+import type { OperationRecord } from '../oss-server/operationsLog.ts';
 import { seededRandom } from '../support/random.ts';
+import { MortalServer } from './mortalServer.ts';
 import type { DeathStep, UploaderTask } from './uploader.ts';
 
 const PART_BYTES = 102_400;
@@ -32,16 +33,18 @@ const ACCESS_KEY = { accessKeyId: 'LTAIcrashTest', accessKeySecret: 'crashTestSe
 /** A run that takes longer hangs. */
 const RUN_MS = 30_000;
 
-/** Where a process is killed: by the clock, when the server stands at a point, or by itself. */
-type Death =
+/** Where the server is killed: by the clock after a request, or while one stands at a point. */
+type ServerDeath =
   | { readonly by: 'time'; readonly afterMs: number }
   | {
       readonly by: 'server';
-      readonly operation: (typeof SERVER_STEPS)[number];
+      readonly on: (typeof SERVER_STEPS)[number];
       readonly at: HoldPoint;
       readonly after: number;
-    }
-  | { readonly by: 'itself'; readonly step: DeathStep };
+    };
+
+/** Where the engine is killed: as the server, or by itself. */
+type Death = ServerDeath | { readonly by: 'itself'; readonly step: DeathStep };
 
 type Outcome = 'done' | 'killed' | 'failed';
 
@@ -66,12 +69,12 @@ export interface CampaignResult {
   readonly failedRuns: number;
   /** Bytes of parts and files that were accepted more than once. */
   readonly resentBytes: number;
-  /** The most that could be in flight at the kills and the faults: each x parallel x part size. */
+  /** The most that could be in flight at the kills, of both, and the faults: each x parallel x part size. */
   readonly resentLimitBytes: number;
   /** Requests that were reset, refused with 503 or carried out without an answer. */
   readonly faults: number;
-  /** How often the server was gone for a moment, with all its connections. */
-  readonly outages: number;
+  /** How often the server was killed and started again, by what it was killed at. */
+  readonly serverKills: ReadonlyMap<string, number>;
 }
 
 /** Runs until so many processes were killed, or the signal ends it. The same seed gives the same plan. */
@@ -83,11 +86,9 @@ export async function runCampaign(
 ): Promise<CampaignResult> {
   const random = seededRandom(seed);
   const folder = await temporaryFolder('crash');
-  const script = path.join(folder, 'uploader.cjs');
-  await bundleUploader(script);
-  const server = await startOssServer({
-    dir: path.join(folder, 'server'),
-    buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
+  const script = await bundle('uploader', folder);
+  const server = await MortalServer.start(await bundle('server', folder), folder, {
+    bucket: BUCKET,
     credentials: [{ ...ACCESS_KEY }],
   });
   const result = {
@@ -102,7 +103,7 @@ export async function runCampaign(
     resentBytes: 0,
     resentLimitBytes: 0,
     faults: 0,
-    outages: 0,
+    serverKills: new Map<string, number>(),
   };
   try {
     while (result.killCount < kills && !signal.aborted) {
@@ -112,20 +113,23 @@ export async function runCampaign(
       const requests = await makeRequests(path.join(folder, 'source'), number, random);
       const parallel = Math.max(...requests.map(({ options }) => options.parallel));
       const trouble = makeTrouble(random);
-      server.faults.splice(0, Infinity, ...SLOW, ...trouble);
+      await server.beginUpload([...SLOW, ...trouble]);
       const task: UploaderTask = { stateDir, endpoint: server.endpoint, ...ACCESS_KEY, requests };
-      const firstOperation = server.operations.length;
       const wanted = 1 + Math.floor(random() * 6);
       let outcome = 'killed' as Outcome;
       for (let killed = 0; outcome === 'killed' && killed < wanted; killed++) {
         const death = chooseDeath(random);
-        const outage = random() < 0.3 ? playOutage(server, random() * 100) : undefined;
-        outcome = await runUntil(script, await rest(task, server), server, death);
-        if ((await outage?.()) === true) result.outages++;
+        const ofServer = random() < 0.4 ? chooseServerDeath(random) : undefined;
+        const toDo = await rest(task, server);
+        const outage = ofServer && killServer(server, ofServer);
+        outcome = await runUntil(script, toDo, server, death);
+        if (ofServer && (await outage?.()) === true) {
+          count(result.serverKills, nameOf(ofServer));
+          result.resentLimitBytes += parallel * PART_BYTES;
+        }
         if (outcome !== 'killed') break;
         result.killCount++;
-        const name = nameOf(death);
-        result.kills.set(name, (result.kills.get(name) ?? 0) + 1);
+        count(result.kills, nameOf(death));
         result.resentLimitBytes += parallel * PART_BYTES;
       }
       if (outcome === 'killed') {
@@ -133,22 +137,19 @@ export async function runCampaign(
       }
       if (outcome !== 'done') result.failedRuns++;
       for (const { filePath, target } of requests) {
-        const object = server.object(BUCKET, target.key);
-        const isRight = (await object?.sha256()) === (await sha256OfFile(filePath));
-        if (!isRight) result.wrongObjects++;
-        result.resentBytes += resentBytes(server, target.key, firstOperation);
+        const stored = await server.ask('objectSha256', target.key);
+        if (stored !== (await sha256OfFile(filePath))) result.wrongObjects++;
+        result.resentBytes += resentBytes(server.operations, target.key);
       }
-      const asked = server.operations.length - firstOperation;
+      const asked = server.operations.length;
       const struck = trouble.filter(({ after = 0 }) => after < asked).length;
       result.faults += struck;
       result.resentLimitBytes += 2 * struck * parallel * PART_BYTES;
-      result.orphanedUploads += server.uploads(BUCKET).length;
+      result.orphanedUploads += await server.ask('uploadCount');
       result.leftFiles += (await readdir(stateDir)).length;
       await removeFolder(stateDir);
       await removeFolder(path.join(folder, 'source'));
-      requests.forEach(({ target }) => {
-        server.deleteObject(BUCKET, target.key);
-      });
+      for (const { target } of requests) await server.ask('deleteObject', target.key);
       onUpload(result);
     }
     return result;
@@ -184,25 +185,22 @@ function makeTrouble(random: () => number): Fault[] {
 }
 
 /**
- * The server dies when it is next asked, or some time later, and comes back. What is returned ends
- * that, and tells whether it happened.
+ * Kills the server there, and starts it again. What is returned ends that, and tells whether it
+ * happened.
  */
-function playOutage(server: OssServer, afterMs: number): () => Promise<boolean> {
+function killServer(server: MortalServer, death: ServerDeath): () => Promise<boolean> {
   const over = new AbortController();
-  const asked = server.operations.length;
   let outage: Promise<void> | undefined;
-  const play = async (): Promise<void> => {
-    await server.stopListening();
-    await delay(20);
-    await server.listenAgain();
-  };
-  void server
-    .waitFor(({ length }) => length > asked)
-    .then(() => delay(afterMs, undefined, { signal: over.signal }))
-    .then(
-      () => (outage = over.signal.aborted ? undefined : play()),
-      () => undefined,
-    );
+  const due =
+    death.by === 'time'
+      ? server
+          .ask('nextOperation')
+          .then(() => delay(death.afterMs, undefined, { signal: over.signal }))
+      : server.ask('hold', death);
+  void due.then(
+    () => (outage = over.signal.aborted ? undefined : server.killAndRestart()),
+    () => undefined,
+  );
   return async () => {
     over.abort();
     await outage;
@@ -210,10 +208,17 @@ function playOutage(server: OssServer, afterMs: number): () => Promise<boolean> 
   };
 }
 
-async function bundleUploader(outfile: string): Promise<void> {
-  const [, oss] = bundleOptions({ production: false, outputFolder: path.dirname(outfile) });
-  const entryPoints = [path.join(__dirname, 'uploader.ts')];
+/** Bundles a program of this folder into that one, and names it. */
+async function bundle(name: 'uploader' | 'server', folder: string): Promise<string> {
+  const outfile = path.join(folder, `${name}.cjs`);
+  const [, oss] = bundleOptions({ production: false, outputFolder: folder });
+  const entryPoints = [path.join(__dirname, `${name}.ts`)];
   await build({ ...oss, entryPoints, outfile, sourcemap: false, target: 'node20' });
+  return outfile;
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** Mostly one file of some parts; sometimes small files beside it. */
@@ -243,31 +248,38 @@ async function makeRequests(
  * The task for the next process: killed between its last step and its last word, the one before may
  * have left nothing to do, and asking for the same again would send it again.
  */
-async function rest(task: UploaderTask, server: OssServer): Promise<UploaderTask> {
+async function rest(task: UploaderTask, server: MortalServer): Promise<UploaderTask> {
   const names = await readdir(task.stateDir);
-  const isRecorded = names.some((name) => /\.(batch|jsonl)$/.test(name));
-  const isThere = task.requests.every(({ target }) => server.object(BUCKET, target.key));
-  return isThere && !isRecorded ? { ...task, requests: [] } : task;
+  if (names.some((name) => /\.(batch|jsonl)$/.test(name))) return task;
+  const stored = await Promise.all(
+    task.requests.map(({ target }) => server.ask('objectSha256', target.key)),
+  );
+  return stored.includes(undefined) ? task : { ...task, requests: [] };
 }
 
 function chooseDeath(random: () => number): Death {
   const kind = random();
-  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
-  if (kind < 0.45) return { by: 'time', afterMs: random() * 120 };
-  if (kind < 0.75) {
-    const operation = pick(SERVER_STEPS);
-    const after = operation === 'uploadPart' ? Math.floor(random() * 8) : 0;
-    return { by: 'server', operation, at: pick(['arrived', 'received', 'carriedOut']), after };
-  }
+  if (kind < 0.75) return chooseServerDeath(random);
   const nth = 1 + Math.floor(random() * 3);
   if (kind < 0.85) {
-    return { by: 'itself', step: { step: 'rename', nth, when: pick(['before', 'after']) } };
+    return { by: 'itself', step: { step: 'rename', nth, when: pick(random, ['before', 'after']) } };
   }
   if (kind < 0.97) {
-    const when = pick(['before', 'amid', 'after'] as const);
+    const when = pick(random, ['before', 'amid', 'after'] as const);
     return { by: 'itself', step: { step: 'append', nth: nth * 2, when } };
   }
   return { by: 'itself', step: { step: 'completed' } };
+}
+
+function chooseServerDeath(random: () => number): ServerDeath {
+  if (random() < 0.6) return { by: 'time', afterMs: random() * 120 };
+  const on = pick(random, SERVER_STEPS);
+  const after = on === 'uploadPart' ? Math.floor(random() * 8) : 0;
+  return { by: 'server', on, at: pick(random, ['arrived', 'received', 'carriedOut']), after };
+}
+
+function pick<T>(random: () => number, choices: readonly T[]): T {
+  return choices[Math.floor(random() * choices.length)] as T;
 }
 
 function nameOf(death: Death): string {
@@ -275,7 +287,7 @@ function nameOf(death: Death): string {
     case 'time':
       return 'random time';
     case 'server':
-      return `${death.operation} ${death.at}`;
+      return `${death.on} ${death.at}`;
     case 'itself':
       return 'when' in death.step ? `${death.step.when} ${death.step.step}` : 'after complete';
   }
@@ -285,41 +297,38 @@ function nameOf(death: Death): string {
 async function runUntil(
   script: string,
   task: UploaderTask,
-  server: OssServer,
+  server: MortalServer,
   death: Death | undefined,
 ): Promise<Outcome> {
   const dieAt = death?.by === 'itself' ? death.step : undefined;
-  const firstOperation = server.operations.length;
-  const hold =
-    death?.by === 'server'
-      ? server.hold({ on: death.operation, at: death.at, after: death.after })
-      : undefined;
+  const due = dueOf(server, death);
   const child = spawn(process.execPath, [script, JSON.stringify({ ...task, dieAt })], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = end(child);
   const isOver = ended.then(() => 'over' as const);
   const hang = new AbortController();
-  if (death?.by === 'time') {
-    // The clock starts when the process has come to its first request.
-    const first = server.waitFor(({ length }) => length > firstOperation);
-    const due = first.then(() => delay(death.afterMs)).catch(() => undefined);
-    if ((await Promise.race([due, isOver])) !== 'over') child.kill('SIGKILL');
-  } else if (hold !== undefined) {
-    const reached = hold.reached.catch(() => undefined);
-    if ((await Promise.race([reached, isOver])) !== 'over') child.kill('SIGKILL');
-  }
-  const timeout = delay(RUN_MS, undefined, { signal: hang.signal }).then(
-    () => child.kill('SIGKILL'),
-    () => undefined,
-  );
+  const limit = setTimeout(() => {
+    hang.abort();
+    child.kill('SIGKILL');
+  }, RUN_MS);
+  if (due !== undefined && (await Promise.race([due, isOver])) !== 'over') child.kill('SIGKILL');
   const { output, code, signal } = await ended;
-  hang.abort();
-  await timeout;
-  hold?.release();
-  await settle(server);
+  clearTimeout(limit);
+  await server.release();
+  // What the dead process had sent is dealt with before the next one looks.
+  await server.ask('idle');
   if (output.includes('done')) return 'done';
+  if (hang.signal.aborted) return 'failed';
   return signal === 'SIGKILL' || (isWindows && code === 1) ? 'killed' : 'failed';
+}
+
+/** Resolves when it is time to kill; a process that kills itself needs nobody to wait. */
+function dueOf(server: MortalServer, death: Death | undefined): Promise<void> | undefined {
+  if (death === undefined || death.by === 'itself') return undefined;
+  if (death.by === 'server') return server.ask('hold', death);
+  // The clock starts when the process has come to its first request.
+  return server.ask('nextOperation').then(() => delay(death.afterMs));
 }
 
 async function end(
@@ -331,15 +340,9 @@ async function end(
   return { output, code, signal };
 }
 
-/** What the dead process had sent is dealt with before the next one looks. */
-async function settle(server: OssServer): Promise<void> {
-  while (server.openRequests.length > 0) await delay(1);
-}
-
 /** Bytes the server accepted of this object beyond each part, or the whole, once. */
-function resentBytes(server: OssServer, key: string, since: number): number {
-  const accepted = server.operations
-    .slice(since)
+function resentBytes(operations: readonly OperationRecord[], key: string): number {
+  const accepted = operations
     .filter(({ accepted, key: of }) => accepted && of === key)
     .filter(({ operation }) => operation === 'uploadPart' || operation === 'putObject');
   const once = new Map<number, number>();

@@ -31,7 +31,10 @@ async function main(): Promise<void> {
     ['kills', result.killCount],
     ...[...result.kills].sort().map(([name, count]): [string, number] => [`  at ${name}`, count]),
     ['requests that met a fault', result.faults],
-    ['outages of the server', result.outages],
+    ['kills of the server', [...result.serverKills.values()].reduce((a, b) => a + b, 0)],
+    ...[...result.serverKills]
+      .sort()
+      .map(([name, count]): [string, number] => [`  at ${name} `, count]),
     ['wrong objects', result.wrongObjects],
     ['orphaned uploads', result.orphanedUploads],
     ['files left in the checkpoint folder', result.leftFiles],

@@ -54,6 +54,15 @@ export interface RequestBody {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+/** What OSS answers when a multipart upload is begun. */
+export interface InitiatedUpload {
+  readonly uploadId: string;
+  /** When OSS answered, by its own clock. */
+  readonly initiatedServerMs?: number | undefined;
+  /** See {@link StoredObject.requestId}. */
+  readonly requestId?: string | undefined;
+}
+
 /** What OSS answers to an accepted part. */
 export interface PartReceipt {
   /** As the server sent it, quotes included. */
@@ -110,6 +119,8 @@ export interface ObjectPage {
   readonly objects: readonly ListedObject[];
   /** Whether there are more behind them. Only a page with objects says so. */
   readonly isTruncated: boolean;
+  /** Missing: as in {@link StoredObject.requestId}, so that HeadObject has to tell what is there. */
+  readonly requestId?: string | undefined;
 }
 
 /** An unfinished multipart upload on the server. */
@@ -130,11 +141,7 @@ export interface ObjectStore {
     key: string,
     options: ObjectOptions & { readonly forbidOverwrite: boolean },
     call: CallOptions,
-  ): Promise<{
-    readonly uploadId: string;
-    /** When OSS answered, by its own clock. */
-    readonly initiatedServerMs?: number | undefined;
-  }>;
+  ): Promise<InitiatedUpload>;
 
   /** UploadPart. The caller compares the CRC. */
   uploadPart(

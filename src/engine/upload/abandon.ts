@@ -1,6 +1,9 @@
+import { systemClock } from '../base/clock';
 import { UploadError } from '../contract/errors';
-import type { ListedPart, UnfinishedUpload } from '../contract/ports';
+import type { ListedPart, UnfinishedUpload, UploadTarget } from '../contract/ports';
 import type { CheckpointHeader } from '../record/checkpoint';
+import { bucketOpener } from './existingObjects';
+import type { LookupOptions } from './existingObjects';
 import { errorOf, openContext } from './uploadContext';
 import type { UploadContext, UploadEnvironment, UploadJob } from './uploadContext';
 import { withLease } from './uploadLease';
@@ -14,6 +17,27 @@ const ABORT_PAUSE_MS = 1000;
 const LONGEST_REQUEST_MS = 90_000;
 /** Clocks of OSS tell whole seconds. */
 const TICK_MS = 2000;
+
+/** What it takes to abort an upload. */
+type AbortContext = Pick<UploadContext, 'requests'> & {
+  readonly job: Pick<UploadJob, 'target'>;
+  readonly environment: Pick<UploadEnvironment, 'clock'>;
+};
+
+/**
+ * Removes an unfinished upload that only OSS knows. Resolves when nothing of it is left, as OSS says,
+ * and rejects otherwise.
+ */
+export async function removeUpload(
+  options: LookupOptions,
+  target: UploadTarget,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const requests = await bucketOpener(options)(target);
+  const { clock = systemClock } = options;
+  await abortUpload({ job: { target }, environment: { clock }, requests }, uploadId, signal);
+}
 
 /**
  * Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked, and
@@ -97,16 +121,16 @@ async function abortAll(
  * bucket is gone, counts as aborted. Rejects when OSS refuses, and when parts stay.
  */
 export async function abortUpload(
-  context: UploadContext,
+  context: AbortContext,
   uploadId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { job, environment, store, requests } = context;
+  const { job, environment, requests } = context;
   const { key } = job.target;
   for (let round = 1; ; round++) {
     try {
       const { requestId } = await requests.send(`abort ${key}`, signal, () =>
-        store.abortMultipartUpload(key, uploadId, { signal }),
+        requests.store.abortMultipartUpload(key, uploadId, { signal }),
       );
       if (await isGone(context, uploadId, requestId !== undefined, signal)) return;
     } catch (error) {
@@ -124,7 +148,7 @@ export async function abortUpload(
 
 /** Whether OSS knows nothing of an upload any more; `isTold`: where that may not be asked. */
 async function isGone(
-  context: UploadContext,
+  context: AbortContext,
   uploadId: string,
   isTold: boolean,
   signal: AbortSignal,
@@ -140,13 +164,13 @@ async function isGone(
 }
 
 async function partsOf(
-  { job, store, requests }: UploadContext,
+  { job, requests }: AbortContext,
   uploadId: string,
   signal: AbortSignal,
 ): Promise<readonly ListedPart[]> {
   const { key } = job.target;
   return requests.send(`list parts of ${key}`, signal, () =>
-    store.listParts(key, uploadId, { signal }),
+    requests.store.listParts(key, uploadId, { signal }),
   );
 }
 

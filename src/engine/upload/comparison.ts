@@ -292,13 +292,18 @@ async function listPlaces<Request extends UploadRequest>(
       (request) => nameOf(request.target) === name && request.target.key.startsWith(prefix),
     );
     const byKey = new Map(inPlace.map((request) => [request.target.key, request]));
-    const isAll = await listAll(await bucketOf(target), prefix, signal, (object) => {
+    const found = new Map<Request, Looked>();
+    const listing = await listAll(await bucketOf(target), prefix, signal, (object) => {
       const request = byKey.get(object.key);
-      if (request !== undefined) looked.set(request, object);
+      if (request !== undefined) found.set(request, object);
       else if (++count <= MOST_NAMES) objects.push({ ...object, bucket: target.bucket });
     });
-    if (!isAll) isComplete = false;
-    else for (const request of inPlace) if (!looked.has(request)) looked.set(request, 'missing');
+    if (!listing.isComplete) isComplete = false;
+    if (!listing.isProven) continue;
+    for (const request of inPlace) {
+      const object = found.get(request) ?? (listing.isComplete ? 'missing' : undefined);
+      if (object !== undefined) looked.set(request, object);
+    }
   }
   return { looked, onlyInOss: { count, objects, isComplete } };
 }

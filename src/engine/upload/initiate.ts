@@ -47,7 +47,9 @@ export async function initiateUpload(
     const initiating = { ...pending, createdMs: fromMs };
     await (await openJournal(context, initiating, new Map()))?.close();
     try {
-      return await store.initiateMultipartUpload(key, options, { signal });
+      const answer = await store.initiateMultipartUpload(key, options, { signal });
+      if (answer.requestId === undefined) await assertKnown(context, answer.uploadId, signal);
+      return answer;
     } catch (error) {
       if (isRefusal(error)) await checkpoints.remove(job.id);
       else unclear = { fromMs, toMs: clock.now() };
@@ -62,6 +64,25 @@ export async function initiateUpload(
   monitor.uploadId = uploadId;
   monitor.plan(plan.fileSizeBytes, plan.partCount, 0, 0);
   return { uploadId, plan, header, journal, accepted, toSend };
+}
+
+/**
+ * An upload that nobody but somebody else says is begun: OSS knows it, as ListParts tells, where that
+ * may be asked. Throws `badResponse` when it does not.
+ */
+async function assertKnown(
+  { job, store }: SourceContext,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await store.listParts(job.target.key, uploadId, { signal });
+  } catch (error) {
+    if (UploadError.is(error, 'accessDenied')) return;
+    if (!UploadError.is(error, 'noSuchUpload')) throw error;
+    const message = 'nobody but somebody else says that the upload is begun';
+    throw new UploadError('badResponse', message, { code: 'NotProven', isForeign: true });
+  }
 }
 
 /** Whether OSS itself has refused, so that nothing is left behind; anything else may have done it. */

@@ -71,24 +71,36 @@ export async function headObject(
   }
 }
 
-/** Every object whose key starts with a prefix, up to a million; false when there are more. */
+/** How far a listing can be relied on. */
+export interface Listing {
+  /** False when there are over a million objects: then not all were listed. */
+  readonly isComplete: boolean;
+  /** Whether each page is OSS's beyond doubt. */
+  readonly isProven: boolean;
+}
+
+/** Every object whose key starts with a prefix, up to a million. */
 export async function listAll(
   bucket: RequestRunner,
   prefix: string,
   signal: AbortSignal,
   onObject: (object: ListedObject) => void,
-): Promise<boolean> {
-  let last = '';
+): Promise<Listing> {
+  let [last, isProven] = ['', true];
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await list(bucket, prefix, last, signal);
     for (const object of page.objects) onObject(object);
-    if (!page.isTruncated) return true;
+    isProven &&= page.requestId !== undefined;
+    if (!page.isTruncated) return { isComplete: true, isProven };
     last = page.objects.at(-1)?.key ?? last;
   }
-  return false;
+  return { isComplete: false, isProven };
 }
 
-/** Lists from one wanted key to the next; returns the keys that it did not get to. */
+/**
+ * Lists from one wanted key to the next; returns the keys that it did not get to: because there are
+ * too many others, listing is not allowed, or it is not sure that OSS answered.
+ */
 async function listRange(
   bucket: RequestRunner,
   range: readonly string[],
@@ -111,6 +123,7 @@ async function listRange(
       if (UploadError.is(error, 'accessDenied')) break;
       throw error;
     }
+    if (page.requestId === undefined) break;
     for (const { key, ...info } of page.objects) if (wanted.has(key)) looked.set(key, info);
     last = page.objects.at(-1)?.key ?? last;
     const before = settled;

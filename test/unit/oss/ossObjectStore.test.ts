@@ -413,6 +413,7 @@ describe('OssObjectStore', () => {
         [page(), 'MarkerDoesNotAdvance'],
         [page(entry('a/c', '-1')), 'MalformedObject'],
         [page(entry('a/c', '1', '')), 'MalformedObject'],
+        [`<ListBucketResult>${entry('a/c')}</ListBucketResult>`, 'NoIsTruncated'],
       ] as const) {
         strike(server, 'listObjectsV2', { answerBody });
         const error = await rejection(store.listObjects('a/', 'a/a', CALL));
@@ -445,7 +446,9 @@ describe('OssObjectStore', () => {
       const urls: string[] = [];
       const server = createServer((message, answer) => {
         urls.push(message.url ?? '');
-        answer.end('<ListMultipartUploadsResult></ListMultipartUploadsResult>');
+        answer.end(
+          '<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>',
+        );
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
@@ -730,6 +733,22 @@ describe('OssObjectStore', () => {
       );
       const error = await rejection(store.listMultipartUploads('', CALL));
       assert.equal(error.code, 'MalformedUpload');
+    });
+
+    it('is not all of a list unless it says so', async () => {
+      const parts = await lie('listParts', '<ListPartsResult></ListPartsResult>');
+      const { uploadId } = await parts.initiateMultipartUpload('k', NEW, CALL);
+      const uploads = await lie(
+        'listMultipartUploads',
+        '<ListMultipartUploadsResult></ListMultipartUploadsResult>',
+      );
+      for (const listing of [
+        parts.listParts('k', uploadId, CALL),
+        uploads.listMultipartUploads('', CALL),
+      ]) {
+        const error = await rejection(listing);
+        assert.deepEqual([error.kind, error.code], ['badResponse', 'NoIsTruncated']);
+      }
     });
 
     it('does not go back', async () => {

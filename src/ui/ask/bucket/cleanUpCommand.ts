@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 
-import { UploadError } from '../../../engine/index';
-import type { Logger, ObjectStore, OpenStore, Transfers } from '../../../engine/index';
+import { UploadError, removeUpload } from '../../../engine/index';
+import type { LookupOptions, Transfers } from '../../../engine/index';
 import { BucketSearch } from './bucketSearch';
 import { askWhichUploads } from './cleanUpBox';
 import type { Destinations } from '../setup/destination';
+import { targetAt } from '../upload/uploadRequests';
+import type { Destination } from '../../settings/knownDestination';
 import { l10n, language, sentenceOf } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { withLateProgress } from '../../editor/lateProgress';
@@ -19,10 +21,9 @@ export class CleanUpCommand {
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
     destinations: Destinations,
-    openStore: OpenStore,
-    private readonly logger: Logger,
+    private readonly bucket: LookupOptions,
   ) {
-    this.search = new BucketSearch(transfers, actions, destinations, openStore);
+    this.search = new BucketSearch(transfers, actions, destinations, bucket.openStore);
   }
 
   /** Lists, asks which ones, removes those. What could still be resumed is discarded as elsewhere. */
@@ -33,13 +34,13 @@ export class CleanUpCommand {
     if (chosen.length === 0) return;
     const ours = chosen.flatMap(({ transfer }) => transfer ?? []);
     if (!(await this.actions.confirmDiscard(ours))) return;
-    const failures = await this.remove(uploads.store, chosen);
+    const failures = await this.remove(uploads.destination, chosen);
     if (failures !== undefined) tell(chosen.length, failures);
   }
 
   /** Resolves with what went wrong; undefined when the user cancelled. */
   private remove(
-    store: ObjectStore,
+    destination: Destination,
     chosen: readonly FoundUpload[],
   ): Promise<readonly UploadError[] | undefined> {
     const message =
@@ -53,8 +54,9 @@ export class CleanUpCommand {
         try {
           // Our own record goes with it, so that the status bar does not offer what is gone.
           if (transfer !== undefined) await this.transfers.discard([transfer.id]);
-          await store.abortMultipartUpload(upload.key, upload.uploadId, { signal });
-          this.logger.info(`removed unfinished upload ${upload.key} id=${upload.uploadId}`);
+          const { key, uploadId } = upload;
+          await removeUpload(this.bucket, targetAt(destination, key), uploadId, signal);
+          this.bucket.logger.info(`removed unfinished upload ${key} id=${uploadId}`);
         } catch (error) {
           if (signal.aborted) throw error;
           failures.push(UploadError.from(error).with({ key: upload.key }));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UploadError, isAbortError } from '../../../../src/engine/contract/errors';
@@ -166,6 +167,30 @@ describe('files compared with their objects', () => {
     await assert.rejects(verifyObjects(options, requests, [place], SIGNAL), {
       kind: 'accessDenied',
     });
+  });
+
+  it('believes no listing that may be of somebody else: each object is asked for', async () => {
+    const requests = await files(70);
+    await putAll(requests.slice(0, 60));
+    const entries = requests.map(({ target }, n) => {
+      const etag = createHash('md5').update(testBytes(0, 40, n + 1));
+      return `<Contents><Key>${target.key}</Key><ETag>"${etag.digest('hex').toUpperCase()}"</ETag><Size>40</Size></Contents>`;
+    });
+    const page = (inside: string) =>
+      `<ListBucketResult><IsTruncated>false</IsTruncated>${inside}</ListBucketResult>`;
+    for (const answerBody of [page(entries.join('')), page('')]) {
+      harness.server.faults.push({
+        on: 'listObjectsV2',
+        do: { answerBody, answerHeaders: { 'x-oss-request-id': null } },
+      });
+      const existing = await findExisting(options, requests, SIGNAL);
+      assert.equal(existing.length, 60);
+      const [{ target }] = requests as [UploadRequest];
+      const places = [{ target, prefix: 'f/' }];
+      const { files: verified } = await verifyObjects(options, requests, places, SIGNAL);
+      assert.equal(verified.filter(({ verdict }) => verdict === 'equal').length, 60);
+      assert.equal(verified.filter(({ verdict }) => verdict === 'missing').length, 10);
+    }
   });
 
   it('gives a listing up in which there is little but objects of others', async () => {

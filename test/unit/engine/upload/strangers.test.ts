@@ -5,8 +5,15 @@ import { runInNewContext } from 'node:vm';
 import type { Fault, FaultActions } from '../../../oss-server/faults.ts';
 import type { OperationName } from '../../../oss-server/operationNames.ts';
 import { fuzzAnswers } from '../../../fuzz/answers.ts';
+import { removeUpload } from '../../../../src/engine/upload/abandon.ts';
 import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
-import { ACCESS_KEY, BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+import {
+  ACCESS_KEY,
+  BUCKET,
+  EngineHarness,
+  PART_BYTES,
+  hastyClock,
+} from '../../../support/engineHarness.ts';
 import type { HarnessOptions } from '../../../support/engineHarness.ts';
 import { VirtualClock } from '../../../support/virtualClock.ts';
 
@@ -48,6 +55,31 @@ describe('answers that are not of OSS', () => {
       });
     }
   }
+
+  it('are no upload of an empty file, whose checksum anybody can say', async () => {
+    await start();
+    const headers = { etag: '"A"', 'x-oss-hash-crc64ecma': '0' };
+    const answerHeaders = { 'x-oss-request-id': null };
+    once('putObject', { answer: { status: 204, headers }, answerHeaders });
+    const empty = await harness.file('empty.bin', 0);
+    await harness.uploadOne(harness.manager(), harness.request(empty, 'empty.bin'));
+    assert.equal(harness.operations('putObject').length, 2);
+  });
+
+  it('begin no upload: what was begun behind them is looked for and removed', async () => {
+    await start();
+    const id = '0123456789ABCDEF0123456789ABCDEF';
+    const body = `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`;
+    once('initiateMultipartUpload', {
+      carryOutThen: { status: 200, body },
+      answerHeaders: NO_ID,
+    });
+    const manager = harness.manager();
+    await harness.uploadOne(manager, await request(3));
+    assert.equal(harness.operations('initiateMultipartUpload').length, 2);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
 
   it('are no completion: what is not there is completed again', async () => {
     await start();
@@ -205,6 +237,24 @@ describe('what is whose', () => {
     assert.ok(clock.now() - startedMs < 60_000, 'the line is tried for half an hour, this is not');
     const [left] = next.snapshot().batches.flatMap(({ transfers }) => transfers);
     assert.equal(left?.state, 'discarding');
+  });
+
+  it('an upload of the bucket is removed when OSS knows it no more, whoever said so before', async () => {
+    await start();
+    const { upload } = await interrupted();
+    const [left] = harness.server.uploads(BUCKET);
+    assert.ok(left);
+    const options = { openStore: harness.oss.openStore, logger: harness.log, clock: hastyClock };
+    const remove = () =>
+      removeUpload(options, upload.target, left.uploadId, new AbortController().signal);
+    harness.server.faults.push({
+      on: 'abortMultipartUpload',
+      do: { answer: { status: 204 }, answerHeaders: NO_ID },
+    });
+    await assert.rejects(remove(), { code: 'PartsLeft' });
+    harness.server.faults.length = 0;
+    await remove();
+    assert.deepEqual(harness.server.uploads(BUCKET), []);
   });
 
   it('an abort is repeated until no part is left', async () => {
