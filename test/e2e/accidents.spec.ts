@@ -64,7 +64,7 @@ test('more clicks where Cancel was keep the upload', async () => {
   if (box === null) throw new Error('Cancel has no place.');
   const at = [box.x + box.width / 2, box.y + box.height / 2] as const;
   await window.page.mouse.click(...at);
-  const stopped = window.notification(/Stopped at \d+ %\. Progress is kept\./);
+  const stopped = window.notification(/ is stopped at \d+ %\. Progress is kept\./);
   await stopped.waitFor();
   await shot(window, 'accidents-stopped');
   await window.page.mouse.click(...at);

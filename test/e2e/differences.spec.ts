@@ -35,7 +35,9 @@ test('Verify Against OSS opens a report: different, missing and only in OSS; not
   const keys = session.oss.keys(BUCKET);
   await window.contextMenu(window.file('site'), 'Verify Against OSS...');
   await session.answerFirstQuestions();
-  const summary = window.notification('Verified against OSS: 116 equal, 2 different');
+  const summary = window.notification(
+    `Verified site against oss://${BUCKET}/site/: 116 equal, 2 different`,
+  );
   await summary.waitFor();
   await expect(summary).toContainText('2 missing in OSS, 1 only in OSS');
   const report = window.page.locator('.monaco-editor .view-lines').first();

@@ -324,7 +324,7 @@ test('clean-up of the bucket: ours preselected, others never removed silently', 
   await shot(window, 'later-clean-up');
   await window.page.keyboard.press('Enter');
   await window.dialogButton('Discard').click();
-  await window.notification('Removed 1 unfinished upload').waitFor();
+  await window.notification('Removed the unfinished upload of ours.bin').waitFor();
   expect(oss.uploads(BUCKET).map(({ uploadId }) => uploadId)).toEqual([foreign]);
   await expect(session.status).toHaveCount(0);
   oss.abortUpload(foreign);

@@ -333,12 +333,16 @@ export class TransferActions {
 }
 
 /**
- * Asks before something that OSS has is lost. The first button is the one that Enter presses, which
+ * Asks before something is lost that OSS has, or a list that took long to make. The first button is the one that Enter presses, which
  * may still be that of the list before: like Escape, it keeps everything.
  */
-async function confirmLoss(question: string, yes: string): Promise<boolean> {
+export async function confirmLoss(
+  question: string,
+  yes: string,
+  detail?: string,
+): Promise<boolean> {
   const keep = l10n.t('Keep');
-  const options = { modal: true };
+  const options = { modal: true, ...(detail !== undefined && { detail }) };
   return (await vscode.window.showWarningMessage(question, options, keep, yes)) === yes;
 }
 
