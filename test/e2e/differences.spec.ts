@@ -53,6 +53,21 @@ test('Verify Against OSS opens a report: different, missing and only in OSS; not
   expect(countOf(session, 'putObject')).toBe(0);
 });
 
+test('a report is there again when the window is reloaded', async () => {
+  const { window } = session;
+  // By its own command the editor remembers its tabs before it goes.
+  const gone = window.page.waitForEvent('framenavigated');
+  await window.command('Developer: Reload Window');
+  await gone;
+  await window.whenReady();
+  const report = window.page.locator('.monaco-editor .view-lines').first();
+  await expect(window.page.locator('.tab.active')).toContainText('.jsonl');
+  await expect(report).toContainText('"verdict":"missing"');
+  await window.page.locator('.tab', { hasText: 'Verified against OSS' }).first().click();
+  await expect(report).toContainText(`site compared with oss://${BUCKET}/site/`);
+  await expect(report).toContainText('page-7.html');
+});
+
 test('Upload Only What Differs sends four files by one listing, and says how many are unchanged', async () => {
   const { window } = session;
   const from = session.oss.operations.length;

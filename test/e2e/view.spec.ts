@@ -20,6 +20,9 @@ const NAMES = {
   rightToLeft: `${'תמונה-'.repeat(15)}סוף.bin`,
 } as const;
 
+/** As OSS refuses a file for a reason of its own. */
+const REFUSAL = { status: 400, code: 'InvalidObjectName', ec: '0016-00000102' };
+
 let session: Session;
 
 test.beforeAll(async ({ browser }) => {
@@ -27,6 +30,7 @@ test.beforeAll(async ({ browser }) => {
     machineSettings: { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency': 8 },
   });
   await session.addFile('hello.txt', 1000);
+  await session.addFile('bad.txt', 10);
   await session.addFile('offline.bin', 8 * MIB);
   for (const name of Object.values(NAMES)) await session.addFile(name, 4 * MIB);
   for (let n = 0; n < 3; n++) await session.addFile(`site/page${n}.html`, 500);
@@ -105,6 +109,11 @@ test('waiting for the network stands still, and can be tried now', async () => {
   await shot(window, 'view-waiting');
   await row.hover();
   const tryNow = row.getByRole('button', { name: 'Try Now' });
+  // While the network is still gone it tries, and waits on with all it has.
+  await tryNow.click();
+  await expect(row).toContainText(/waiting for the network at \d\d %/);
+  await expect(window.notification('was not uploaded')).toHaveCount(0);
+  await row.hover();
   await tryNow.waitFor();
   await session.oss.listenAgain();
   await tryNow.click();
@@ -131,6 +140,31 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
       .toBeLessThanOrEqual(0.5);
   }
   await shot(window, 'view-long-names');
+  // A state is another shape and another colour, beside its words.
+  session.oss.faults.push({ on: 'putObject', key: 'bad.txt', do: { answer: REFUSAL } });
+  await window.contextMenu(window.file('bad.txt'), MENU_ITEM);
+  await expect(uploadRow(window, 'bad.txt')).toContainText('failed: refused by OSS');
+  await pressInRow(rows.first(), 'Pause');
+  const all = window.treeRows('OSS Uploads');
+  const states = [
+    all.filter({ hasText: 'done' }),
+    all.filter({ hasText: 'failed' }),
+    all.filter({ hasText: 'paused' }),
+    rows.filter({ hasNotText: 'paused' }),
+  ];
+  const looks: [shape: string, color: string][] = [];
+  for (const state of states) {
+    const icon = state.first().locator('.custom-view-tree-node-item-icon');
+    const look: (typeof looks)[number] = await icon.evaluate(`(element) => [
+      /codicon-(?!modifier)[a-z-]+/.exec(element.className)?.[0],
+      getComputedStyle(element).color,
+    ]`);
+    looks.push(look);
+  }
+  expect(new Set(looks.map(([shape]) => shape)).size).toBe(states.length);
+  expect(new Set(looks.map(([, color]) => color)).size).toBe(states.length);
+  await shot(window, 'view-states');
+  await pressInRow(all.filter({ hasText: 'paused' }), 'Resume');
   holds.forEach((hold) => {
     hold.release();
   });

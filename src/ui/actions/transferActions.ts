@@ -283,7 +283,10 @@ export class TransferActions {
     const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
     const region = regionOfEndpoint(transfer.error?.endpoint ?? '');
     if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
-    if (kind === 'sourceMissing') return this.locate(transfer);
+    // It may be back: moved there again, or its drive mounted.
+    if (kind === 'sourceMissing' && !(await exists(transfer.filePath))) {
+      return this.locate(transfer);
+    }
     if (kind === 'alreadyExists') return this.overwrite([transfer]);
     if (kind === 'wrongRegion' && region !== '') {
       return this.run({ kind: 'useRegion', region }, [transfer]);
@@ -344,6 +347,13 @@ export async function confirmLoss(
   const keep = l10n.t('Keep');
   const options = { modal: true, ...(detail !== undefined && { detail }) };
   return (await vscode.window.showWarningMessage(question, options, keep, yes)) === yes;
+}
+
+function exists(filePath: string): Promise<boolean> {
+  return Promise.resolve(vscode.workspace.fs.stat(vscode.Uri.file(filePath))).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isDomainAction({ kind }: MessageAction): boolean {

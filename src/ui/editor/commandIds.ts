@@ -74,6 +74,7 @@ export const CONTEXT_KEYS = [
   'hasUploaded',
   'hasActive',
   'hasWaiting',
+  'hasLooked',
   'configured',
   'hasStoredCredentials',
 ] as const;

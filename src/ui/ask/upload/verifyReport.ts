@@ -27,10 +27,15 @@ export function countsOf({ verification, failures }: Verified): VerifyCallResult
   return { ...count, onlyInOss: verification.onlyInOss.count };
 }
 
-/** One sentence with the numbers. */
+/** What was verified, and the numbers, in one sentence. */
 export function verifySummary(verified: Verified, words: Words): string {
-  const { l10n } = words;
   const { name, place } = verified;
+  const results = resultsText(verified, words);
+  return words.l10n.t('Verified {name} against {place}: {results}.', { name, place, results });
+}
+
+function resultsText(verified: Verified, words: Words): string {
+  const { l10n } = words;
   const { equal, different, missing, unknown, onlyInOss } = countsOf(verified);
   const n = (count: number): string => formatCount(count, words.language);
   const parts = [
@@ -40,11 +45,7 @@ export function verifySummary(verified: Verified, words: Words): string {
     ...(unknown === 0 ? [] : [l10n.t('{n} could not be compared', { n: n(unknown) })]),
     ...(onlyInOss === 0 ? [] : [l10n.t('{n} only in OSS', { n: moreOf(verified, n(onlyInOss)) })]),
   ];
-  return l10n.t('Verified {name} against {place}: {results}.', {
-    name,
-    place,
-    results: parts.join(l10n.t(', ')),
-  });
+  return parts.join(l10n.t(', '));
 }
 
 /** The text for reading: the numbers, then all that is not equal. */
@@ -71,7 +72,7 @@ export function verifyReport(verified: Verified, words: Words): string {
       place,
       date: formatDate(timeMs, language),
     }),
-    verifySummary(verified, words),
+    resultsText(verified, words),
     ...section(
       l10n.t('Different'),
       of('different').length,

@@ -75,7 +75,10 @@ describe('the report of a verification', () => {
 
   it('names all that is not equal, and says when there is more', () => {
     const text = verifyReport(verified(), english);
-    assert.match(text, /^site compared with oss:\/\/films\/site\/, Nov 22, 2026/);
+    assert.match(
+      text,
+      /^site compared with oss:\/\/films\/site\/, Nov 22, 2026, .*\n2 equal, 1 different, 1 missing in OSS, /,
+    );
     for (const line of ['/site/c  (2.0 KB here, 1.0 KB in OSS)', '/site/d', 'site/old  (3 B)']) {
       assert.ok(text.includes(`\n  ${line}\n`), text);
     }
