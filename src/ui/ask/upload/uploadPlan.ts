@@ -14,12 +14,14 @@ import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language } from '../../editor/editorWords';
-import { formatBytes, formatCount } from '../../text/format';
+import { counted, formatBytes, formatCount } from '../../text/format';
 import type { Destination } from '../../settings/knownDestination';
 import { expandPrefix } from '../../text/keyNames';
 import { keyName } from '../../text/localPaths';
 import { plainText } from '../../text/plainText';
 import { fileName, ossPath } from '../../text/transferFacts';
+import { withFacts } from '../../text/words';
+import type { OneOrMany } from '../../text/words';
 import { withLateProgress } from '../../editor/lateProgress';
 import { pick } from '../../editor/boxes';
 import { askObjectOptions } from './objectOptionsFlow';
@@ -243,9 +245,8 @@ export class UploadPlanner {
       }),
     );
     if (found === undefined) return undefined;
-    const links = found.skippedLinks + found.outsideLinks;
-    if (links > 0) tellLinks(links);
-    const left = `excluded=${found.excluded} links=${found.skippedLinks} outside=${found.outsideLinks}`;
+    if (found.links.length > 0) tellLinks(found.links);
+    const left = `excluded=${found.excluded} links=${found.links.length}`;
     this.logger.info(
       `found ${found.files.length} files, ${left} emptyFolders=${found.emptyFolders} unreadable=${found.failures.length}`,
     );
@@ -312,16 +313,20 @@ function refusalOf(request: UploadRequest): UploadError | undefined {
 }
 
 /** Links are not followed out of a folder, so that its files alone are what is sent. */
-function tellLinks(count: number): void {
-  const text =
-    count === 1
-      ? l10n.t('1 link was left out: it leads to a folder, or out of the folder that was chosen.')
-      : l10n.t(
-          '{n} links were left out: they lead to folders, or out of the folder that was chosen.',
-          { n: formatCount(count, language) },
-        );
-  void vscode.window.showInformationMessage(text);
+function tellLinks(links: readonly string[]): void {
+  const facts = { names: someOf(links.map((link) => fileName(link))) };
+  const text = counted(LINKS, links.length, { l10n: withFacts(l10n, facts), language });
+  void vscode.window.showInformationMessage(plainText(text));
 }
+
+const LINKS: OneOrMany = [
+  (l10n) =>
+    l10n.t('{names} was left out: it is a link to a folder, or out of the folder that was chosen.'),
+  (l10n) =>
+    l10n.t(
+      '{n} links were left out ({names}): they lead to folders, or out of the folder that was chosen.',
+    ),
+];
 
 function isFolderAt(path: string): Promise<boolean> {
   return stat(path).then(
