@@ -40,6 +40,14 @@ test.afterAll(async () => {
   await session.end();
 });
 
+/** The colour that an element is drawn in. Runs in the page. */
+function colorOf(element: unknown): string {
+  const page = globalThis as unknown as {
+    getComputedStyle(of: unknown): { readonly color: string };
+  };
+  return page.getComputedStyle(element).color;
+}
+
 /** Where an element ends, in pixels. */
 async function rightOf(element: Locator): Promise<number> {
   const box = await element.boundingBox();
@@ -122,6 +130,9 @@ test('waiting for the network stands still, and can be tried now', async () => {
 
 test('the state is readable beside the longest names, at 800 × 600', async () => {
   const { window } = session;
+  session.oss.faults.push({ on: 'putObject', key: 'bad.txt', do: { answer: REFUSAL } });
+  await window.contextMenu(window.file('bad.txt'), MENU_ITEM);
+  await expect(uploadRow(window, 'bad.txt')).toContainText('failed: refused by OSS');
   const holds = Object.values(NAMES).map((name) => stuckAfter(session, name, 1));
   for (const name of Object.values(NAMES)) {
     await window.contextMenu(
@@ -141,9 +152,6 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
   }
   await shot(window, 'view-long-names');
   // A state is another shape and another colour, beside its words.
-  session.oss.faults.push({ on: 'putObject', key: 'bad.txt', do: { answer: REFUSAL } });
-  await window.contextMenu(window.file('bad.txt'), MENU_ITEM);
-  await expect(uploadRow(window, 'bad.txt')).toContainText('failed: refused by OSS');
   await pressInRow(rows.first(), 'Pause');
   const all = window.treeRows('OSS Uploads');
   const states = [
@@ -155,11 +163,8 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
   const looks: [shape: string, color: string][] = [];
   for (const state of states) {
     const icon = state.first().locator('.custom-view-tree-node-item-icon');
-    const look: (typeof looks)[number] = await icon.evaluate(`(element) => [
-      /codicon-(?!modifier)[a-z-]+/.exec(element.className)?.[0],
-      getComputedStyle(element).color,
-    ]`);
-    looks.push(look);
+    const shape = /codicon-(?!modifier)[a-z-]+/.exec((await icon.getAttribute('class')) ?? '');
+    looks.push([shape?.[0] ?? '', await icon.evaluate(colorOf)]);
   }
   expect(new Set(looks.map(([shape]) => shape)).size).toBe(states.length);
   expect(new Set(looks.map(([, color]) => color)).size).toBe(states.length);

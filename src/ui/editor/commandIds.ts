@@ -74,7 +74,6 @@ export const CONTEXT_KEYS = [
   'hasUploaded',
   'hasActive',
   'hasWaiting',
-  'hasLooked',
   'configured',
   'hasStoredCredentials',
 ] as const;

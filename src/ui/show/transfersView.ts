@@ -63,11 +63,7 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
         if (!visible) this.isAskedFor = false;
         // The editor makes the tree of a view after it has laid out its place, and lays it out again
         // only two seconds later, or when there is word of a message: until then it has no height.
-        else {
-          this.view.message = '';
-          // The walkthrough sees only what happens after it was opened.
-          this.setContext('hasLooked', true);
-        }
+        else this.view.message = '';
         this.updateContext();
       }),
     );
