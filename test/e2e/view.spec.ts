@@ -121,11 +121,14 @@ test('waiting for the network stands still, and can be tried now', async () => {
   await tryNow.click();
   await expect(row).toContainText(/waiting for the network at \d\d %/);
   await expect(window.notification('was not uploaded')).toHaveCount(0);
-  await row.hover();
-  await tryNow.waitFor();
   await session.oss.listenAgain();
-  await tryNow.click();
-  await expect(row).toContainText('done');
+  // Unless it has just tried by itself.
+  await expect(async () => {
+    if ((await row.textContent())?.includes('done') === true) return;
+    await row.hover();
+    await tryNow.click({ timeout: 1000 });
+    await expect(row).toContainText('done', { timeout: 5000 });
+  }).toPass({ timeout: 20_000 });
 });
 
 test('the state is readable beside the longest names, at 800 × 600', async () => {

@@ -98,7 +98,7 @@ test('the contents of a folder go up without its name', async () => {
 
 test('changed files are uploaded from the source control, with their paths', async () => {
   const { window } = session;
-  await window.command('View: Show Source Control');
+  await window.command('Source Control: Focus on Changes View');
   const changed = (name: string): Locator =>
     window.page.locator('.scm-view .monaco-list-row', { hasText: name });
   const item = 'Upload Changed Files to OSS';
