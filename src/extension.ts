@@ -137,6 +137,7 @@ export function activate(context: vscode.ExtensionContext): void {
       CredentialsFlow,
       Destinations,
       DomainFlow,
+      ReportFiles,
       ResumeFromOssCommand,
       UploadCommand,
       WaysIn,
@@ -167,7 +168,8 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
     );
     const comparing = { openStore, logger: log, checksumFolder };
-    const verify = own(new VerifyCommand(upload, actions, comparing));
+    const reports = new ReportFiles(path.join(context.globalStorageUri.fsPath, 'reports'));
+    const verify = new VerifyCommand(upload, actions, comparing, reports);
     return {
       credentialsFlow,
       destinations,

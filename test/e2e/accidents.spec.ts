@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Locator } from '@playwright/test';
 import { until } from '../../scripts/processes';
 import type { Hold } from '../oss-server/holds';
 import {
@@ -46,6 +47,15 @@ async function askAndPress(ask: () => Promise<void>, key: string): Promise<void>
   expectKept();
 }
 
+/** As a hand does that is too fast, wherever the button is by then. */
+async function clickThrice(button: Locator): Promise<void> {
+  await button.hover();
+  const box = await button.boundingBox();
+  if (box === null) throw new Error('The button has no place.');
+  const at = [box.x + box.width / 2, box.y + box.height / 2] as const;
+  await session.window.page.mouse.click(...at, { clickCount: 3 });
+}
+
 function expectKept(): void {
   expect(session.oss.uploads(BUCKET)).toHaveLength(1);
   expect(countOf(session, 'abortMultipartUpload')).toBe(0);
@@ -64,7 +74,7 @@ test('more clicks where Cancel was keep the upload', async () => {
   if (box === null) throw new Error('Cancel has no place.');
   const at = [box.x + box.width / 2, box.y + box.height / 2] as const;
   await window.page.mouse.click(...at);
-  const stopped = window.notification(/Stopped at \d+ %\. Progress is kept\./);
+  const stopped = window.notification(/ is stopped at \d+ %\. Progress is kept\./);
   await stopped.waitFor();
   await shot(window, 'accidents-stopped');
   await window.page.mouse.click(...at);
@@ -104,6 +114,28 @@ test('so do they at a failure whose button discards', async () => {
   fs.renameSync(`${file}.away`, file);
 });
 
+test('so do Escape at a notification, and three clicks on its Discard...', async () => {
+  const { window } = session;
+  const stopped = window.notification('clicked.bin is stopped at');
+  const stopAgain = async (): Promise<void> => {
+    hold = stuckAfter(session, 'clicked.bin', 0);
+    await pressInRow(uploadRow(window, 'clicked.bin'), 'Resume');
+    await window.button(progress(window), 'Cancel').click();
+    await stopped.waitFor();
+    await endRequests();
+  };
+  await stopAgain();
+  await window.command('Notifications: Focus Notification Toast');
+  await window.page.keyboard.press('Escape');
+  await expect(stopped).toHaveCount(0);
+  expectKept();
+  await stopAgain();
+  await clickThrice(window.button(stopped, 'Discard...'));
+  await window.dialogButton('Keep').click();
+  await expect(window.dialogButton('Keep')).toHaveCount(0);
+  expectKept();
+});
+
 test('a yes discards, and the status bar says what', async () => {
   const { window } = session;
   await pressInRow(uploadRow(window, 'clicked.bin'), 'Discard...');
@@ -124,10 +156,19 @@ test('what replaces an object is asked about, and Enter keeps it', async () => {
   await oss.putObject(BUCKET, 'gone.bin', theirs);
   await endRequests();
   const message = window.notification('already exists in OSS and was not replaced');
-  await window.button(message, 'Overwrite').click();
+  await message.waitFor();
+  // By the keyboard: Enter takes no button of it.
+  await window.command('Notifications: Focus Notification Toast');
+  await window.page.keyboard.press('Enter');
+  await expect(window.dialogButton('Keep')).toHaveCount(0);
+  await clickThrice(window.button(message, 'Skip'));
+  await window.dialogButton('Keep').click();
+  expect(oss.uploads(BUCKET)).toHaveLength(1);
+  await pressInRow(uploadRow(window, 'gone.bin'), 'Overwrite...');
   await window.dialogButton('Overwrite').waitFor();
   await shot(window, 'accidents-overwrite');
   await window.page.keyboard.press('Enter');
   await expect(window.dialogButton('Overwrite')).toHaveCount(0);
+  expect(oss.uploads(BUCKET)).toHaveLength(1);
   expect(await oss.object(BUCKET, 'gone.bin')?.bytes()).toEqual(theirs);
 });

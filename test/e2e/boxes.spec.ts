@@ -158,7 +158,38 @@ test('clean-up looks in the whole bucket, says what each takes up, and filters b
   await window.quickTitle('chosen: 1, 1.0 MB').waitFor();
   await shot(window, 'boxes-clean-up-folder');
   await window.quickInput.press('Enter');
-  await window.notification('Removed 1 unfinished upload from OSS.').waitFor();
+  // Not ours: it is named, and neither Enter nor Escape removes it.
+  const question = window.page.locator('.monaco-dialog-box');
+  await expect(question).toContainText('Remove theirs.bin from OSS? It is not from this editor');
+  await expect(question).toContainText('docs/theirs.bin');
+  await shot(window, 'boxes-clean-up-theirs');
+  await window.page.keyboard.press('Enter');
+  await expect(question).toHaveCount(0);
+  expect(session.oss.uploads(BUCKET)).toHaveLength(3);
+});
+
+test('what is not ours is removed after a yes that says how many they are', async () => {
+  const { window } = session;
+  await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
+  await window.row('docs/theirs.bin').getByRole('checkbox').click();
+  await window.quickTitle('chosen: 2, 9.0 MB').waitFor();
+  await window.quickInput.press('Enter');
+  const question = window.page.locator('.monaco-dialog-box');
+  await expect(question).toContainText(
+    'Remove 2 unfinished uploads from OSS? 1 of them is not from this editor',
+  );
+  await window.page.keyboard.press('Escape');
+  await expect(question).toHaveCount(0);
+  expect(session.oss.uploads(BUCKET)).toHaveLength(3);
+  await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
+  await window.row('docs/ours.bin').getByRole('checkbox').click();
+  await window.row('docs/theirs.bin').getByRole('checkbox').click();
+  await window.quickTitle('chosen: 1, 1.0 MB').waitFor();
+  await window.quickInput.press('Enter');
+  await window.dialogButton('Remove').click();
+  await window
+    .notification(`Removed the unfinished upload of theirs.bin from oss://${BUCKET}/.`)
+    .waitFor();
   const left = session.oss.uploads(BUCKET).map(({ key }) => key);
   expect(left.sort()).toEqual(['docs/ours.bin', 'other/theirs.bin']);
 });

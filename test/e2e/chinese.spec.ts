@@ -23,7 +23,7 @@ test('in Chinese: menu, questions, progress, result', async () => {
   const progress = window.notification(`正在上传至 ${BUCKET}：`);
   await expect(window.message(progress)).toContainText('视频.mp4');
   await window.button(progress, 'Cancel').click();
-  const stopped = window.notification(/已停止（\d+%），进度已保留。/);
+  const stopped = window.notification(/^视频\.mp4 已停止（\d+%），进度已保留。/);
   await expect(session.status).toContainText('1 个上传待续传');
   session.oss.faults.length = 0;
   await window.button(stopped, '继续').click();

@@ -35,7 +35,9 @@ test('Verify Against OSS opens a report: different, missing and only in OSS; not
   const keys = session.oss.keys(BUCKET);
   await window.contextMenu(window.file('site'), 'Verify Against OSS...');
   await session.answerFirstQuestions();
-  const summary = window.notification('Verified against OSS: 116 equal, 2 different');
+  const summary = window.notification(
+    `Verified site against oss://${BUCKET}/site/: 116 equal, 2 different`,
+  );
   await summary.waitFor();
   await expect(summary).toContainText('2 missing in OSS, 1 only in OSS');
   const report = window.page.locator('.monaco-editor .view-lines').first();
@@ -49,6 +51,21 @@ test('Verify Against OSS opens a report: different, missing and only in OSS; not
   await shot(window, 'verify-json-lines');
   expect(session.oss.keys(BUCKET)).toEqual(keys);
   expect(countOf(session, 'putObject')).toBe(0);
+});
+
+test('a report is there again when the window is reloaded', async () => {
+  const { window } = session;
+  // By its own command the editor remembers its tabs before it goes.
+  const gone = window.page.waitForEvent('framenavigated');
+  await window.command('Developer: Reload Window');
+  await gone;
+  await window.whenReady();
+  const report = window.page.locator('.monaco-editor .view-lines').first();
+  await expect(window.page.locator('.tab.active')).toContainText('.jsonl');
+  await expect(report).toContainText('"verdict":"missing"');
+  await window.page.locator('.tab', { hasText: 'Verified against OSS' }).first().click();
+  await expect(report).toContainText(`site compared with oss://${BUCKET}/site/`);
+  await expect(report).toContainText('page-7.html');
 });
 
 test('Upload Only What Differs sends four files by one listing, and says how many are unchanged', async () => {

@@ -149,3 +149,38 @@ export async function watch(window: Workbench): Promise<() => Promise<Watched>> 
   })()`);
   return () => window.page.evaluate<Watched>('window.watchedByTest');
 }
+
+/**
+ * Begins to write down each other percentage that a window shows of an upload, in its row and in
+ * the notification; the call that it resolves with gives those seen so far.
+ */
+export async function followPercent(
+  window: Workbench,
+  name: string,
+): Promise<() => Promise<{ readonly row: readonly number[]; readonly toast: readonly number[] }>> {
+  await window.page.evaluate(`(() => {
+    const seen = { row: [], toast: [] };
+    window.percentsByTest = seen;
+    const note = (list, text) => {
+      const found = /(\\d+) %/.exec(text);
+      if (found && list.at(-1) !== Number(found[1])) list.push(Number(found[1]));
+    };
+    const look = () => {
+      for (const row of document.querySelectorAll('.pane .customview-tree .monaco-list-row')) {
+        if (row.textContent.includes(${JSON.stringify(name)})) note(seen.row, row.textContent);
+      }
+      for (const toast of document.querySelectorAll('.notification-toast')) {
+        const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
+        if (text.includes(${JSON.stringify(name)})) note(seen.toast, text);
+      }
+    };
+    look();
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  })()`);
+  return () => window.page.evaluate('window.percentsByTest');
+}
+
+/** Whether numbers never become less. */
+export function isRising(numbers: readonly number[]): boolean {
+  return numbers.every((number, at) => number >= (numbers[at - 1] ?? 0));
+}

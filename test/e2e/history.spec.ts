@@ -97,6 +97,14 @@ test('Enter on a finished row copies its URL', async () => {
 test('an upload is found by name and state', async () => {
   const { window } = session;
   await window.command('OSS: Find Upload...');
+  await window.row('hello.txt').waitFor();
+  const only = (state: string): Promise<void> =>
+    window.quick.getByRole('button', { name: `Only: ${state}` }).click();
+  await only('failed');
+  await window.quickTitle('Find Upload: failed').waitFor();
+  await expect(window.row('hello.txt')).toHaveCount(0);
+  await only('finished');
+  await window.row('hello.txt').waitFor();
   await window.quickInput.fill('hello');
   await expect(window.quick).toContainText('hello.txt');
   await shot(window, 'history-find');
@@ -142,14 +150,63 @@ test('the report has every file with its checksum', async () => {
   }
 });
 
+test('Open in Browser opens the URL', async () => {
+  const { window } = session;
+  const opened = window.page.context().waitForEvent('page');
+  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Open in Browser');
+  const page = await opened;
+  expect(page.url()).toContain('/hello.txt');
+  await page.close();
+});
+
+test('Remove from List takes a row, and leaves its object', async () => {
+  const { window } = session;
+  await window.contextMenu(uploadRow(window, 'big.bin'), 'Remove from List');
+  await expect(uploadRow(window, 'big.bin')).toHaveCount(0);
+  await expect(finished(window)).toContainText('2 uploads');
+  expect(session.oss.object(BUCKET, 'big.bin')?.sizeBytes).toBe(3 * MIB);
+});
+
+test('Upload Again sends the file as it is now to the same object, after the question', async () => {
+  const { window } = session;
+  await session.addFile('hello.txt', 2000);
+  await window.contextMenu(uploadRow(window, 'hello.txt'), 'Upload Again');
+  await window.quickTitle('hello.txt already exists').waitFor();
+  expect(session.oss.object(BUCKET, 'hello.txt')?.sizeBytes).toBe(1000);
+  await window.pick('Overwrite');
+  await expect.poll(() => session.oss.object(BUCKET, 'hello.txt')?.sizeBytes).toBe(2000);
+});
+
+test('a damaged history is told once, and uploads go on', async () => {
+  const { window } = session;
+  const file = path.join(session.editor.globalStorage(EXTENSION_ID), 'history', 'history.jsonl');
+  await expect(uploadRow(window, 'hello.txt').first()).toContainText('done · 2.0 KB');
+  fs.writeFileSync(file, 'of another program\n');
+  const told = window.notification('Some entries of the list of finished uploads are damaged');
+  for (const name of ['after.txt', 'later.txt']) {
+    await session.addFile(name, 10);
+    await window.file(name).waitFor();
+    await window.contextMenu(window.file(name), MENU_ITEM);
+    await expect(uploadRow(window, name)).toContainText('done');
+  }
+  await expect(told).toHaveCount(1);
+});
+
 test('no secret is in the history, and clearing it is asked about', async () => {
   const { window } = session;
   const folder = path.join(session.editor.globalStorage(EXTENSION_ID), 'history');
   for (const name of fs.readdirSync(folder)) {
     expect(fs.readFileSync(path.join(folder, name), 'utf8')).not.toMatch(/LTAI|e2eSecret/);
   }
+  const [entries] = fs.readdirSync(folder);
+  await window.command('OSS: Clear History...');
+  await window.dialogButton('Clear History').waitFor();
+  // An Enter too many, such as that of the palette.
+  await window.page.keyboard.press('Enter');
+  await expect(window.dialogButton('Clear History')).toHaveCount(0);
+  expect(fs.readdirSync(folder)).toContain(entries);
   await window.command('OSS: Clear History...');
   await window.dialogButton('Clear History').click();
+  await expect.poll(() => fs.readdirSync(folder)).toEqual([]);
   await expect(finished(window)).toHaveCount(0);
-  expect(fs.readdirSync(folder)).toEqual([]);
 });

@@ -14,6 +14,8 @@ import {
   MENU_ITEM,
   acceptedTwice,
   countOf,
+  followPercent,
+  isRising,
   partsAccepted,
   pressInRow,
   progress,
@@ -107,6 +109,8 @@ async function beginElsewhere(key: string): Promise<string> {
 }
 
 let holds: Hold[] = [];
+/** All that the row of a.bin has shown. */
+const percents: number[] = [];
 
 /**
  * Ends what a window has left on its way and lets everything new through. Without the reset the
@@ -148,6 +152,7 @@ test('Cancel stops all uploads and says how many; Resume goes on with all', asyn
 test('the view pauses, resumes and discards one upload', async () => {
   const { window } = session;
   await showUploads(window);
+  const percent = await followPercent(window, 'a.bin');
   await pressInRow(uploadRow(window, 'a.bin'), 'Pause');
   await expect(uploadRow(window, 'a.bin')).toContainText(/paused at \d+ %/);
   await expect(session.status).toContainText('1 upload to resume');
@@ -161,6 +166,7 @@ test('the view pauses, resumes and discards one upload', async () => {
   await until('two unfinished uploads', () => session.oss.uploads(BUCKET).length === 2);
   expect(countOf(session, 'abortMultipartUpload', 'c.bin')).toBe(1);
   expect(session.oss.object(BUCKET, 'c.bin')).toBeUndefined();
+  percents.push(...(await percent()).row);
 });
 
 test('Reload Window with running uploads: the status bar offers them, one by one or all', async () => {
@@ -180,9 +186,19 @@ test('Reload Window with running uploads: the status bar offers them, one by one
   await window.dialogButton('Discard').click();
   await expect(session.status).toContainText('1 upload to resume');
   await until('one unfinished upload', () => oss.uploads(BUCKET).length === 1);
+  await showUploads(window);
+  const percent = await followPercent(window, 'a.bin');
   await session.status.click();
   await pressInRow(window.row('a.bin'), 'Resume');
   await expectWhole('a.bin');
+  await expect(uploadRow(window, 'a.bin')).toContainText('done');
+  const { row, toast } = await percent();
+  percents.push(...row);
+  // Of what OSS has: it never falls, through the pause, the reload and the two resumes.
+  expect(percents.length).toBeGreaterThan(1);
+  expect(isRising(percents), percents.join()).toBe(true);
+  expect(isRising(toast), toast.join()).toBe(true);
+  expect(toast.every((shown) => shown >= (row[0] ?? 0))).toBe(true);
   expect(session.acceptedParts('b.bin', from)).toEqual([]);
   await session.expectNothingLeft();
   await expect(session.status).toHaveCount(0);
@@ -313,7 +329,7 @@ test('clean-up of the bucket: ours preselected, others never removed silently', 
   await shot(window, 'later-clean-up');
   await window.page.keyboard.press('Enter');
   await window.dialogButton('Discard').click();
-  await window.notification('Removed 1 unfinished upload').waitFor();
+  await window.notification('Removed the unfinished upload of ours.bin').waitFor();
   expect(oss.uploads(BUCKET).map(({ uploadId }) => uploadId)).toEqual([foreign]);
   await expect(session.status).toHaveCount(0);
   oss.abortUpload(foreign);

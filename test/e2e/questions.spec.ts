@@ -121,7 +121,7 @@ test('one question for an object that exists: keep both, overwrite, skip identic
   const before = session.oss.operations.length;
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.pick('Skip if identical');
-  await window.notification('Nothing to send: OSS has the same bytes already.').waitFor();
+  await window.notification('a.txt was not sent: OSS has the same bytes already').waitFor();
   const sent = session.oss.operations.slice(before).map((record) => record.operation);
   expect(sent.filter((operation) => operation === 'putObject')).toEqual([]);
 });
@@ -198,7 +198,7 @@ test('what was left in the bucket is listed and removed, never silently', async 
   await window.dialogButton('Discard').waitFor();
   expect(session.oss.uploads(BUCKET)).toHaveLength(2);
   await window.dialogButton('Discard').click();
-  await window.notification('Removed 2 unfinished uploads from OSS.').waitFor();
+  await window.notification(`Removed 2 unfinished uploads from oss://${BUCKET}/.`).waitFor();
   await session.expectNothingLeft();
 });
 

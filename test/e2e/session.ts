@@ -99,6 +99,7 @@ function proxyUrl(proxy: Proxy, given: ProxyPassword['given']): string {
 export class Session {
   /** The window that was opened last. */
   window!: Workbench;
+  private extensions: string | undefined;
   private servers: EditorServer[] = [];
   private profile: BrowserContext | undefined;
 
@@ -147,6 +148,27 @@ export class Session {
     return session;
   }
 
+  /** Has another extension beside ours, by its files; to be called before {@link open}. */
+  addExtension(name: string, files: Readonly<Record<string, string>>): void {
+    const folder = path.join(this.dir, 'extensions');
+    fs.cpSync(extensionsDir(), folder, { recursive: true });
+    const listFile = path.join(folder, 'extensions.json');
+    const list = JSON.parse(fs.readFileSync(listFile, 'utf8')) as object[];
+    const version = '1.0.0';
+    const location = { $mid: 1, scheme: 'file', path: path.join(folder, name) };
+    list.push({ identifier: { id: `e2e.${name}` }, version, location, relativeLocation: name });
+    fs.writeFileSync(listFile, JSON.stringify(list));
+    fs.mkdirSync(path.join(folder, name));
+    const engines = { vscode: '^1.101.0' };
+    const manifest = { name, publisher: 'e2e', version, engines, main: 'main.js' };
+    const activationEvents = ['onStartupFinished'];
+    const all = { 'package.json': JSON.stringify({ ...manifest, activationEvents }), ...files };
+    for (const [file, text] of Object.entries(all)) {
+      fs.writeFileSync(path.join(folder, name, file), text);
+    }
+    this.extensions = folder;
+  }
+
   /** Ends everything and removes it. */
   async end(): Promise<void> {
     sessions.delete(this);
@@ -183,7 +205,7 @@ export class Session {
     const port = this.servers.at(-1)?.port;
     const server = await EditorServer.start({
       dataDir: path.join(this.dir, 'data'),
-      extensionsDir: extensionsDir(),
+      extensionsDir: this.extensions ?? extensionsDir(),
       ...this.options,
       ...(port === undefined ? {} : { port }),
       machineSettings: {

@@ -54,7 +54,7 @@ test.describe('with credentials in the environment', () => {
     await window.row('Default').waitFor();
     await expect(window.row('Default')).toContainText('credentials from environment (in use)');
     await window.pick('Default');
-    await window.notification('Credentials removed.').waitFor();
+    await window.notification('Credentials "Default" removed.').waitFor();
   });
 });
 

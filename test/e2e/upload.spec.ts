@@ -89,7 +89,7 @@ test('Cancel stops within a second and keeps the progress; Resume goes on', asyn
   const acceptedBefore = session.acceptedParts('cancelled.bin');
 
   speedUp();
-  const stopped = window.notification(/Stopped at \d+ %\. Progress is kept\./);
+  const stopped = window.notification(/ is stopped at \d+ %\. Progress is kept\./);
   expect(session.checkpoints().length).toBeGreaterThan(0);
   expect(session.oss.uploads(BUCKET)).toHaveLength(1);
   await window.button(stopped, 'Resume').click();
@@ -113,7 +113,7 @@ test('Discard after Cancel leaves nothing in OSS and nothing on disk', async () 
   await cancelAndExpectSilence();
   speedUp();
   await expect(session.status).toContainText('1 upload to resume');
-  const stopped = window.notification(/Stopped at \d+ %/);
+  const stopped = window.notification(/ is stopped at \d+ %/);
   await window.button(stopped, 'Discard...').click();
   await window.dialogButton('Discard').click();
   await session.expectNothingLeft();
@@ -173,7 +173,7 @@ async function cancelAndExpectSilence(): Promise<void> {
   await cancel.hover();
   const pressedMs = Date.now();
   await cancel.click();
-  await window.notification(/Stopped at \d+ %/).waitFor();
+  await window.notification(/ is stopped at \d+ %/).waitFor();
   const stoppedMs = Date.now();
   expect(stoppedMs - pressedMs).toBeLessThan(1000);
   await expect(progress(window)).toHaveCount(0);

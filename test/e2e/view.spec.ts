@@ -20,6 +20,9 @@ const NAMES = {
   rightToLeft: `${'תמונה-'.repeat(15)}סוף.bin`,
 } as const;
 
+/** As OSS refuses a file for a reason of its own. */
+const REFUSAL = { status: 400, code: 'InvalidObjectName', ec: '0016-00000102' };
+
 let session: Session;
 
 test.beforeAll(async ({ browser }) => {
@@ -27,6 +30,7 @@ test.beforeAll(async ({ browser }) => {
     machineSettings: { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency': 8 },
   });
   await session.addFile('hello.txt', 1000);
+  await session.addFile('bad.txt', 10);
   await session.addFile('offline.bin', 8 * MIB);
   for (const name of Object.values(NAMES)) await session.addFile(name, 4 * MIB);
   for (let n = 0; n < 3; n++) await session.addFile(`site/page${n}.html`, 500);
@@ -35,6 +39,14 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(async () => {
   await session.end();
 });
+
+/** The colour that an element is drawn in. Runs in the page. */
+function colorOf(element: unknown): string {
+  const page = globalThis as unknown as {
+    getComputedStyle(of: unknown): { readonly color: string };
+  };
+  return page.getComputedStyle(element).color;
+}
 
 /** Where an element ends, in pixels. */
 async function rightOf(element: Locator): Promise<number> {
@@ -105,14 +117,25 @@ test('waiting for the network stands still, and can be tried now', async () => {
   await shot(window, 'view-waiting');
   await row.hover();
   const tryNow = row.getByRole('button', { name: 'Try Now' });
-  await tryNow.waitFor();
-  await session.oss.listenAgain();
+  // While the network is still gone it tries, and waits on with all it has.
   await tryNow.click();
-  await expect(row).toContainText('done');
+  await expect(row).toContainText(/waiting for the network at \d\d %/);
+  await expect(window.notification('was not uploaded')).toHaveCount(0);
+  await session.oss.listenAgain();
+  // Unless it has just tried by itself.
+  await expect(async () => {
+    if ((await row.textContent())?.includes('done') === true) return;
+    await row.hover();
+    await tryNow.click({ timeout: 1000 });
+    await expect(row).toContainText('done', { timeout: 5000 });
+  }).toPass({ timeout: 20_000 });
 });
 
 test('the state is readable beside the longest names, at 800 × 600', async () => {
   const { window } = session;
+  session.oss.faults.push({ on: 'putObject', key: 'bad.txt', do: { answer: REFUSAL } });
+  await window.contextMenu(window.file('bad.txt'), MENU_ITEM);
+  await expect(uploadRow(window, 'bad.txt')).toContainText('failed: refused by OSS');
   const holds = Object.values(NAMES).map((name) => stuckAfter(session, name, 1));
   for (const name of Object.values(NAMES)) {
     await window.contextMenu(
@@ -131,6 +154,25 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
       .toBeLessThanOrEqual(0.5);
   }
   await shot(window, 'view-long-names');
+  // A state is another shape and another colour, beside its words.
+  await pressInRow(rows.first(), 'Pause');
+  const all = window.treeRows('OSS Uploads');
+  const states = [
+    all.filter({ hasText: 'done' }),
+    all.filter({ hasText: 'failed' }),
+    all.filter({ hasText: 'paused' }),
+    rows.filter({ hasNotText: 'paused' }),
+  ];
+  const looks: [shape: string, color: string][] = [];
+  for (const state of states) {
+    const icon = state.first().locator('.custom-view-tree-node-item-icon');
+    const shape = /codicon-(?!modifier)[a-z-]+/.exec((await icon.getAttribute('class')) ?? '');
+    looks.push([shape?.[0] ?? '', await icon.evaluate(colorOf)]);
+  }
+  expect(new Set(looks.map(([shape]) => shape)).size).toBe(states.length);
+  expect(new Set(looks.map(([, color]) => color)).size).toBe(states.length);
+  await shot(window, 'view-states');
+  await pressInRow(all.filter({ hasText: 'paused' }), 'Resume');
   holds.forEach((hold) => {
     hold.release();
   });

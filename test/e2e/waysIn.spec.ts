@@ -1,8 +1,24 @@
+import type { Locator } from '@playwright/test';
 import { MENU_ITEM, shot, showUploads, uploadRow } from './gestures';
 import { BUCKET, Session, expect, test } from './session';
 
 // Ways to an upload beside the menu of a file.
 test.describe.configure({ mode: 'serial' });
+
+/** Says that two files changed, as Git does, which this editor lacks. */
+const SOURCE_CONTROL = `
+const vscode = require('vscode');
+exports.activate = ({ subscriptions }) => {
+  const root = vscode.workspace.workspaceFolders[0].uri;
+  const control = vscode.scm.createSourceControl('git', 'Git', root);
+  const group = control.createResourceGroup('workingTree', 'Changes');
+  const states = ['site/index.html', 'site/css/a.css'].map((name) => ({
+    resourceUri: vscode.Uri.joinPath(root, name),
+  }));
+  group.resourceStates = states;
+  subscriptions.push(control);
+};
+`;
 
 let session: Session;
 
@@ -11,10 +27,42 @@ test.beforeAll(async ({ browser }) => {
   for (const name of ['first.txt', 'dropped.txt', 'site/index.html', 'site/css/a.css']) {
     await session.addFile(name, 1000);
   }
+  session.addExtension('source-control', { 'main.js': SOURCE_CONTROL });
   await session.open();
 });
 test.afterAll(async () => {
   await session.end();
+});
+
+/** The steps of the walkthrough, in order: whether each is ticked. */
+async function ticks(): Promise<readonly boolean[]> {
+  const steps = session.window.page.locator('.getting-started-step');
+  await steps.first().waitFor();
+  return Promise.all(
+    (await steps.all()).map((step) => step.getByRole('checkbox').first().isChecked()),
+  );
+}
+
+test('who has uploaded nothing is shown the three first steps', async () => {
+  const { window } = session;
+  await window.command('OSS: Show Uploads');
+  const pane = window.page.locator('.pane', { hasText: 'OSS Uploads' });
+  const button = (name: string): Locator => pane.getByRole('button', { name, exact: true });
+  await button('Upload Files').click();
+  await window.quickTitle('Upload to OSS').waitFor();
+  await window.row('Browse files...').waitFor();
+  await window.page.keyboard.press('Escape');
+  await shot(window, 'ways-in-welcome');
+  await button('Set Credentials').click();
+  await window.quickTitle('Set Credentials').waitFor();
+  await window.page.keyboard.press('Escape');
+  await button('Select Bucket').click();
+  await window.quickTitle('Select Bucket and Folder').waitFor();
+  await window.page.keyboard.press('Escape');
+  expect(session.oss.operations).toEqual([]);
+  await window.command('Welcome: Open Walkthrough...');
+  await window.pick('Upload large files to Alibaba Cloud OSS');
+  expect(await ticks()).toEqual([false, false, false, false]);
 });
 
 test('files are dropped from the explorer onto the view', async () => {
@@ -27,6 +75,7 @@ test('files are dropped from the explorer onto the view', async () => {
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('dropped.txt');
   await expect(uploadRow(window, 'dropped.txt')).toContainText('done');
   await shot(window, 'ways-in-dropped');
+  await expect.poll(ticks).toEqual([true, true, true, true]);
 });
 
 test('the contents of a folder go up without its name', async () => {
@@ -45,4 +94,21 @@ test('the contents of a folder go up without its name', async () => {
     'first.txt',
     'index.html',
   ]);
+});
+
+test('changed files are uploaded from the source control, with their paths', async () => {
+  const { window } = session;
+  await window.command('Source Control: Focus on Changes View');
+  const changed = (name: string): Locator =>
+    window.page.locator('.scm-view .monaco-list-row', { hasText: name });
+  const item = 'Upload Changed Files to OSS';
+  await window.openContextMenu(changed('a.css'), item);
+  await shot(window, 'ways-in-changed-file');
+  await window.menuItem(item).click();
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('site/css/a.css');
+  expect(session.oss.keys(BUCKET)).not.toContain('site/index.html');
+  await window.contextMenu(changed('Changes'), item);
+  await window.quickTitle('1 of 2 already exist').or(window.quickTitle('already exists')).waitFor();
+  await window.pick('Skip');
+  await expect.poll(() => session.oss.keys(BUCKET)).toContain('site/index.html');
 });

@@ -47,7 +47,7 @@ test('in the second window the upload is greyed, and is not offered', async () =
   other = await session.openAnother();
   await showUploads(other);
   const row = uploadRow(other, NAME);
-  await expect(row).toContainText('in another window');
+  await expect(row).toContainText('25 % in another window');
   await row.hover();
   await expect(row.getByRole('button')).toHaveCount(0);
   await expect(statusOf(other)).toHaveCount(0);

@@ -37,10 +37,10 @@ export interface FolderScan {
   readonly files: readonly ScannedFile[];
   /** Files and folders that were left out; what lies in such a folder is not counted. */
   readonly excluded: number;
-  /** Links to folders. They are not followed: they may lead out of the folder, or in circles. */
-  readonly skippedLinks: number;
-  /** Links to files that lie outside: a repository would choose what of this computer is sent. */
-  readonly outsideLinks: number;
+  /** Paths of links to folders, not followed: they may lead out of the folder, or in circles. */
+  readonly skippedLinks: readonly string[];
+  /** The same of links to files outside: a repository would choose what of this computer is sent. */
+  readonly outsideLinks: readonly string[];
   /** Folders with nothing in them. OSS has no folders, so that nothing is left of them. */
   readonly emptyFolders: number;
   /**
@@ -89,7 +89,9 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
   const isExcluded = exclusionOf(options.exclude, platform);
   const files: ScannedFile[] = [];
   const unreadable: { path: string; code: string }[] = [];
-  let [excluded, skippedLinks, outsideLinks, emptyFolders] = [0, 0, 0, 0];
+  const skippedLinks: string[] = [];
+  const outsideLinks: string[] = [];
+  let [excluded, emptyFolders] = [0, 0];
 
   const first = await firstFolder(root, options.ignoreFilesWithin, platform);
   const open: PendingFolder[] = [first];
@@ -130,12 +132,12 @@ export async function scanFolder(root: string, options: FolderScanOptions): Prom
           const realPath = entry.isLink ? await realPathOf(entryPath) : below(folder, entry);
           if (isInside(first.realPath, realPath)) {
             files.push({ path: entryPath, realPath, relativePath, sizeBytes: seen });
-          } else outsideLinks += 1;
+          } else outsideLinks.push(entryPath);
         } else if (seen === 'FOLDER') {
           // One that Windows lists as a link is known for a folder only now.
           if (!entry.isFolder && isLeftOut(entry, true)) excluded += 1;
           else folders.push(folderOf(folder, entry, ignoreRules));
-        } else if (seen === 'LINK') skippedLinks += 1;
+        } else if (seen === 'LINK') skippedLinks.push(entryPath);
         else if (seen !== undefined) {
           unreadable.push({ path: entryPath, code: codeFor(seen, isText(entry.name)) });
         }

@@ -288,7 +288,10 @@ export class TransferActions {
     const kind = transfer.state === 'interrupted' ? undefined : transfer.error?.kind;
     const region = regionOfEndpoint(transfer.error?.endpoint ?? '');
     if (isAboutCredentials(transfer)) return this.updateCredentials([transfer]);
-    if (kind === 'sourceMissing') return this.locate(transfer);
+    // It may be back: moved there again, or its drive mounted.
+    if (kind === 'sourceMissing' && !(await exists(transfer.filePath))) {
+      return this.locate(transfer);
+    }
     if (kind === 'alreadyExists') return this.overwrite([transfer]);
     if (kind === 'wrongRegion' && region !== '') {
       return this.run({ kind: 'useRegion', region }, [transfer]);
@@ -338,13 +341,24 @@ export class TransferActions {
 }
 
 /**
- * Asks before something that OSS has is lost. The first button is the one that Enter presses, which
+ * Asks before something is lost that OSS has, or a list that took long to make. The first button is the one that Enter presses, which
  * may still be that of the list before: like Escape, it keeps everything.
  */
-async function confirmLoss(question: string, yes: string): Promise<boolean> {
+export async function confirmLoss(
+  question: string,
+  yes: string,
+  detail?: string,
+): Promise<boolean> {
   const keep = l10n.t('Keep');
-  const options = { modal: true };
+  const options = { modal: true, ...(detail !== undefined && { detail }) };
   return (await vscode.window.showWarningMessage(question, options, keep, yes)) === yes;
+}
+
+function exists(filePath: string): Promise<boolean> {
+  return Promise.resolve(vscode.workspace.fs.stat(vscode.Uri.file(filePath))).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isDomainAction({ kind }: MessageAction): boolean {

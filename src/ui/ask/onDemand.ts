@@ -8,6 +8,7 @@ export { Conflicts } from './upload/conflicts';
 export { CredentialsFlow } from './setup/credentialsFlow';
 export { Destinations } from './setup/destination';
 export { DomainFlow } from './setup/domainFlow';
+export { ReportFiles } from './upload/reportFiles';
 export { FinishedCommands } from './history/finishedCommands';
 export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';

@@ -1,9 +1,15 @@
 import { DEFAULT_PART_SIZE_BYTES, isActive } from '../../engine/index';
-import type { TransferSnapshot, TransfersSnapshot } from '../../engine/index';
+import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
 import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from '../text/format';
 import { failureOf } from '../text/failures';
 import { plainText } from '../text/plainText';
-import { commonFolders, fileName, folderLabel, ownTransfers } from '../text/transferFacts';
+import {
+  commonFolders,
+  fileName,
+  folderLabel,
+  ownTransfers,
+  sumOfBatch,
+} from '../text/transferFacts';
 import type { Words } from '../text/words';
 
 /** What the notification shows at one moment. */
@@ -45,11 +51,32 @@ export function progressOf(
       : percentOf(totals.filesDone, totals.files);
   const percent = Math.max(previousPercent, share);
   const message =
-    pauseText(active, nowMs, words) ??
+    pauseText(snapshot, active, share, nowMs, words) ??
     stepText(active, words) ??
     bytesText(snapshot, active, share, words);
   const place = placeOf(active);
   return { percent, message: words.l10n.t('Uploading to {place}: {message}', { place, message }) };
+}
+
+/** What Cancel has stopped: how far the only batch is, all of it; of several it would say nothing. */
+export function stoppedText(
+  [first, ...others]: readonly BatchSnapshot[],
+  { l10n, language }: Words,
+): string {
+  if (first === undefined || others.length > 0) {
+    const n = formatCount(others.length + 1, language);
+    return l10n.t('Stopped {n} uploads. Progress is kept.', { n });
+  }
+  const { confirmedBytes, sizeBytes, files, filesDone } = sumOfBatch(first);
+  const facts = {
+    name: first.label,
+    p: percentOf(confirmedBytes, sizeBytes),
+    done: formatCount(filesDone, language),
+    total: formatCount(files, language),
+  };
+  return files === 1
+    ? l10n.t('{name} is stopped at {p} %. Progress is kept.', facts)
+    : l10n.t('{name} is stopped at {p} %, {done} of {total} files. Progress is kept.', facts);
 }
 
 /** Where all of it goes: the folder that its objects share, or the buckets. */
@@ -63,9 +90,11 @@ function placeOf(active: readonly TransferSnapshot[]): string {
   return plainText(place);
 }
 
-/** When nothing moves: why, and when it is tried again. */
+/** When nothing moves: of what and where, why, and when it is tried again. */
 function pauseText(
+  snapshot: TransfersSnapshot,
   active: readonly TransferSnapshot[],
+  share: number,
   nowMs: number,
   words: Words,
 ): string | undefined {
@@ -76,31 +105,45 @@ function pauseText(
   }
   const nextTryMs = Math.min(...running.map((transfer) => transfer.nextTryMs ?? nowMs));
   const seconds = Math.ceil((nextTryMs - nowMs) / 1000);
-  return failureOf(first.error, { seconds }, words).waiting;
+  const reason = failureOf(first.error, { seconds }, words).waiting;
+  return [...howFar(snapshot, active, share, words), reason].join(' · ');
 }
 
 /** When all of it is in the same step without bytes: before the first part, or after the last. */
-function stepText(active: readonly TransferSnapshot[], { l10n }: Words): string | undefined {
+function stepText(
+  active: readonly TransferSnapshot[],
+  { l10n, language }: Words,
+): string | undefined {
   const running = active.filter((transfer) => transfer.state !== 'queued');
   const first = running[0] ?? active[0];
   if (first === undefined) return undefined;
   const all = (state: TransferSnapshot['state']): boolean =>
     running.every((transfer) => transfer.state === state);
   if (all('preparing')) return l10n.t('Checking {name}…', { name: shownName(first) });
-  if (all('verifying')) return l10n.t('Verifying…');
+  const isOne = running.length === 1;
+  const facts = {
+    name: shownName(first),
+    n: formatCount(
+      running.reduce((sum, transfer) => sum + transfer.partsTotal, 0),
+      language,
+    ),
+  };
+  if (all('verifying')) {
+    return isOne ? l10n.t('Verifying {name}…', facts) : l10n.t('Verifying…');
+  }
   if (!all('completing')) return undefined;
-  const parts = running.reduce((sum, transfer) => sum + transfer.partsTotal, 0);
-  return l10n.t('Combining {n} parts…', { n: parts });
+  return isOne
+    ? l10n.t('Combining {n} parts of {name}…', facts)
+    : l10n.t('Combining {n} parts…', facts);
 }
 
-/** How far, how fast, how long. */
-function bytesText(
-  snapshot: TransfersSnapshot,
+/** What, and how far. */
+function howFar(
+  { totals }: TransfersSnapshot,
   active: readonly TransferSnapshot[],
   share: number,
   { l10n, language }: Words,
-): string {
-  const { totals } = snapshot;
+): readonly string[] {
   const first = active.find((transfer) => transfer.state !== 'queued') ?? active[0];
   const subject =
     totals.files > 1
@@ -111,10 +154,21 @@ function bytesText(
       : first === undefined
         ? ''
         : shownName(first);
+  // The bar says it too, but not to a screen reader.
+  return [subject, l10n.t('{percent} %', { percent: share })];
+}
+
+/** How far, how fast, how long. */
+function bytesText(
+  snapshot: TransfersSnapshot,
+  active: readonly TransferSnapshot[],
+  share: number,
+  words: Words,
+): string {
+  const { l10n, language } = words;
+  const { totals } = snapshot;
   const parts = [
-    subject,
-    // The bar says it too, but not to a screen reader.
-    l10n.t('{percent} %', { percent: share }),
+    ...howFar(snapshot, active, share, words),
     l10n.t('{done} of {total}', {
       done: formatBytes(totals.doneBytes, language),
       total: formatBytes(totals.sizeBytes, language),

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { isWaitingForUser } from '../../engine/index';
 import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../../engine/index';
-import { l10n, words } from '../editor/editorWords';
-import { percentOf } from '../text/format';
+import { words } from '../editor/editorWords';
 import type { Message } from '../text/messages';
-import { activeTransfers, isBrief, progressOf } from './progressModel';
+import { activeTransfers, isBrief, progressOf, stoppedText } from './progressModel';
 import type { ProgressState } from './progressModel';
-import { idsOf, sumOfBatch } from '../text/transferFacts';
+import { idsOf } from '../text/transferFacts';
 import type { ToastPace } from '../editor/toastPace';
 import type { TransferActions } from '../actions/transferActions';
 
@@ -154,19 +153,8 @@ export class ProgressNotification implements Disposable {
 /** Its last button lies where Cancel was: a second click must do no harm. */
 function stoppedMessage(batches: readonly BatchSnapshot[]): Message {
   return {
-    text: stoppedText(batches),
+    text: stoppedText(batches, words),
     severity: 'information',
     actions: [{ kind: 'resume' }, { kind: 'discard' }, { kind: 'showUploads' }],
   };
-}
-
-/** How far the only batch is, all of it; of several it would say nothing. */
-function stoppedText([first, ...others]: readonly BatchSnapshot[]): string {
-  if (first === undefined || others.length > 0) {
-    return l10n.t('Stopped {n} uploads. Progress is kept.', { n: others.length + 1 });
-  }
-  const { confirmedBytes, sizeBytes } = sumOfBatch(first);
-  return l10n.t('Stopped at {p} %. Progress is kept.', {
-    p: percentOf(confirmedBytes, sizeBytes),
-  });
 }

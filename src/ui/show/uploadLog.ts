@@ -27,7 +27,10 @@ function startedLine(transfer: TransferSnapshot): string {
   ].join(' ');
 }
 
-/** An upload that is done, and how long it took. */
+/** A speed over fewer bytes is that of the questions around them. */
+const LEAST_MEASURED_BYTES = 1 << 20;
+
+/** An upload that is done, how long this run took, and how fast what it sent went. */
 export function uploadedLine(transfer: TransferSnapshot, elapsedMs: number): string {
   const seconds = Math.max(0.001, elapsedMs / 1000);
   const sentBytes = Math.max(0, transfer.sizeBytes - transfer.resumedBytes);
@@ -39,9 +42,10 @@ export function uploadedLine(transfer: TransferSnapshot, elapsedMs: number): str
       parts: transfer.partsTotal,
       retried: transfer.retries,
       resumed: transfer.resumedBytes > 0 ? transfer.resumedBytes : undefined,
+      sent: transfer.resumedBytes > 0 ? sentBytes : undefined,
     }),
     `${seconds.toFixed(1)} s`,
-    formatSpeed(sentBytes / seconds, 'en'),
+    ...(sentBytes < LEAST_MEASURED_BYTES ? [] : [formatSpeed(sentBytes / seconds, 'en')]),
     `id=${transfer.id}`,
   ].join(' ');
 }

@@ -192,12 +192,14 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
             "This computer's clock is off; OSS refuses requests. Set the clock, then try again.",
           )
         : minutesOff < 120
-          ? l10n.t("This computer's clock is off by {n} min; OSS refuses requests.", {
-              n: minutesOff,
-            })
-          : l10n.t("This computer's clock is off by {duration}; OSS refuses requests.", {
-              duration: timeOff,
-            }),
+          ? l10n.t(
+              "This computer's clock is off by {n} min; OSS refuses requests. Set the clock, then try again.",
+              { n: minutesOff },
+            )
+          : l10n.t(
+              "This computer's clock is off by {duration}; OSS refuses requests. Set the clock, then try again.",
+              { duration: timeOff },
+            ),
     short: l10n.t('clock is off'),
     actions: ['retry', 'openHelp'],
     scope: 'everything',

@@ -7,10 +7,15 @@ import { askWhichUploads } from './cleanUpBox';
 import type { Destinations } from '../setup/destination';
 import { targetAt } from '../upload/uploadRequests';
 import type { Destination } from '../../settings/knownDestination';
-import { l10n, language, sentenceOf } from '../../editor/editorWords';
+import { commandId } from '../../editor/commandIds';
+import { l10n, language, sentenceOf, words } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
+import { plainText } from '../../text/plainText';
+import { fileName } from '../../text/transferFacts';
 import { withLateProgress } from '../../editor/lateProgress';
+import { confirmLoss } from '../../actions/transferActions';
 import type { TransferActions } from '../../actions/transferActions';
+import { removalQuestion, removedText } from './unfinishedUploads';
 import type { FoundUpload } from './unfinishedUploads';
 
 /** "Clean Up Unfinished Uploads in Bucket...": left-over parts cost storage. */
@@ -32,10 +37,16 @@ export class CleanUpCommand {
     if (uploads === undefined) return;
     const chosen = await askWhichUploads(uploads);
     if (chosen.length === 0) return;
-    const ours = chosen.flatMap(({ transfer }) => transfer ?? []);
-    if (!(await this.actions.confirmDiscard(ours))) return;
+    if (!(await this.confirm(chosen))) return;
     const failures = await this.remove(uploads.destination, chosen);
-    if (failures !== undefined) tell(chosen.length, failures);
+    if (failures !== undefined) await this.actions.attempt(tell(chosen, failures, uploads.place));
+  }
+
+  /** Those of others are asked about by their names: nothing here knows whether they still run. */
+  private confirm(chosen: readonly FoundUpload[]): Promise<boolean> {
+    const asked = removalQuestion(chosen, words);
+    if (asked !== undefined) return confirmLoss(asked.question, l10n.t('Remove'), asked.detail);
+    return this.actions.confirmDiscard(chosen.flatMap(({ transfer }) => transfer ?? []));
   }
 
   /** Resolves with what went wrong; undefined when the user cancelled. */
@@ -67,22 +78,27 @@ export class CleanUpCommand {
   }
 }
 
-function tell(chosen: number, [failure, ...others]: readonly UploadError[]): void {
-  const total = formatCount(chosen, language);
+async function tell(
+  chosen: readonly FoundUpload[],
+  [failure, ...others]: readonly UploadError[],
+  place: string,
+): Promise<void> {
+  const total = chosen.length;
   if (failure === undefined) {
-    void vscode.window.showInformationMessage(
-      chosen === 1
-        ? l10n.t('Removed 1 unfinished upload from OSS.')
-        : l10n.t('Removed {n} unfinished uploads from OSS.', { n: total }),
-    );
+    const key = chosen[0]?.upload.key ?? '';
+    void vscode.window.showInformationMessage(plainText(removedText(total, key, place, words)));
     return;
   }
-  const n = formatCount(chosen - others.length - 1, language);
-  void vscode.window.showErrorMessage(
-    l10n.t('Removed {n} of {total} unfinished uploads. {reason}', {
-      n,
-      total,
+  const text = l10n.t(
+    'Removed {n} of {total} unfinished uploads. {name} is still there: {reason}',
+    {
+      n: formatCount(total - others.length - 1, language),
+      total: formatCount(total, language),
+      name: fileName(failure.key ?? ''),
       reason: sentenceOf(failure),
-    }),
+    },
   );
+  const again = l10n.t('Try Again');
+  if ((await vscode.window.showErrorMessage(plainText(text), again)) !== again) return;
+  await vscode.commands.executeCommand(commandId('cleanUp'));
 }

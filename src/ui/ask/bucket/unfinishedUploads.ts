@@ -1,8 +1,10 @@
 /** Unfinished uploads in a bucket, beside those this computer knows. Knows no editor. */
 import { isActive } from '../../../engine/index';
 import type { TransferSnapshot, TransfersSnapshot, UnfinishedUpload } from '../../../engine/index';
-import { formatBytes, formatCount } from '../../text/format';
-import type { Words } from '../../text/words';
+import { counted, formatBytes, formatCount } from '../../text/format';
+import { fileName } from '../../text/transferFacts';
+import { withFacts } from '../../text/words';
+import type { OneOrMany, Words } from '../../text/words';
 
 /** An unfinished upload in OSS, and what is known about it here. */
 export interface FoundUpload {
@@ -68,3 +70,58 @@ export function cleanUpTitle(
     chosenSize: some.size,
   });
 }
+
+/** So many are named before the user says yes. */
+const NAMED_UPLOADS = 5;
+
+const OF_OTHERS: OneOrMany = [
+  (l10n) => l10n.t('1 of them is not from this editor: another computer may still be sending it.'),
+  (l10n) =>
+    l10n.t('{n} of them are not from this editor: other computers may still be sending them.'),
+];
+
+/**
+ * What is asked before these are removed when some of them are not from this editor, and their
+ * names; undefined when all are, which is a question of its own.
+ */
+export function removalQuestion(
+  chosen: readonly FoundUpload[],
+  { l10n, language }: Words,
+): { readonly question: string; readonly detail: string } | undefined {
+  const others = chosen.filter(({ transfer }) => transfer === undefined);
+  const [first] = others;
+  if (first === undefined) return undefined;
+  const n = formatCount(chosen.length, language);
+  const question =
+    chosen.length === 1
+      ? l10n.t(
+          'Remove {name} from OSS? It is not from this editor: another computer may still be sending it.',
+          { name: fileName(first.upload.key) },
+        )
+      : l10n.t('Remove {n} unfinished uploads from OSS? {others}', {
+          n,
+          others: counted(OF_OTHERS, others.length, { l10n, language }),
+        });
+  const left = others.length - NAMED_UPLOADS;
+  const names = others.slice(0, NAMED_UPLOADS).map(({ upload }) => upload.key);
+  const more = l10n.t('and {n} more', { n: formatCount(left, language) });
+  return { question, detail: [...names, ...(left > 0 ? [more] : [])].join('\n') };
+}
+
+/** What was removed; `first` is the key of one of them. */
+export function removedText(
+  count: number,
+  first: string,
+  place: string,
+  { l10n, language }: Words,
+): string {
+  return counted(REMOVED, count, {
+    l10n: withFacts(l10n, { name: fileName(first), place }),
+    language,
+  });
+}
+
+const REMOVED: OneOrMany = [
+  (l10n) => l10n.t('Removed the unfinished upload of {name} from {place}.'),
+  (l10n) => l10n.t('Removed {n} unfinished uploads from {place}.'),
+];

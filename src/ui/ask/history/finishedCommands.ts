@@ -9,6 +9,7 @@ import type {
   UploadHistory,
 } from '../../../engine/index';
 import type { FinishedActions } from '../../actions/finishedActions';
+import { confirmLoss } from '../../actions/transferActions';
 import type { Links } from '../../actions/links';
 import { linkLifetimes } from '../../actions/linksModel';
 import { copyText } from '../../editor/clipboard';
@@ -78,18 +79,12 @@ export class FinishedCommands implements FinishedActions {
   }
 
   async clear(): Promise<void> {
-    const clear = l10n.t('Clear History');
-    const chosen = await vscode.window.showWarningMessage(
+    const isSure = await confirmLoss(
       l10n.t('Clear the list of finished uploads?'),
-      {
-        modal: true,
-        detail: l10n.t(
-          'The objects stay in OSS. Their links, checksums and request IDs are forgotten here.',
-        ),
-      },
-      clear,
+      l10n.t('Clear History'),
+      l10n.t('The objects stay in OSS. Their links, checksums and request IDs are forgotten here.'),
     );
-    if (chosen !== clear) return;
+    if (!isSure) return;
     this.transfers.clearFinished();
     await this.history.clear();
     await this.memory.rememberUploaded(false);

@@ -142,7 +142,9 @@ export class CredentialsFlow {
     if (profile === undefined) return;
     await this.store.remove(profile);
     void vscode.window.showInformationMessage(
-      l10n.t('Credentials removed. Unfinished uploads keep their progress.'),
+      l10n.t('Credentials "{name}" removed. Unfinished uploads keep their progress.', {
+        name: profile === '' ? l10n.t('Default') : profile,
+      }),
     );
   }
 

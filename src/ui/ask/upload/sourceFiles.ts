@@ -34,8 +34,8 @@ export interface FoundFiles<Root extends ChosenPath> {
   readonly files: readonly FoundFile<Root>[];
   readonly failures: readonly UploadError[];
   readonly excluded: number;
-  readonly skippedLinks: number;
-  readonly outsideLinks: number;
+  /** Paths of links that are not followed. */
+  readonly links: readonly string[];
   readonly emptyFolders: number;
 }
 
@@ -56,7 +56,8 @@ export async function findSourceFiles<Root extends ChosenPath>(
 ): Promise<FoundFiles<Root>> {
   const files: FoundFile<Root>[] = [];
   const failures: UploadError[] = [];
-  let [excluded, skippedLinks, outsideLinks, emptyFolders] = [0, 0, 0, 0];
+  let links: readonly string[] = [];
+  let [excluded, emptyFolders] = [0, 0];
   for (const root of roots) {
     options.signal.throwIfAborted();
     try {
@@ -72,15 +73,14 @@ export async function findSourceFiles<Root extends ChosenPath>(
       }
       for (const { path, code } of scan.unreadable) failures.push(await unreadable(path, code));
       excluded += scan.excluded;
-      skippedLinks += scan.skippedLinks;
-      outsideLinks += scan.outsideLinks;
+      links = [...links, ...scan.outsideLinks, ...scan.skippedLinks];
       emptyFolders += scan.emptyFolders;
     } catch (error) {
       if (options.signal.aborted || UploadError.is(error, 'invalidArgument')) throw error;
       failures.push(await sourceFailure(error, root.path));
     }
   }
-  return { files, failures, excluded, skippedLinks, outsideLinks, emptyFolders };
+  return { files, failures, excluded, links, emptyFolders };
 }
 
 /** The file that was chosen itself. */

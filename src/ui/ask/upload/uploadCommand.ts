@@ -27,6 +27,7 @@ import { NOTHING_UPLOADED } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
 import { UploadPlanner } from './uploadPlan';
 import type { Survey, UploadCall, UploadPlan } from './uploadPlan';
+import { nothingSentText, someOf } from './uploadPlanModel';
 import { batchOf, heldError, targetAt, uploadOptions } from './uploadRequests';
 
 /** From chosen files to a running batch, and to what became of it. */
@@ -117,7 +118,7 @@ export class UploadCommand {
     await this.transfers.discard(idsOf(about));
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
     if (answered.requests.length > 0) await this.enqueue(roots.slice(0, 1), answered.requests);
-    else tellSkipped(answered.unchanged.length);
+    else tellNothingSent(requests, answered.unchanged.length);
     return true;
   }
 
@@ -132,7 +133,7 @@ export class UploadCommand {
     if (answered === undefined) return;
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
     if (answered.requests.length > 0) await this.enqueue(roots, answered.requests);
-    else tellSkipped(answered.unchanged.length);
+    else tellNothingSent(requests, answered.unchanged.length);
   }
 
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
@@ -149,7 +150,7 @@ export class UploadCommand {
     const { requests, failures, unchanged } = plan;
     this.tellFailures(failures);
     if (requests.length === 0) {
-      if (failures.length === 0) tellSkipped(unchanged);
+      if (failures.length === 0) tellNothingSent(plan.leftOut, unchanged);
       return { uploaded: [], failed: failures.map((failure) => failedOf(failure)), unchanged };
     }
     const { batchId, held } = await this.enqueue(roots, requests);
@@ -195,9 +196,18 @@ export class UploadCommand {
 
   private onDisk(uris: readonly vscode.Uri[]): readonly vscode.Uri[] {
     const usable = uris.filter(isOnDisk);
-    if (usable.length < uris.length) {
+    const [first, ...others] = uris.filter((uri) => !isOnDisk(uri));
+    if (first !== undefined) {
+      const n = formatCount(others.length + 1, language);
+      const verdict =
+        others.length === 0
+          ? l10n.t('{name} was not uploaded.', { name: fileName(first.path) })
+          : l10n.t('{n} files were not uploaded.', { n });
+      const reason = l10n.t(
+        'Only files on a disk of this computer or of the remote computer can be uploaded.',
+      );
       void vscode.window.showWarningMessage(
-        l10n.t('Only files on a disk of this computer or of the remote computer can be uploaded.'),
+        plainText(l10n.t('{verdict} {reason}', { verdict, reason })),
       );
     }
     return usable;
@@ -206,8 +216,13 @@ export class UploadCommand {
   private tellRestricted(): void {
     if (vscode.workspace.isTrusted || this.hasToldRestricted) return;
     this.hasToldRestricted = true;
-    void vscode.window.showInformationMessage(
-      l10n.t('Workspace settings for OSS are ignored until you trust this folder.'),
+    const manage = l10n.t('Manage Trust');
+    const text = l10n.t('Workspace settings for OSS are ignored until you trust this folder.');
+    // Not awaited: a toast may stay for hours.
+    void this.actions.attempt(
+      Promise.resolve(vscode.window.showInformationMessage(text, manage)).then(async (chosen) => {
+        if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');
+      }),
     );
   }
 
@@ -222,7 +237,13 @@ export class UploadCommand {
     const message = describeError(first, { count: held.length }, words);
     const action = await this.actions.show(message, []);
     if (action?.kind === 'retry') {
-      await this.run(roots, { requests: held, failures: [], skipped: 0, unchanged: 0 });
+      await this.run(roots, {
+        requests: held,
+        failures: [],
+        leftOut: [],
+        skipped: 0,
+        unchanged: 0,
+      });
     }
   }
 
@@ -240,13 +261,12 @@ export class UploadCommand {
       { filePath: first.sourcePath, hasVerdict: failures.length > 1 },
       words,
     );
-    const names = failures.slice(0, 3).map((failure) => fileName(failure.sourcePath ?? ''));
     const text =
       failures.length === 1
         ? message.text
         : l10n.t('{n} files cannot be uploaded: {names}. {reason}', {
             n: formatCount(failures.length, language),
-            names: failures.length > names.length ? `${names.join(', ')}, …` : names.join(', '),
+            names: someOf(failures.map((failure) => fileName(failure.sourcePath ?? ''))),
             reason: message.text,
           });
     // Nothing was begun, so there is nothing to resume or to discard.
@@ -260,19 +280,10 @@ export class UploadCommand {
 }
 
 /** A setting may have skipped all of it, and then nothing else would show that it was looked at. */
-function tellSkipped(unchanged: number): void {
-  if (unchanged > 0) {
-    void vscode.window.showInformationMessage(
-      unchanged === 1
-        ? l10n.t('Nothing to send: OSS has the same bytes already.')
-        : l10n.t('Nothing to send: {n} files are unchanged in OSS.', {
-            n: formatCount(unchanged, language),
-          }),
-    );
-    return;
-  }
-  const text = l10n.t('Nothing to send: what exists in OSS already was skipped.');
-  vscode.window.setStatusBarMessage(text, 5000);
+function tellNothingSent(leftOut: readonly UploadRequest[], unchanged: number): void {
+  const text = nothingSentText(leftOut, unchanged, words);
+  if (unchanged > 0) void vscode.window.showInformationMessage(plainText(text));
+  else vscode.window.setStatusBarMessage(text, 5000);
 }
 
 /** What a failure before anything is sent is about. */

@@ -14,16 +14,21 @@ import type { Conflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language } from '../../editor/editorWords';
-import { formatBytes, formatCount } from '../../text/format';
+import { counted, formatBytes, formatCount } from '../../text/format';
 import type { Destination } from '../../settings/knownDestination';
 import { expandPrefix } from '../../text/keyNames';
 import { keyName } from '../../text/localPaths';
+import { plainText } from '../../text/plainText';
+import { fileName, ossPath } from '../../text/transferFacts';
+import { withFacts } from '../../text/words';
+import type { OneOrMany } from '../../text/words';
 import { withLateProgress } from '../../editor/lateProgress';
 import { pick } from '../../editor/boxes';
 import { askObjectOptions } from './objectOptionsFlow';
 import type { Settings } from '../../settings/settings';
 import type { IfExists } from '../../settings/settingsModel';
 import { findSourceFiles } from './sourceFiles';
+import { someOf } from './uploadPlanModel';
 import type { ChosenPath, FoundFile, FoundFiles } from './sourceFiles';
 import type { UploadCallOptions } from './uploadApi';
 import { targetAt, uploadOptions, workspaceFolderPath } from './uploadRequests';
@@ -57,6 +62,8 @@ export interface Survey {
 export interface UploadPlan {
   readonly requests: readonly UploadRequest[];
   readonly failures: readonly UploadError[];
+  /** All files that are not sent for one of the two reasons below, where nothing else is sent. */
+  readonly leftOut: readonly UploadRequest[];
   /** Files that are left out because they exist. */
   readonly skipped: number;
   /** Files that need not be sent, because OSS has their very bytes. */
@@ -69,7 +76,8 @@ export interface ComparisonPlan {
   readonly failures: readonly UploadError[];
   /** Where the objects of chosen folders are. */
   readonly places: readonly ComparedPlace[];
-  /** Of the first, as it is shown. */
+  /** What was chosen, and where its objects are, as it is shown. */
+  readonly name: string;
   readonly place: string;
 }
 
@@ -120,6 +128,7 @@ export class UploadPlanner {
     return {
       requests: answered.requests,
       failures: [...found.failures, ...failures],
+      leftOut: answered.requests.length === 0 ? requests : [],
       skipped: requests.length - answered.requests.length - answered.unchanged.length,
       unchanged: answered.unchanged.length,
     };
@@ -135,18 +144,20 @@ export class UploadPlanner {
     const found = await this.findFiles(roots);
     if (found === undefined) return undefined;
     const { requests, failures } = requestsOf(found.files);
-    const isFolder = await Promise.all(roots.map(({ path }) => isFolderAt(path)));
+    const compared = await Promise.all(
+      roots.map(async ({ path, prefix, destination }) => {
+        const isFolder = await isFolderAt(path);
+        const name = keyName(path);
+        const key = `${prefix}${name}${isFolder && name !== '' ? '/' : ''}`;
+        return { isFolder, target: targetAt(destination, key), prefix: key };
+      }),
+    );
     return {
       requests,
       failures: [...found.failures, ...failures],
-      places: roots
-        .filter((_root, index) => isFolder[index])
-        .map(({ path, prefix, destination }) => {
-          const name = keyName(path);
-          const below = name === '' ? prefix : `${prefix}${name}/`;
-          return { target: targetAt(destination, below), prefix: below };
-        }),
-      place: `oss://${first.bucket}/${first.prefix}`,
+      places: compared.filter(({ isFolder }) => isFolder),
+      name: someOf(roots.map(({ path }) => fileName(path))),
+      place: someOf(compared.map(({ target }) => ossPath(target))),
     };
   }
 
@@ -234,18 +245,26 @@ export class UploadPlanner {
       }),
     );
     if (found === undefined) return undefined;
-    const links = found.skippedLinks + found.outsideLinks;
-    if (links > 0) tellLinks(links);
-    const left = `excluded=${found.excluded} links=${found.skippedLinks} outside=${found.outsideLinks}`;
+    if (found.links.length > 0) tellLinks(found.links);
+    const left = `excluded=${found.excluded} links=${found.links.length}`;
     this.logger.info(
       `found ${found.files.length} files, ${left} emptyFolders=${found.emptyFolders} unreadable=${found.failures.length}`,
     );
     if (found.files.length > 0 || found.failures.length > 0) return found;
-    void vscode.window.showInformationMessage(
-      l10n.t('There is no file to upload: the folder is empty, or all of it is excluded.'),
-    );
+    void tellEmpty(roots);
     return undefined;
   }
+}
+
+/** What is excluded is the user's to change. */
+async function tellEmpty(roots: readonly Root[]): Promise<void> {
+  const name = someOf(roots.map(({ path }) => fileName(path)));
+  const open = l10n.t('Open Settings');
+  const text = l10n.t('There is no file in {name}: it is empty, or all of it is excluded.', {
+    name,
+  });
+  if ((await vscode.window.showInformationMessage(plainText(text), open)) !== open) return;
+  await vscode.commands.executeCommand('workbench.action.openSettings', 'ossUpload.exclude');
 }
 
 function namesInside(
@@ -294,16 +313,20 @@ function refusalOf(request: UploadRequest): UploadError | undefined {
 }
 
 /** Links are not followed out of a folder, so that its files alone are what is sent. */
-function tellLinks(count: number): void {
-  const text =
-    count === 1
-      ? l10n.t('1 link was left out: it leads to a folder, or out of the folder that was chosen.')
-      : l10n.t(
-          '{n} links were left out: they lead to folders, or out of the folder that was chosen.',
-          { n: formatCount(count, language) },
-        );
-  void vscode.window.showInformationMessage(text);
+function tellLinks(links: readonly string[]): void {
+  const facts = { names: someOf(links.map((link) => fileName(link))) };
+  const text = counted(LINKS, links.length, { l10n: withFacts(l10n, facts), language });
+  void vscode.window.showInformationMessage(plainText(text));
 }
+
+const LINKS: OneOrMany = [
+  (l10n) =>
+    l10n.t('{names} was left out: it is a link to a folder, or out of the folder that was chosen.'),
+  (l10n) =>
+    l10n.t(
+      '{n} links were left out ({names}): they lead to folders, or out of the folder that was chosen.',
+    ),
+];
 
 function isFolderAt(path: string): Promise<boolean> {
   return stat(path).then(

@@ -1,44 +1,27 @@
 import * as vscode from 'vscode';
 
 import { verifyObjects } from '../../../engine/index';
-import type { CompareOptions, Disposable } from '../../../engine/index';
+import type { CompareOptions } from '../../../engine/index';
 import type { TransferActions } from '../../actions/transferActions';
 import { l10n, words } from '../../editor/editorWords';
 import { withLateProgress } from '../../editor/lateProgress';
+import { plainText } from '../../text/plainText';
 import { CountedProgress } from './countedProgress';
+import type { ReportFiles } from './reportFiles';
 import { isOnDisk, withoutChildren } from './selection';
 import type { VerifyCallResult } from './uploadApi';
 import type { UploadCommand } from './uploadCommand';
 import { countsOf, verifyJsonLines, verifyReport, verifySummary } from './verifyReport';
 import type { Verified } from './verifyReport';
 
-/** The scheme of the texts that are made here: they are nowhere on a disk, and never unsaved. */
-const SCHEME = 'oss-upload-report';
-
 /** "Verify Against OSS...": which files are in OSS as they are here. Changes nothing. */
-export class VerifyCommand implements Disposable {
-  private readonly texts = new Map<string, string>();
-  private readonly subscription: Disposable;
-  private reports = 0;
-
+export class VerifyCommand {
   constructor(
     private readonly upload: UploadCommand,
     private readonly actions: TransferActions,
     private readonly options: CompareOptions,
-  ) {
-    this.subscription = vscode.Disposable.from(
-      vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-        provideTextDocumentContent: (uri) => this.texts.get(uri.path),
-      }),
-      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-        if (uri.scheme === SCHEME) this.texts.delete(uri.path);
-      }),
-    );
-  }
-
-  dispose(): void {
-    this.subscription.dispose();
-  }
+    private readonly reports: ReportFiles,
+  ) {}
 
   /** Compares files and folders, and shows what was found. Undefined when the user left. */
   async run(uris: readonly vscode.Uri[]): Promise<VerifyCallResult | undefined> {
@@ -49,7 +32,7 @@ export class VerifyCommand implements Disposable {
         const verified = await this.verify(chosen);
         if (verified === undefined) return;
         counts = countsOf(verified);
-        await this.open(`${this.nextName()}.txt`, verifyReport(verified, words));
+        await this.open(verified, 'txt', verifyReport(verified, words));
         // Not awaited: a toast may stay for hours.
         void this.actions.attempt(this.tell(verified, counts, chosen));
       })(),
@@ -60,7 +43,7 @@ export class VerifyCommand implements Disposable {
   private async verify(chosen: readonly vscode.Uri[]): Promise<Verified | undefined> {
     const plan = await this.upload.planner.planComparison(chosen);
     if (plan === undefined) return undefined;
-    const { requests, failures, places, place } = plan;
+    const { requests, failures, places, name, place } = plan;
     const message = l10n.t('Comparing with OSS…');
     const verification = await withLateProgress(
       message,
@@ -71,7 +54,7 @@ export class VerifyCommand implements Disposable {
       l10n.t('Verifying against OSS'),
     );
     if (verification === undefined) return undefined;
-    const verified = { verification, failures, place, timeMs: Date.now() };
+    const verified = { verification, failures, name, place, timeMs: Date.now() };
     this.options.logger.info(`verified ${place}: ${JSON.stringify(countsOf(verified))}`);
     return verified;
   }
@@ -88,8 +71,8 @@ export class VerifyCommand implements Disposable {
         ? vscode.window.showInformationMessage
         : vscode.window.showWarningMessage;
     const buttons = different + missing === 0 ? [lines] : [upload, lines];
-    const answer = await show(verifySummary(verified, words), ...buttons);
-    if (answer === lines) await this.open(`${this.nextName()}.jsonl`, verifyJsonLines(verified));
+    const answer = await show(plainText(verifySummary(verified, words)), ...buttons);
+    if (answer === lines) await this.open(verified, 'jsonl', verifyJsonLines(verified));
     if (answer !== upload) return;
     await this.upload.upload(chosen, {
       options: { ifExists: 'skipIdentical' },
@@ -97,14 +80,23 @@ export class VerifyCommand implements Disposable {
     });
   }
 
-  private nextName(): string {
-    return `/${l10n.t('Verified against OSS')} ${++this.reports}`;
-  }
-
-  private async open(name: string, text: string): Promise<void> {
-    this.texts.set(name, text);
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: name });
-    const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, { preview: false });
+  /** A file, so that a tab that is restored with the window has it again. */
+  private async open(
+    { name, timeMs }: Verified,
+    extension: 'txt' | 'jsonl',
+    content: string,
+  ): Promise<void> {
+    const title = `${name} - ${l10n.t('Verified against OSS')}`;
+    try {
+      const file = await this.reports.write(title, timeMs, extension, content);
+      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file), {
+        preview: false,
+      });
+    } catch (error) {
+      // A full disk loses no report: the editor holds it.
+      this.options.logger.warn(`report not written: ${String(error)}`);
+      const document = await vscode.workspace.openTextDocument({ content });
+      await vscode.window.showTextDocument(document, { preview: false });
+    }
   }
 }

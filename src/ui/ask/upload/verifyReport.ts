@@ -14,7 +14,8 @@ export interface Verified {
   readonly verification: Verification;
   /** Files and folders that could not be read. */
   readonly failures: readonly UploadError[];
-  /** Where the objects are, as it is shown. */
+  /** What was chosen, and where its objects are, as it is shown. */
+  readonly name: string;
   readonly place: string;
   readonly timeMs: number;
 }
@@ -26,8 +27,14 @@ export function countsOf({ verification, failures }: Verified): VerifyCallResult
   return { ...count, onlyInOss: verification.onlyInOss.count };
 }
 
-/** One sentence with the numbers. */
+/** What was verified, and the numbers, in one sentence. */
 export function verifySummary(verified: Verified, words: Words): string {
+  const { name, place } = verified;
+  const results = resultsText(verified, words);
+  return words.l10n.t('Verified {name} against {place}: {results}.', { name, place, results });
+}
+
+function resultsText(verified: Verified, words: Words): string {
   const { l10n } = words;
   const { equal, different, missing, unknown, onlyInOss } = countsOf(verified);
   const n = (count: number): string => formatCount(count, words.language);
@@ -38,13 +45,13 @@ export function verifySummary(verified: Verified, words: Words): string {
     ...(unknown === 0 ? [] : [l10n.t('{n} could not be compared', { n: n(unknown) })]),
     ...(onlyInOss === 0 ? [] : [l10n.t('{n} only in OSS', { n: moreOf(verified, n(onlyInOss)) })]),
   ];
-  return l10n.t('Verified against OSS: {results}.', { results: parts.join(l10n.t(', ')) });
+  return parts.join(l10n.t(', '));
 }
 
 /** The text for reading: the numbers, then all that is not equal. */
 export function verifyReport(verified: Verified, words: Words): string {
   const { l10n, language } = words;
-  const { verification, failures, place, timeMs } = verified;
+  const { verification, failures, name, place, timeMs } = verified;
   const { files, onlyInOss } = verification;
   const of = (verdict: ComparedFile['verdict']): readonly ComparedFile[] =>
     files.filter((file) => file.verdict === verdict);
@@ -60,8 +67,12 @@ export function verifyReport(verified: Verified, words: Words): string {
   const unknown = of('unknown').map(({ request: { filePath }, error }) => ({ filePath, error }));
   const failed = failures.map((error) => ({ filePath: error.sourcePath ?? '', error }));
   const lines = [
-    l10n.t('Files compared with {place}, {date}', { place, date: formatDate(timeMs, language) }),
-    verifySummary(verified, words),
+    l10n.t('{name} compared with {place}, {date}', {
+      name,
+      place,
+      date: formatDate(timeMs, language),
+    }),
+    resultsText(verified, words),
     ...section(
       l10n.t('Different'),
       of('different').length,

@@ -62,8 +62,8 @@ describe('scanFolder', () => {
     );
     assert.deepEqual(rest, {
       excluded: 0,
-      skippedLinks: 0,
-      outsideLinks: 0,
+      skippedLinks: [],
+      outsideLinks: [],
       emptyFolders: 0,
       unreadable: [],
     });
@@ -191,7 +191,11 @@ describe('scanFolder', () => {
         files.map((file) => file.relativePath),
         ['a', 'deep/b', 'deep/inside'],
       );
-      assert.equal(outsideLinks, 3);
+      assert.deepEqual(outsideLinks.map((link) => path.relative(chosen, link)).sort(), [
+        'deep/beside',
+        'out',
+        'passwd',
+      ]);
     });
 
     it('does not follow links to folders, also not in circles', async () => {
@@ -200,7 +204,7 @@ describe('scanFolder', () => {
       await symlink('..', path.join(root, 'a/up'));
       await symlink(tmpdir(), path.join(root, 'out'));
       const { files, skippedLinks, unreadable } = await scan();
-      assert.deepEqual([files.length, skippedLinks, unreadable], [1, 3, []]);
+      assert.deepEqual([files.length, skippedLinks.length, unreadable], [1, 3, []]);
     });
 
     it('names links that lead nowhere or in circles, and goes on', async () => {
@@ -290,7 +294,7 @@ describe('scanFolder', () => {
       files.map((file) => file.relativePath),
       ['a', 'z', 'cloud/b', 'cloud/deep/c'],
     );
-    assert.equal(skippedLinks, 0);
+    assert.deepEqual(skippedLinks, []);
   });
 
   it('names a file whose name is no text, and goes on', async function () {

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { appendFile, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UploadHistory } from '../../../../src/engine/index.ts';
 import type { FinishedFile, HistoryEntry, HistoryProblem } from '../../../../src/engine/index.ts';
@@ -198,6 +199,32 @@ describe('the history of what was uploaded', () => {
     assert.deepEqual(await history.entries(), []);
     assert.equal(await readFile(journal(), 'utf8'), text);
     assert.deepEqual(told, ['newer']);
+  });
+
+  it('begins anew in the place of what is no history, which is told once', async () => {
+    const noise = randomBytes(100_000);
+    const foreign = `${JSON.stringify({ of: 'another program' })}\n`.repeat(50);
+    for (const content of [noise, foreign, '', '\n\n']) {
+      told.length = 0;
+      await mkdir(path.dirname(journal()), { recursive: true });
+      await writeFile(journal(), content);
+      const history = open();
+      history.add(entry('a'));
+      assert.deepEqual(await ids(history), ['a']);
+      history.add(entry('b'));
+      await history.whenWritten();
+      assert.deepEqual((await ids(open())).sort(), ['a', 'b']);
+      assert.deepEqual(told, content.length > 2 ? ['damaged'] : []);
+    }
+  });
+
+  it('is said to be unwritten, once, and empty, where a folder has its name', async () => {
+    await mkdir(journal(), { recursive: true });
+    const history = open();
+    for (const id of ['a', 'b']) history.add(entry(id));
+    await history.whenWritten();
+    assert.deepEqual(told, ['notWritten']);
+    assert.deepEqual(await ids(history), []);
   });
 
   it('is given up once on a full disk, said once, and goes on when there is room', async () => {

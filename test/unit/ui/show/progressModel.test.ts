@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { activeTransfers, isBrief, progressOf } from '../../../../src/ui/show/progressModel';
+import {
+  activeTransfers,
+  isBrief,
+  progressOf,
+  stoppedText,
+} from '../../../../src/ui/show/progressModel';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
 
 const uploading = { state: 'uploading', confirmedBytes: 0.4 * GB, inFlightBytes: 20 * MB } as const;
@@ -115,15 +120,15 @@ describe('progress of the notification', () => {
       ).message;
     assert.equal(
       waiting(NOW + 3200),
-      'Uploading to films/2026: OSS cannot be reached. Next try in 4 s. Progress is kept.',
+      'Uploading to films/2026: 1 of 2 files · 0 % · OSS cannot be reached. Next try in 4 s. Progress is kept.',
     );
     assert.equal(
       waiting(NOW - 1),
-      'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.',
+      'Uploading to films/2026: 1 of 2 files · 0 % · OSS cannot be reached. Trying again. Progress is kept.',
     );
     assert.equal(
       waiting(),
-      'Uploading to films/2026: OSS cannot be reached. Trying again. Progress is kept.',
+      'Uploading to films/2026: 1 of 2 files · 0 % · OSS cannot be reached. Trying again. Progress is kept.',
     );
   });
 
@@ -139,14 +144,18 @@ describe('progress of the notification', () => {
 
   it('does not blame the network for a server that is busy', () => {
     const { message } = progressOf(
-      snapshot([batch([{ state: 'waiting', nextTryMs: NOW + 4000, error: failure('throttled') }])]),
+      snapshot([
+        batch([
+          { ...uploading, state: 'waiting', nextTryMs: NOW + 4000, error: failure('throttled') },
+        ]),
+      ]),
       0,
       NOW,
       english,
     );
     assert.equal(
       message,
-      'Uploading to films/2026: OSS is busy. Next try in 4 s. Progress is kept.',
+      'Uploading to films/2026: video.mp4 · 40 % · OSS is busy. Next try in 4 s. Progress is kept.',
     );
   });
 
@@ -163,8 +172,24 @@ describe('progress of the notification', () => {
   it('names the steps after the last part', () => {
     const step = (state: 'completing' | 'verifying'): string =>
       progressOf(snapshot([batch([{ state, partsTotal: 50 }])]), 0, NOW, english).message;
-    assert.equal(step('completing'), 'Uploading to films/2026: Combining 50 parts…');
-    assert.equal(step('verifying'), 'Uploading to films/2026: Verifying…');
+    assert.equal(step('completing'), 'Uploading to films/2026: Combining 50 parts of video.mp4…');
+    assert.equal(step('verifying'), 'Uploading to films/2026: Verifying video.mp4…');
+  });
+
+  it('says what Cancel has stopped, and how far that is', () => {
+    const half = { state: 'paused', confirmedBytes: 0.4 * GB } as const;
+    const one = batch([half]);
+    const folder = batch([half, { state: 'completed', confirmedBytes: GB }, { state: 'paused' }], {
+      label: 'site',
+    });
+    assert.equal(stoppedText([one], english), 'video.mp4 is stopped at 40 %. Progress is kept.');
+    assert.equal(
+      stoppedText([folder], english),
+      'site is stopped at 46 %, 1 of 3 files. Progress is kept.',
+    );
+    assert.equal(stoppedText([one, folder], english), 'Stopped 2 uploads. Progress is kept.');
+    assert.equal(stoppedText([one], chinese), 'video.mp4 已停止（40%），进度已保留。');
+    assert.equal(stoppedText([folder], chinese), 'site 已停止（46%，1/3 个文件），进度已保留。');
   });
 
   it('is about this window only, and about what runs', () => {

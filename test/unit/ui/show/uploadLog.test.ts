@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Emitter } from '../../../../src/engine/index';
 import type { EndedTransfer, TransferSnapshot } from '../../../../src/engine/index';
 import { UploadLog, stoppedLine, uploadedLine } from '../../../../src/ui/show/uploadLog';
-import { MB, batch, failure, snapshot, transfer } from '../snapshots';
+import { GB, MB, batch, failure, snapshot, transfer } from '../snapshots';
 
 describe('uploadLog', () => {
   it('has one for an upload', () => {
@@ -24,7 +24,13 @@ describe('uploadLog', () => {
       sizeBytes: 2 * MB,
       resumedBytes: MB,
     });
-    assert.match(uploadedLine(resumed, 1000), / resumed=1048576 1\.0 s 1\.0 MB\/s /);
+    assert.match(uploadedLine(resumed, 1000), / resumed=1048576 sent=1048576 1\.0 s 1\.0 MB\/s /);
+  });
+
+  it('makes no speed of what is too little to measure', () => {
+    const resumed = transfer({ state: 'completed', sizeBytes: GB, resumedBytes: GB - 20 });
+    assert.match(uploadedLine(resumed, 10_000), / sent=20 10\.0 s id=t1$/);
+    assert.match(uploadedLine({ ...resumed, resumedBytes: GB }, 10_000), / sent=0 10\.0 s id=t1$/);
   });
 
   /** A log, and what is told to it; each call returns the lines that it wrote. */
@@ -104,7 +110,7 @@ describe('uploadLog', () => {
     const small = { sizeBytes: 1000, partsTotal: 1 };
     assert.deepEqual(change({ ...small, state: 'uploading' }), []);
     assert.deepEqual(end({ ...small, state: 'completed' }), [
-      'info uploaded oss://films/2026/video.mp4 size=1000 parts=1 retried=0 2.0 s 500 B/s id=b1-t1',
+      'info uploaded oss://films/2026/video.mp4 size=1000 parts=1 retried=0 2.0 s id=b1-t1',
     ]);
   });
 

@@ -98,7 +98,7 @@ describe('messages of failures', () => {
     );
     assert.equal(
       text('clockSkew', { clockSkewMs: -17 * 60_000 }),
-      "video.mp4 was not uploaded. This computer's clock is off by 17 min; OSS refuses requests.",
+      "video.mp4 was not uploaded. This computer's clock is off by 17 min; OSS refuses requests. Set the clock, then try again.",
     );
     assert.equal(
       text('sourceMissing', { code: 'DeadLink' }),

@@ -5,9 +5,11 @@ import {
   cleanUpTitle,
   isShown,
   removableUploads,
+  removalQuestion,
+  removedText,
 } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
 import type { FoundUpload } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
-import { batch, english, snapshot as snapshotOf, transfer } from '../../snapshots';
+import { batch, chinese, english, snapshot as snapshotOf, transfer } from '../../snapshots';
 
 function upload(key: string, initiatedMs = 0): UnfinishedUpload {
   return { key, uploadId: `id-of-${key}`, initiatedMs };
@@ -99,5 +101,48 @@ describe('the title of the clean-up', () => {
       [true, false],
     );
     assert.equal(isShown(two, ''), true);
+  });
+});
+
+describe('the removal of what is not from this editor', () => {
+  const ours = { upload: upload('docs/ours.bin'), transfer: at('docs/ours.bin', 'paused') };
+  const theirs = Array.from({ length: 7 }, (_, n) => ({
+    upload: upload(`docs/${n}.bin`),
+    transfer: undefined,
+  }));
+
+  it('is asked about by name; that of our own is asked about as any discard', () => {
+    assert.equal(removalQuestion([ours], english), undefined);
+    assert.deepEqual(removalQuestion(theirs.slice(0, 1), english), {
+      question:
+        'Remove 0.bin from OSS? It is not from this editor: another computer may still be sending it.',
+      detail: 'docs/0.bin',
+    });
+  });
+
+  it('says how many of all they are, and names the first', () => {
+    assert.equal(
+      removalQuestion([ours, ...theirs.slice(0, 1)], english)?.question,
+      'Remove 2 unfinished uploads from OSS? 1 of them is not from this editor: another computer may still be sending it.',
+    );
+    const many = removalQuestion([ours, ...theirs], english);
+    assert.match(many?.question ?? '', /^Remove 8 .* 7 of them are not from this editor/);
+    assert.equal(
+      many?.detail,
+      'docs/0.bin\ndocs/1.bin\ndocs/2.bin\ndocs/3.bin\ndocs/4.bin\nand 2 more',
+    );
+    assert.match(removalQuestion([ours, ...theirs], chinese)?.question ?? '', /其中 7 个并非来自/);
+  });
+
+  it('is told with the name or the number, and the place', () => {
+    const place = 'oss://my-bucket/';
+    assert.equal(
+      removedText(1, 'docs/a.bin', place, english),
+      'Removed the unfinished upload of a.bin from oss://my-bucket/.',
+    );
+    assert.equal(
+      removedText(2, 'docs/a.bin', place, english),
+      'Removed 2 unfinished uploads from oss://my-bucket/.',
+    );
   });
 });

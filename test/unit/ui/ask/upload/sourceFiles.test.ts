@@ -78,13 +78,18 @@ describe('files of a selection', () => {
     }
     await symlink('../two/keep.txt', at('one/out'));
     await symlink('/etc/passwd', at('two/deep/out'));
-    const { files, ...rest } = await find(['one', 'two'], {}, () => ['**/*.tmp']);
+    const { files, links, ...rest } = await find(['one', 'two'], {}, () => ['**/*.tmp']);
     assert.equal(files.length, 3);
+    assert.deepEqual(links.map((link) => path.basename(link)).sort(), [
+      'link',
+      'link',
+      'link',
+      'out',
+      'out',
+    ]);
     assert.deepEqual(rest, {
       failures: [],
       excluded: 3,
-      skippedLinks: 3,
-      outsideLinks: 2,
       emptyFolders: 6,
     });
   });

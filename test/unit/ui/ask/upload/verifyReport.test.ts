@@ -45,7 +45,8 @@ function verified(changes: Partial<Verified['verification']> = {}): Verified {
       ...changes,
     },
     failures: [gone],
-    place: 'oss://films/',
+    name: 'site',
+    place: 'oss://films/site/',
     timeMs: NOW,
   };
 }
@@ -64,16 +65,20 @@ describe('the report of a verification', () => {
   it('is one sentence, in both languages', () => {
     assert.equal(
       verifySummary(verified(), english),
-      'Verified against OSS: 2 equal, 1 different, 1 missing in OSS, 2 could not be compared, 1 only in OSS.',
+      'Verified site against oss://films/site/: 2 equal, 1 different, 1 missing in OSS, 2 could not be compared, 1 only in OSS.',
     );
     assert.equal(
       verifySummary(verified(), chinese),
-      '与 OSS 核对完成：2 个一致，1 个不同，1 个在 OSS 中不存在，2 个无法比对，1 个仅存在于 OSS。',
+      'site 与 oss://films/site/ 核对完成：2 个一致，1 个不同，1 个在 OSS 中不存在，2 个无法比对，1 个仅存在于 OSS。',
     );
   });
 
   it('names all that is not equal, and says when there is more', () => {
     const text = verifyReport(verified(), english);
+    assert.match(
+      text,
+      /^site compared with oss:\/\/films\/site\/, Nov 22, 2026, .*\n2 equal, 1 different, 1 missing in OSS, /,
+    );
     for (const line of ['/site/c  (2.0 KB here, 1.0 KB in OSS)', '/site/d', 'site/old  (3 B)']) {
       assert.ok(text.includes(`\n  ${line}\n`), text);
     }
