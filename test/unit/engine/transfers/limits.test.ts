@@ -3,7 +3,12 @@ import { open } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Crc64 } from '../../../../src/engine/base/crc64.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
-import type { ObjectStore, PartReceipt, StoredObject } from '../../../../src/engine/index.ts';
+import type {
+  InitiatedUpload,
+  ObjectStore,
+  PartReceipt,
+  StoredObject,
+} from '../../../../src/engine/index.ts';
 import { expectedObject } from '../../../../src/engine/upload/integrity.ts';
 import { planParts } from '../../../../src/engine/file/partPlan.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
@@ -158,8 +163,8 @@ function memoryStore(onPart: () => void): ObjectStore {
     const inOrder = [...parts].sort(([left], [right]) => left - right).map(([, part]) => part);
     return Promise.resolve({ etag: '"object"', crc64: expectedObject(inOrder).crc64 });
   };
-  const initiateMultipartUpload = (): Promise<{ uploadId: string }> =>
-    Promise.resolve({ uploadId: 'id' });
+  const initiateMultipartUpload = (): Promise<InitiatedUpload> =>
+    Promise.resolve({ uploadId: 'id', requestId: 'request' });
   const store: Partial<ObjectStore> = {
     initiateMultipartUpload,
     uploadPart,
