@@ -130,8 +130,10 @@ test('Clean Up asks for the domain, and removes by it', async () => {
   await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
   const asks = window.notification('This account must use a domain of its own for cleaned');
   await window.button(asks, 'Use https://cleaned.example.com').click();
+  await window.quickTitle(': 1, 0 B · chosen: 0').waitFor();
   await window.row('foreign.bin').getByRole('checkbox').click();
-  await window.quick.getByRole('button', { name: 'OK' }).click();
+  await window.quickTitle('chosen: 1').waitFor();
+  await window.quickInput.press('Enter');
   await window.notification('Removed 1 unfinished upload').waitFor();
   expect(oss.uploads('cleaned')).toEqual([]);
 });
