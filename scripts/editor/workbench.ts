@@ -117,8 +117,16 @@ export class Workbench {
 
   /** Right-clicks something and chooses from the menu. */
   async contextMenu(target: Locator, item: string): Promise<void> {
-    await this.openContextMenu(target, item);
-    await this.menuItem(item).click();
+    await until(`${item} in a menu`, async () => {
+      await this.openContextMenu(target, item);
+      // A view that is drawn anew closes the menu.
+      return this.menuItem(item)
+        .click({ timeout: 3000 })
+        .then(
+          () => true,
+          () => false,
+        );
+    });
   }
 
   /** Right-clicks something and waits until the item can be clicked. */
