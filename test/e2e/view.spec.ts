@@ -54,6 +54,14 @@ async function rightOf(element: Locator): Promise<number> {
   return box ? box.x + box.width : Number.NaN;
 }
 
+/** The state of a row is not cut off, as the editor does with what has no room. */
+async function expectWhole(row: Locator): Promise<void> {
+  const room = row.locator('.monaco-icon-label-container');
+  await expect
+    .poll(async () => (await rightOf(row.locator('.label-description'))) - (await rightOf(room)))
+    .toBeLessThanOrEqual(0.5);
+}
+
 const header = (): Locator =>
   session.window.page.locator('.pane-header', { hasText: 'OSS Uploads' });
 
@@ -146,16 +154,13 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
   await window.page.setViewportSize({ width: 800, height: 600 });
   const rows = window.treeRows('OSS Uploads').filter({ hasText: /\d+ %/ });
   await expect(rows).toHaveCount(Object.keys(NAMES).length);
-  for (const row of await rows.all()) {
-    // The editor cuts off what has no room.
-    const room = row.locator('.monaco-icon-label-container');
-    await expect
-      .poll(async () => (await rightOf(row.locator('.label-description'))) - (await rightOf(room)))
-      .toBeLessThanOrEqual(0.5);
-  }
+  for (const row of await rows.all()) await expectWhole(row);
   await shot(window, 'view-long-names');
   // A state is another shape and another colour, beside its words.
   await pressInRow(rows.first(), 'Pause');
+  await window.page.mouse.move(1, 1);
+  await expect(rows.first()).toContainText('paused at 25 %');
+  await expectWhole(rows.first());
   const all = window.treeRows('OSS Uploads');
   const states = [
     all.filter({ hasText: 'done' }),

@@ -7,7 +7,7 @@ import { cutOff, regionOfEndpoint } from '../../engine/index';
 import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
 import { openSettings } from './buttons';
 import type { Action } from './buttons';
-import { formatCount, formatDuration } from './format';
+import { formatCount, formatDuration, nameInSentence } from './format';
 import { isRule, ruleText } from './rules';
 import { fileName, folderLabel, keyFolder } from './transferFacts';
 import { withFacts } from './words';
@@ -665,13 +665,14 @@ function factsOf(
   const path = filePath ?? error?.sourcePath ?? '';
   const secondsOff = Math.abs(clockSkewMs) / 1000;
   const bucket = error?.bucket ?? target?.bucket ?? '';
-  const about = { name: fileName(path), n: formatCount(count, language) };
+  const name = nameInSentence(fileName(path === '' ? key : path));
+  const about = { name, n: formatCount(count, language) };
   const verdict = (one: string, many: string): string => {
     if (hasVerdict || (count === 1 && path === '')) return '';
     return count === 1 ? one : many;
   };
   return {
-    name: fileName(path === '' ? key : path),
+    name,
     path,
     bucket,
     /** The folder that was written to, as `bucket/folder`. */

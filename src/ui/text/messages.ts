@@ -4,7 +4,7 @@ import { asMessageAction, worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
 import { failureOf, keyStateText } from './failures';
 import type { Failure, FailureContext, RefusedKey } from './failures';
-import { formatBytes, formatCount } from './format';
+import { formatBytes, formatCount, nameInSentence } from './format';
 import { fileName, ossPath, sumOf } from './transferFacts';
 import type { Localizer, Words } from './words';
 
@@ -85,7 +85,7 @@ export function discardQuestion(
   if (first === undefined || (others.length === 0 && !isInOss(first))) return undefined;
   const sentBytes = sumOf(about).confirmedBytes;
   const facts = {
-    name: fileName(first.filePath),
+    name: nameInSentence(fileName(first.filePath)),
     n: formatCount(about.length, language),
     size: formatBytes(sentBytes, language),
   };
@@ -108,7 +108,7 @@ export function discardedText(
 ): string {
   const [first] = about;
   const facts = {
-    name: fileName(first?.filePath ?? ''),
+    name: nameInSentence(fileName(first?.filePath ?? '')),
     n: formatCount(about.length, language),
     size: formatBytes(sumOf(about).confirmedBytes, language),
   };

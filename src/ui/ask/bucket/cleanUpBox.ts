@@ -128,10 +128,13 @@ function rowOf(
   return {
     ...row,
     label: `${isOurs ? '$(vm)' : '$(cloud)'} ${row.label}`,
-    description: [size, row.description].join(' · '),
-    detail: isOurs
-      ? l10n.t('from this editor, can still be resumed')
-      : l10n.t('not from this editor'),
+    // Below the key, which may take the whole line.
+    description: '',
+    detail: [
+      size,
+      row.description,
+      isOurs ? l10n.t('from this editor, can still be resumed') : l10n.t('not from this editor'),
+    ].join(' · '),
     picked,
   };
 }
