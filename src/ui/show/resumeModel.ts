@@ -1,6 +1,6 @@
 import { isWaitingForUser } from '../../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
-import { formatAge, formatBytes, formatCount, nameInSentence, percentOf } from '../text/format';
+import { formatAge, formatBytes, formatCount, percentOf } from '../text/format';
 import { isInside } from '../text/localPaths';
 import {
   batchPlace,
@@ -186,7 +186,7 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
  */
 export function tooltipLines(item: ResumeItem, words: Words): string[] {
   const { l10n } = words;
-  const line = `${nameInSentence(item.batch.label)} — ${resumeDescription(item, words)}`;
+  const line = `${item.batch.label} — ${resumeDescription(item, words)}`;
   const reason = reasonOf(item, words);
   if (item.section !== 'attention' || reason === undefined) return [line];
   const isPaused = !item.waiting.some(isFailed);

@@ -18,7 +18,8 @@ export interface Message {
 /** The user's text for a failure. A help button is left out when there is no page to open. */
 export function describeError(error: UploadError, context: FailureContext, words: Words): Message {
   const { l10n } = words;
-  const { verdict, text, severity, actions, keepsProgress } = failureOf(error, context, words);
+  const about = { ...context, shownName: nameInSentence };
+  const { verdict, text, severity, actions, keepsProgress } = failureOf(error, about, words);
   const message = verdict === '' ? text : l10n.t('{verdict} {reason}', { verdict, reason: text });
   // Where nothing was sent yet, or no upload is at hand, there is nothing to keep.
   const isKept = keepsProgress && (context.partsDone ?? 0) > 0;
