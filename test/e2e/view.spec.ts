@@ -101,9 +101,13 @@ test('a finished row says its size, time and place, and Enter copies its URL', a
   await expect.poll(() => clipboard(window)).toContain('hello.txt');
 });
 
-test('a finished folder can be opened', async () => {
+test('a folder counts as one upload, and can be opened when it is finished', async () => {
   const { window } = session;
+  const hold = session.oss.hold({ on: 'putObject', times: 3 });
   await window.contextMenu(window.file('site'), MENU_ITEM);
+  const badge = window.page.locator('.activitybar .action-item.checked .badge-content');
+  await expect(badge).toHaveText('1');
+  hold.release();
   await expect(uploadRow(window, 'site')).toContainText('done · 3 files');
   await uploadRow(window, 'site').click();
   await expect(uploadRow(window, 'page')).toHaveCount(3);
