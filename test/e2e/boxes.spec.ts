@@ -176,6 +176,8 @@ test('clean-up looks in the whole bucket, says what each takes up, and filters b
 test('what is not ours is removed after a yes that says how many they are', async () => {
   const { window } = session;
   await window.command('OSS: Clean Up Unfinished Uploads in Bucket...');
+  // All sizes are there: nothing is drawn anew under the pointer.
+  await window.quickTitle(': 3, 11.0 MB · chosen: 1, 8.0 MB').waitFor();
   await window.row('docs/theirs.bin').getByRole('checkbox').click();
   await window.quickTitle('chosen: 2, 9.0 MB').waitFor();
   await window.quickInput.press('Enter');
