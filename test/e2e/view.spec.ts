@@ -54,6 +54,14 @@ async function rightOf(element: Locator): Promise<number> {
   return box ? box.x + box.width : Number.NaN;
 }
 
+/** The state of a row is not cut off, as the editor does with what has no room. */
+async function expectWhole(row: Locator): Promise<void> {
+  const room = row.locator('.monaco-icon-label-container');
+  await expect
+    .poll(async () => (await rightOf(row.locator('.label-description'))) - (await rightOf(room)))
+    .toBeLessThanOrEqual(0.5);
+}
+
 const header = (): Locator =>
   session.window.page.locator('.pane-header', { hasText: 'OSS Uploads' });
 
@@ -93,9 +101,13 @@ test('a finished row says its size, time and place, and Enter copies its URL', a
   await expect.poll(() => clipboard(window)).toContain('hello.txt');
 });
 
-test('a finished folder can be opened', async () => {
+test('a folder counts as one upload, and can be opened when it is finished', async () => {
   const { window } = session;
+  const hold = session.oss.hold({ on: 'putObject', times: 3 });
   await window.contextMenu(window.file('site'), MENU_ITEM);
+  const badge = window.page.locator('.activitybar .action-item.checked .badge-content');
+  await expect(badge).toHaveText('1');
+  hold.release();
   await expect(uploadRow(window, 'site')).toContainText('done · 3 files');
   await uploadRow(window, 'site').click();
   await expect(uploadRow(window, 'page')).toHaveCount(3);
@@ -146,16 +158,13 @@ test('the state is readable beside the longest names, at 800 × 600', async () =
   await window.page.setViewportSize({ width: 800, height: 600 });
   const rows = window.treeRows('OSS Uploads').filter({ hasText: /\d+ %/ });
   await expect(rows).toHaveCount(Object.keys(NAMES).length);
-  for (const row of await rows.all()) {
-    // The editor cuts off what has no room.
-    const room = row.locator('.monaco-icon-label-container');
-    await expect
-      .poll(async () => (await rightOf(row.locator('.label-description'))) - (await rightOf(room)))
-      .toBeLessThanOrEqual(0.5);
-  }
+  for (const row of await rows.all()) await expectWhole(row);
   await shot(window, 'view-long-names');
   // A state is another shape and another colour, beside its words.
   await pressInRow(rows.first(), 'Pause');
+  await window.page.mouse.move(1, 1);
+  await expect(rows.first()).toContainText('paused at 25 %');
+  await expectWhole(rows.first());
   const all = window.treeRows('OSS Uploads');
   const states = [
     all.filter({ hasText: 'done' }),

@@ -1,6 +1,6 @@
 import type { SettledBatch, TransferSnapshot, UploadError } from '../../engine/index';
 import { CREDENTIALS, causeOf } from '../text/causes';
-import { formatBytes, formatCount } from '../text/format';
+import { formatBytes, formatCount, nameInSentence } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
 import { commonFolders, fileName, isAboutCredentials, ossPath } from '../text/transferFacts';
@@ -143,7 +143,7 @@ export function uploadedText(
   const [first, ...others] = done;
   if (first === undefined) return undefined;
   const facts = {
-    name: fileName(first.filePath),
+    name: nameInSentence(fileName(first.filePath)),
     n: formatCount(done.length, language),
     bucket: [...new Set(done.map(({ target }) => target.bucket))].join(', '),
   };
@@ -225,7 +225,7 @@ function success(settled: readonly SettledBatch[], skipped: number, words: Words
   const [first] = about;
   const isOne = about.length === 1;
   const facts = {
-    name: fileName(first?.filePath ?? ''),
+    name: nameInSentence(fileName(first?.filePath ?? '')),
     n: formatCount(about.length, language),
     size: formatBytes(
       about.reduce((sum, transfer) => sum + transfer.sizeBytes, 0),

@@ -1,9 +1,9 @@
 /** The rows of what is in the history, as the view and the search show them. */
 import type { FinishedFile, HistoryEntry, TransferSnapshot } from '../../engine/index';
-import { formatCount, shortName } from '../text/format';
+import { formatCount, nameInRow } from '../text/format';
 import { fileName } from '../text/transferFacts';
 import type { Words } from '../text/words';
-import { DONE_PREFIX, FINISHED_ID, doneFacts, filesText } from './transfersModel';
+import { DONE_PREFIX, FINISHED_ID, doneFacts, filesText, stateIn } from './transfersModel';
 import type { TransferRow } from './transfersModel';
 
 /** The row above all that is in the history. */
@@ -84,7 +84,7 @@ function textsOf(
     batchId,
     state: 'done',
     remedies: [],
-    label: shortName(name),
+    label: nameInRow(name, stateIn(description)),
     name,
     description,
     spoken,

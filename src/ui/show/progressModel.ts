@@ -1,6 +1,13 @@
 import { DEFAULT_PART_SIZE_BYTES, isActive } from '../../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
-import { formatBytes, formatCount, formatDuration, formatSpeed, percentOf } from '../text/format';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatSpeed,
+  nameInSentence,
+  percentOf,
+} from '../text/format';
 import { failureOf } from '../text/failures';
 import { plainText } from '../text/plainText';
 import {
@@ -69,7 +76,7 @@ export function stoppedText(
   }
   const { confirmedBytes, sizeBytes, files, filesDone } = sumOfBatch(first);
   const facts = {
-    name: first.label,
+    name: nameInSentence(first.label),
     p: percentOf(confirmedBytes, sizeBytes),
     done: formatCount(filesDone, language),
     total: formatCount(files, language),
@@ -188,5 +195,5 @@ function bytesText(
 
 /** A name beside a link of ours. */
 function shownName(transfer: TransferSnapshot): string {
-  return plainText(fileName(transfer.filePath));
+  return plainText(nameInSentence(fileName(transfer.filePath)));
 }

@@ -5,7 +5,7 @@ import { actionLabel } from '../text/buttons';
 import type { MessageAction } from '../text/buttons';
 import { causesOf } from '../text/causes';
 import type { Cause } from '../text/causes';
-import { formatBytes, formatCount } from '../text/format';
+import { formatBytes, formatCount, nameInSentence } from '../text/format';
 import {
   bytesLeft,
   bytesSent,
@@ -181,14 +181,14 @@ function causeText(transfers: Cause['transfers'], reason: string): string {
   const [first] = transfers;
   const subject =
     first !== undefined && transfers.length === 1
-      ? fileName(first.filePath)
+      ? nameInSentence(fileName(first.filePath))
       : l10n.t('{n} files', { n: formatCount(transfers.length, language) });
   return `${subject} · ${reason}`;
 }
 
 function resumeRow(item: ResumeItem): ResumeRow {
   return {
-    label: item.batch.label,
+    label: nameInSentence(item.batch.label),
     description: resumeDescription(item, words),
     detail: resumeDetail(item, Date.now(), words),
     buttons: [RESUME_BUTTON, DISCARD_BUTTON],

@@ -14,7 +14,7 @@ import {
   formatSpeed,
   formatWhen,
   percentOf,
-  shortName,
+  nameInRow,
 } from '../text/format';
 import type { MessageAction } from '../text/buttons';
 import { remediesOf } from '../text/causes';
@@ -84,7 +84,8 @@ export const ROW_ICONS: Readonly<Record<RowState, string>> = {
 export const ROW_COLORS: Readonly<Partial<Record<RowState, string>>> = {
   waiting: 'charts.yellow',
   paused: 'charts.blue',
-  interrupted: 'charts.orange',
+  // Not `charts.orange`, which the dark theme draws nearly black.
+  interrupted: 'charts.purple',
   failed: 'list.errorForeground',
   done: 'testing.iconPassed',
   elsewhere: 'disabledForeground',
@@ -326,7 +327,7 @@ function transferRow(
     id: transfer.id,
     kind: 'transfer',
     batchId: batch.id,
-    label: shortName(name),
+    label: nameInRow(name, stateIn(description)),
     name,
     description,
     state: batch.isElsewhere ? 'elsewhere' : ROW_STATES[transfer.state],
@@ -394,6 +395,11 @@ function stateText(
   }
 }
 
+/** What of a row has to be seen whole: not the facts behind it. */
+export function stateIn(description: string): string {
+  return description.split(/ · |, |: |，|：/, 1)[0] ?? '';
+}
+
 /** Size, time and place of what is done. */
 export function doneFacts(
   sizeBytes: number,
@@ -449,7 +455,7 @@ function parentRow(batch: BatchSnapshot, nowMs: number, words: Words): TransferR
     id: rootId(batch),
     kind: 'batch',
     batchId: batch.id,
-    label: shortName(batch.label),
+    label: nameInRow(batch.label, stateIn(description)),
     name: batch.label,
     state,
     remedies: stuck === undefined ? [] : remediesOf(stuck, words),

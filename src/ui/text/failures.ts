@@ -25,6 +25,8 @@ export interface FailureContext {
   readonly partsDone?: number | undefined;
   /** Until the next try; 0 or less at that moment. */
   readonly seconds?: number | undefined;
+  /** How the name of a file is written; as it is, if not given. */
+  readonly shownName?: ((name: string) => string) | undefined;
 }
 
 /** Everything the user is told about a failure, and what he can do. */
@@ -657,7 +659,7 @@ function busyText(l10n: Localizer, seconds: number): string {
 
 function factsOf(
   error: UploadError | undefined,
-  { target, filePath, count = 1, hasVerdict = false, seconds = 0 }: FailureContext,
+  { target, filePath, count = 1, hasVerdict = false, seconds = 0, shownName }: FailureContext,
   { l10n, language }: Words,
 ) {
   const { code = '', message = '', field = '', clockSkewMs = 0 } = error ?? {};
@@ -665,13 +667,15 @@ function factsOf(
   const path = filePath ?? error?.sourcePath ?? '';
   const secondsOff = Math.abs(clockSkewMs) / 1000;
   const bucket = error?.bucket ?? target?.bucket ?? '';
-  const about = { name: fileName(path), n: formatCount(count, language) };
+  const wholeName = fileName(path === '' ? key : path);
+  const name = shownName?.(wholeName) ?? wholeName;
+  const about = { name, n: formatCount(count, language) };
   const verdict = (one: string, many: string): string => {
     if (hasVerdict || (count === 1 && path === '')) return '';
     return count === 1 ? one : many;
   };
   return {
-    name: fileName(path === '' ? key : path),
+    name,
     path,
     bucket,
     /** The folder that was written to, as `bucket/folder`. */

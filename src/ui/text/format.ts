@@ -110,26 +110,53 @@ export function formatWhen(thenMs: number, nowMs: number, language: string): str
 }
 
 /**
- * The name of a file in at most {@link MOST_COLUMNS}, its beginning and its
- * end: `holiday-in-…-2026.mp4`. A Chinese character and an emoji take two columns.
+ * The name of a file in so many columns, its beginning and its end: `holiday-in-…-2026.mp4`. A
+ * Chinese character and an emoji take two of them.
  */
-export function shortName(name: string): string {
-  if (name.length <= MOST_COLUMNS && !WIDE.test(name)) return name;
-  // What a reader takes for one sign, so that no emoji and no accent is cut in two.
-  const signs = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
-  if (columnsOf(signs) <= MOST_COLUMNS) return name;
-  const end = Math.floor((MOST_COLUMNS - 1) / 2);
-  const first = fitting(signs, MOST_COLUMNS - 1 - end);
-  const last = fitting(signs.toReversed(), end).reverse();
+export function shortName(name: string, mostColumns: number): string {
+  if (name.length <= mostColumns && !WIDE.test(name)) return name;
+  // Of a name without end, both ends are all that is looked at.
+  const reach = mostColumns * LONGEST_SIGN;
+  const isLong = name.length > 2 * reach;
+  const signs = signsOf(isLong ? name.slice(0, reach) : name);
+  if (!isLong && columnsOf(signs) <= mostColumns) return name;
+  const lastSigns = isLong ? signsOf(name.slice(-reach)) : signs;
+  const end = Math.floor((mostColumns - 1) / 2);
+  const first = fitting(signs, mostColumns - 1 - end);
+  const last = fitting(lastSigns.toReversed(), end).reverse();
   return `${first.join('')}…${last.join('')}`;
 }
 
-/** A row of so many columns leaves room for the state beside it, in a window of 800 pixels, too. */
-const MOST_COLUMNS = 24;
+/** An emoji of a family has 11 units in a text. */
+const LONGEST_SIGN = 16;
+
+/** The name of a file where a sentence or a line of a list goes on behind it. */
+export function nameInSentence(name: string): string {
+  return shortName(name, SENTENCE_COLUMNS);
+}
+
+/** A longer name would hide the verdict that it is about. */
+const SENTENCE_COLUMNS = 48;
+
+/** The name of a file in a row of the view, so that its state beside it is seen whole. */
+export function nameInRow(name: string, state: string): string {
+  const left = ROW_COLUMNS - columnsOf(signsOf(state));
+  return shortName(name, Math.min(MOST_NAME_COLUMNS, Math.max(LEAST_NAME_COLUMNS, left)));
+}
+
+/** What a side bar has room for in a window of 800 pixels, beside the icon and indented. */
+const ROW_COLUMNS = 29;
+const MOST_NAME_COLUMNS = 24;
+const LEAST_NAME_COLUMNS = 12;
 
 /** Drawn twice as wide as a letter. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303F\uFE0F\uFF01-\uFF60]/u;
+
+/** What a reader takes for one sign, so that no emoji and no accent is cut in two. */
+function signsOf(text: string): readonly string[] {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
 
 function columnsOf(signs: readonly string[]): number {
   return signs.reduce((columns, sign) => columns + (WIDE.test(sign) ? 2 : 1), 0);

@@ -4,7 +4,7 @@ import { asMessageAction, worksAlone } from './buttons';
 import type { MessageAction } from './buttons';
 import { failureOf, keyStateText } from './failures';
 import type { Failure, FailureContext, RefusedKey } from './failures';
-import { formatBytes, formatCount } from './format';
+import { formatBytes, formatCount, nameInSentence } from './format';
 import { fileName, ossPath, sumOf } from './transferFacts';
 import type { Localizer, Words } from './words';
 
@@ -18,7 +18,8 @@ export interface Message {
 /** The user's text for a failure. A help button is left out when there is no page to open. */
 export function describeError(error: UploadError, context: FailureContext, words: Words): Message {
   const { l10n } = words;
-  const { verdict, text, severity, actions, keepsProgress } = failureOf(error, context, words);
+  const about = { ...context, shownName: nameInSentence };
+  const { verdict, text, severity, actions, keepsProgress } = failureOf(error, about, words);
   const message = verdict === '' ? text : l10n.t('{verdict} {reason}', { verdict, reason: text });
   // Where nothing was sent yet, or no upload is at hand, there is nothing to keep.
   const isKept = keepsProgress && (context.partsDone ?? 0) > 0;
@@ -85,7 +86,7 @@ export function discardQuestion(
   if (first === undefined || (others.length === 0 && !isInOss(first))) return undefined;
   const sentBytes = sumOf(about).confirmedBytes;
   const facts = {
-    name: fileName(first.filePath),
+    name: nameInSentence(fileName(first.filePath)),
     n: formatCount(about.length, language),
     size: formatBytes(sentBytes, language),
   };
@@ -108,7 +109,7 @@ export function discardedText(
 ): string {
   const [first] = about;
   const facts = {
-    name: fileName(first?.filePath ?? ''),
+    name: nameInSentence(fileName(first?.filePath ?? '')),
     n: formatCount(about.length, language),
     size: formatBytes(sumOf(about).confirmedBytes, language),
   };

@@ -1,6 +1,6 @@
 /** The one table of notices: what happens to an upload that goes on. */
 import type { TransferNotice } from '../../engine/index';
-import { counted } from './format';
+import { counted, nameInSentence } from './format';
 import type { Message } from './messages';
 import { fileName } from './transferFacts';
 import { withFacts } from './words';
@@ -132,7 +132,9 @@ export function describeNotice(
   words: Words,
 ): Message {
   const { texts, severity = 'information', actions = [] } = NOTICES[kind];
-  const l10n = withFacts(words.l10n, { name: fileName(filePath) });
+  const l10n = withFacts(words.l10n, {
+    name: nameInSentence(fileName(filePath)),
+  });
   return { text: counted(texts, count, { ...words, l10n }), severity, actions };
 }
 

@@ -14,14 +14,29 @@ const LISTS_AT_ONCE = 4;
 /** Rows are drawn anew no more often: a click that falls between two drawings may be lost. */
 const DRAW_MS = 1000;
 
+/** What is ticked, and what is known of sizes, when the same list is shown once more. */
+export interface CleanUpState {
+  picked: ReadonlySet<FoundUpload>;
+  readonly sizes: Map<FoundUpload, number | undefined>;
+}
+
+/** Ours are ticked: who else may still be sending is not known here. */
+export function firstState({ found }: BucketUploads): CleanUpState {
+  const picked = new Set(found.filter(({ transfer }) => transfer !== undefined));
+  return { picked, sizes: new Map() };
+}
+
 /**
  * Asks which unfinished uploads are removed, with what each of them takes up: their sizes come in
  * while the list is shown. What the user has filtered away is not among the answer. None when he
  * left.
  */
-export async function askWhichUploads(uploads: BucketUploads): Promise<readonly FoundUpload[]> {
+export async function askWhichUploads(
+  uploads: BucketUploads,
+  state: CleanUpState,
+): Promise<readonly FoundUpload[]> {
   const { found, place, folder } = uploads;
-  const sizes = new Map<FoundUpload, number | undefined>();
+  const { sizes } = state;
   const box = vscode.window.createQuickPick<Choice<FoundUpload>>();
   box.canSelectMany = true;
   box.ignoreFocusOut = true;
@@ -63,12 +78,13 @@ export async function askWhichUploads(uploads: BucketUploads): Promise<readonly 
         drawTitle();
       });
       box.onDidAccept(() => {
-        resolve(chosen());
+        state.picked = new Set(chosen());
+        resolve([...state.picked]);
       });
       box.onDidHide(() => {
         resolve([]);
       });
-      drawRows(new Set(found.filter(({ transfer }) => transfer !== undefined)));
+      drawRows(state.picked);
       box.show();
       box.busy = true;
       void findSizes(uploads, sizes, drawSizes, leaving.signal).finally(() => {
@@ -112,7 +128,8 @@ async function findSizes(
     draw();
   };
   // The only failure left is that the user left.
-  await runParallel(found, LISTS_AT_ONCE, leaving, work).catch(() => undefined);
+  const unknown = found.filter((one) => !sizes.has(one));
+  await runParallel(unknown, LISTS_AT_ONCE, leaving, work).catch(() => undefined);
 }
 
 function rowOf(
@@ -128,10 +145,13 @@ function rowOf(
   return {
     ...row,
     label: `${isOurs ? '$(vm)' : '$(cloud)'} ${row.label}`,
-    description: [size, row.description].join(' · '),
-    detail: isOurs
-      ? l10n.t('from this editor, can still be resumed')
-      : l10n.t('not from this editor'),
+    // Below the key, which may take the whole line.
+    description: '',
+    detail: [
+      size,
+      row.description,
+      isOurs ? l10n.t('from this editor, can still be resumed') : l10n.t('not from this editor'),
+    ].join(' · '),
     picked,
   };
 }

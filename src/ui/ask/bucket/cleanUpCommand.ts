@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { UploadError, removeUpload } from '../../../engine/index';
 import type { LookupOptions, Transfers } from '../../../engine/index';
 import { BucketSearch } from './bucketSearch';
-import { askWhichUploads } from './cleanUpBox';
+import { askWhichUploads, firstState } from './cleanUpBox';
 import type { Destinations } from '../setup/destination';
 import { targetAt } from '../upload/uploadRequests';
 import type { Destination } from '../../settings/knownDestination';
@@ -35,9 +35,13 @@ export class CleanUpCommand {
   async run(resource: vscode.Uri | undefined): Promise<void> {
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
-    const chosen = await askWhichUploads(uploads);
+    const state = firstState(uploads);
+    let chosen = await askWhichUploads(uploads, state);
+    // Who keeps them may have ticked one too many: the same list again.
+    while (chosen.length > 0 && !(await this.confirm(chosen))) {
+      chosen = await askWhichUploads(uploads, state);
+    }
     if (chosen.length === 0) return;
-    if (!(await this.confirm(chosen))) return;
     const failures = await this.remove(uploads.destination, chosen);
     if (failures !== undefined) await this.actions.attempt(tell(chosen, failures, uploads.place));
   }

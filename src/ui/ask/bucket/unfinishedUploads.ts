@@ -1,7 +1,7 @@
 /** Unfinished uploads in a bucket, beside those this computer knows. Knows no editor. */
 import { isActive } from '../../../engine/index';
 import type { TransferSnapshot, TransfersSnapshot, UnfinishedUpload } from '../../../engine/index';
-import { counted, formatBytes, formatCount } from '../../text/format';
+import { counted, formatBytes, formatCount, nameInSentence } from '../../text/format';
 import { fileName } from '../../text/transferFacts';
 import { withFacts } from '../../text/words';
 import type { OneOrMany, Words } from '../../text/words';
@@ -96,7 +96,7 @@ export function removalQuestion(
     chosen.length === 1
       ? l10n.t(
           'Remove {name} from OSS? It is not from this editor: another computer may still be sending it.',
-          { name: fileName(first.upload.key) },
+          { name: nameInSentence(fileName(first.upload.key)) },
         )
       : l10n.t('Remove {n} unfinished uploads from OSS? {others}', {
           n,
@@ -116,7 +116,7 @@ export function removedText(
   { l10n, language }: Words,
 ): string {
   return counted(REMOVED, count, {
-    l10n: withFacts(l10n, { name: fileName(first), place }),
+    l10n: withFacts(l10n, { name: nameInSentence(fileName(first)), place }),
     language,
   });
 }

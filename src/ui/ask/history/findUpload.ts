@@ -6,7 +6,8 @@ import { l10n, words } from '../../editor/editorWords';
 import { entryRow } from '../../show/finishedModel';
 import { ROW_ICONS, rootRows } from '../../show/transfersModel';
 import type { RowState, TransferRow } from '../../show/transfersModel';
-import { ossPath } from '../../text/transferFacts';
+import { nameInSentence } from '../../text/format';
+import { batchPlace, ossPath } from '../../text/transferFacts';
 
 interface Choice extends vscode.QuickPickItem {
   readonly row: TransferRow;
@@ -27,7 +28,7 @@ export async function findUpload(
   if (row === undefined) return;
   const actions = ACTIONS[row.state].map((name) => ({ label: LABELS[name](), name }));
   const chosen = await vscode.window.showQuickPick(actions, {
-    title: row.name,
+    title: nameInSentence(row.name),
     placeHolder: row.description,
   });
   if (chosen !== undefined) await vscode.commands.executeCommand(commandId(chosen.name), row.id);
@@ -41,15 +42,20 @@ async function allUploads(
   const now = Date.now();
   const shown = new Set(snapshot.batches.map(({ id }) => id));
   const entries = (await history.entries()).filter(({ id }) => !shown.has(id));
-  const choiceOf = (row: TransferRow, detail?: string): Choice => ({
-    label: `$(${ROW_ICONS[row.state]}) ${row.name}`,
+  // The whole name is in the place below it, and found there.
+  const choiceOf = (row: TransferRow, place: Parameters<typeof ossPath>[0]): Choice => ({
+    label: `$(${ROW_ICONS[row.state]}) ${nameInSentence(row.name)}`,
     description: row.description,
-    ...(detail !== undefined && { detail }),
+    detail: ossPath(place),
     row,
   });
+  const batches = new Map(snapshot.batches.map((batch) => [batch.id, batch]));
   return [
-    ...rootRows(snapshot, now, words).map((row) => choiceOf(row)),
-    ...entries.map((entry) => choiceOf(entryRow(entry, now, words), ossPath(entry.place))),
+    ...rootRows(snapshot, now, words).flatMap((row) => {
+      const batch = batches.get(row.batchId);
+      return batch === undefined ? [] : [choiceOf(row, batchPlace(batch))];
+    }),
+    ...entries.map((entry) => choiceOf(entryRow(entry, now, words), entry.place)),
   ];
 }
 

@@ -14,7 +14,7 @@ import {
 import type { ConflictAnswer, IfExistsOf } from './conflictsModel';
 import { CountedProgress } from './countedProgress';
 import { l10n, language, words } from '../../editor/editorWords';
-import { formatCount } from '../../text/format';
+import { formatCount, nameInSentence } from '../../text/format';
 import { numberedKey } from '../../text/keyNames';
 import { withLateProgress } from '../../editor/lateProgress';
 import { askPick, pick } from '../../editor/boxes';
@@ -278,7 +278,7 @@ async function confirmDropping(total: number): Promise<boolean> {
 }
 
 function existsTitle({ request }: ExistingObject): string {
-  return l10n.t('{key} already exists', { key: request.target.key });
+  return l10n.t('{key} already exists', { key: nameInSentence(request.target.key) });
 }
 
 function askOne(): string {
@@ -289,7 +289,7 @@ function askOne(): string {
 function choicesFor(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
   const n = formatCount(existing.length, language);
   const only = existing.length === 1 ? existing[0] : undefined;
-  const name = only && fileName(numberedKey(only.request.target.key, 1));
+  const name = only && nameInSentence(fileName(numberedKey(only.request.target.key, 1)));
   const { verdict, line } = factsOf(existing, words);
   return [
     {

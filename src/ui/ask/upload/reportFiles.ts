@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { shortName } from '../../text/format';
+import { nameInSentence } from '../../text/format';
 
 /** So many are kept: a tab of an older one was hardly left open. */
 const MOST_REPORTS = 20;
@@ -35,7 +35,6 @@ export class ReportFiles {
 function reportName(title: string, timeMs: number, extension: string): string {
   const offsetMs = new Date(timeMs).getTimezoneOffset() * 60_000;
   const [date = '', time = ''] = new Date(timeMs - offsetMs).toISOString().split(/[T.]/);
-  const words = title.split(' - ').map(shortName).join(' - ');
-  const safe = words.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_');
+  const safe = nameInSentence(title).replace(/[\\/:*?"<>|\p{Cc}]/gu, '_');
   return `${safe} ${date} ${time.replaceAll(':', '.')}.${extension}`;
 }

@@ -1,6 +1,6 @@
 /** What is said of a plan, in words. Knows no editor. */
 import type { UploadRequest } from '../../../engine/index';
-import { counted, formatCount } from '../../text/format';
+import { counted, formatCount, nameInSentence } from '../../text/format';
 import { fileName, ossPath } from '../../text/transferFacts';
 import { withFacts } from '../../text/words';
 import type { OneOrMany, Words } from '../../text/words';
@@ -19,7 +19,7 @@ const NAMED = 3;
 
 /** The first few of these, in one text. */
 export function someOf(names: readonly string[]): string {
-  const few = [...new Set(names)];
+  const few = [...new Set(names)].map(nameInSentence);
   return few.length <= NAMED ? few.join(', ') : `${few.slice(0, NAMED).join(', ')}, …`;
 }
 
@@ -31,7 +31,7 @@ export function nothingSentText(
 ): string {
   const [first] = leftOut;
   const facts = {
-    name: fileName(first?.filePath ?? ''),
+    name: nameInSentence(fileName(first?.filePath ?? '')),
     place: first === undefined ? '' : ossPath(first.target),
   };
   const skipped = leftOut.length - unchanged;

@@ -6,6 +6,8 @@ import {
   formatSpeed,
   formatWhen,
   percentOf,
+  nameInRow,
+  nameInSentence,
   shortName,
 } from '../../../../src/ui/text/format';
 import { chinese, english, GB, KB, MB, NOW } from '../snapshots';
@@ -69,25 +71,41 @@ describe('format', () => {
 
 describe('the name of a file in a narrow row', () => {
   it('keeps its beginning and its end', () => {
-    assert.equal(shortName('video.mp4'), 'video.mp4');
-    const long = shortName(`holiday-${'x'.repeat(200)}-2026.mp4`);
+    assert.equal(shortName('video.mp4', 24), 'video.mp4');
+    const long = shortName(`holiday-${'x'.repeat(200)}-2026.mp4`, 24);
     assert.equal(long, 'holiday-xxxx…xx-2026.mp4');
     assert.equal(Array.from(long).length, 24);
   });
 
+  it('leaves room for the state of a row: the longer that is, the shorter the name', () => {
+    const name = `${'very-long-name-'.repeat(13)}end.bin`;
+    const columns = (state: string): number => Array.from(nameInRow(name, state)).length;
+    assert.deepEqual(
+      ['25 %', 'paused at 25 %', '已暂停（25%）', 'waiting for the network at 25 %'].map(columns),
+      [24, 15, 16, 12],
+    );
+    assert.equal(nameInRow('hello.txt', 'waiting for the network at 25 %'), 'hello.txt');
+  });
+
+  it('leaves the end of a sentence in sight', () => {
+    const name = nameInSentence(`${'very-long-name-'.repeat(13)}end.bin`);
+    assert.equal(name.length, 48);
+    assert.match(name, /^very-long-name-.*….*-end\.bin$/);
+  });
+
   it('counts a Chinese character as wide as it is drawn', () => {
-    assert.equal(shortName('季度财务报告附件.xlsx'), '季度财务报告附件.xlsx');
-    const long = shortName(`${'季度财务报告与附件'.repeat(6)}.xlsx`);
+    assert.equal(shortName('季度财务报告附件.xlsx', 24), '季度财务报告附件.xlsx');
+    const long = shortName(`${'季度财务报告与附件'.repeat(6)}.xlsx`, 24);
     assert.equal(long, '季度财务报告…与附件.xlsx');
     // Short in signs, and still too wide.
-    assert.equal(shortName('二〇二六年第三季度财务报告.pdf'), '二〇二六年第…务报告.pdf');
+    assert.equal(shortName('二〇二六年第三季度财务报告.pdf', 24), '二〇二六年第…务报告.pdf');
   });
 
   it('cuts no emoji, no accent and no pair in two', () => {
     const family = '👨‍👩‍👧‍👦';
-    const short = shortName(family.repeat(60));
+    const short = shortName(family.repeat(60), 24);
     assert.equal(short, `${family.repeat(6)}…${family.repeat(5)}`);
-    assert.doesNotMatch(shortName('é'.repeat(60)), /…\u0301/);
+    assert.doesNotMatch(shortName('é'.repeat(60), 24), /…\u0301/);
   });
 });
 

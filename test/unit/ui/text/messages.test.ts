@@ -81,6 +81,12 @@ describe('messages of failures', () => {
     assert.match(describeError(failure('accessDenied'), top, english).text, / on films\.$/);
   });
 
+  it('let no name hide what became of the file', () => {
+    const filePath = `/home/me/${'very-long-name-'.repeat(13)}end.bin`;
+    const { text } = describeError(failure('network'), { ...about, filePath }, english);
+    assert.match(text, /^very-long-\S{31}end\.bin was not uploaded\. OSS cannot be reached/);
+  });
+
   it('use the texts that were agreed on', () => {
     const text = (kind: UploadErrorKind, details = {}, words = english): string =>
       describeError(failure(kind, { ec, ...details }), about, words).text;
