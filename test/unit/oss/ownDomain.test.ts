@@ -314,6 +314,25 @@ describe('OSS by its names', () => {
     });
   });
 
+  describe('listCnames that lie', () => {
+    it('leave out what can be no domain', async () => {
+      const server = await serve();
+      const domains = ['img.example.com', 'a&#10;b.com', 'x.evil.com/?', 'u@evil.com', '$(x).com'];
+      const entries = domains.map(
+        (domain) => `<Cname><Domain>${domain}</Domain><Status>Enabled</Status></Cname>`,
+      );
+      server.faults.push({
+        on: 'listCname',
+        do: { answerBody: `<ListCnameResult>${entries.join('')}</ListCnameResult>` },
+      });
+      const listed = await open().account.listCnames(PROFILE, BUCKET, CALL);
+      assert.deepEqual(
+        listed.map(({ domain }) => domain),
+        ['img.example.com'],
+      );
+    });
+  });
+
   describe('checkDomain', () => {
     const check = (account: OssAccount, address: string) =>
       account.checkDomain(PROFILE, BUCKET, address, CALL);
@@ -352,6 +371,15 @@ describe('OSS by its names', () => {
       const { account } = open();
       assert.equal((await check(account, 'https://new.example.com')).verdict, 'certificate');
       assert.equal((await check(account, 'https://gone.example.com')).verdict, 'unreachable');
+    });
+
+    it('finds somebody who answers 200 to everything to be no OSS', async () => {
+      const server = await serve({ https: undefined });
+      server.faults.push({
+        on: 'getObjectMeta',
+        do: { answer: { status: 200, body: '' }, answerHeaders: { 'x-oss-request-id': null } },
+      });
+      assert.equal((await check(open().account, 'http://img.example.com')).verdict, 'notOss');
     });
 
     it('finds a domain usable for a key that may not read', async () => {
