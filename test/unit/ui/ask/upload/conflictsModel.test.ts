@@ -85,6 +85,20 @@ describe('keeping both', () => {
     assert.deepEqual(keys(await renameAll(both, [], holding())), ['a-1.txt', 'a-2.txt']);
   });
 
+  it('asks a thousand times at most where every name is taken, and says so', async () => {
+    let asked = 0;
+    const all = (tried: readonly UploadRequest[]): Promise<readonly UploadRequest[]> => {
+      asked += 1;
+      return Promise.resolve(tried);
+    };
+    await assert.rejects(renameAll([request('a.txt')], [], all), {
+      kind: 'alreadyExists',
+      code: 'NoFreeName',
+      key: 'a.txt',
+    });
+    assert.equal(asked, 1000);
+  });
+
   it('never replaces an object', async () => {
     const [renamed] = await renameAll([withOverwrite(request('a.txt'), true)], [], holding());
     assert.equal(renamed?.options.forbidOverwrite, true);
@@ -105,6 +119,20 @@ describe('files of one batch that would become the same object', () => {
   it('leave a name alone that another file of the batch has by itself', () => {
     const all = [request('x.txt', '/a/x.txt'), request('x.txt', '/b/x.txt'), request('x-1.txt')];
     assert.deepEqual(keys(withDistinctKeys(all)), ['x.txt', 'x-2.txt', 'x-1.txt']);
+  });
+
+  it('take four times as long to number when there are four times as many, not sixteen', () => {
+    const timeMs = (count: number): number => {
+      const all = Array.from({ length: count }, (_, n) => request('x.txt', `/${n}/x.txt`));
+      const startedMs = performance.now();
+      const numbered = withDistinctKeys(all);
+      const tookMs = performance.now() - startedMs;
+      assert.equal(new Set(keys(numbered)).size, count);
+      return tookMs;
+    };
+    timeMs(500);
+    const [few, many] = [timeMs(1000), timeMs(4000)];
+    assert.ok(many < 10 * Math.max(few, 1), `${few} ms, then ${many} ms`);
   });
 
   it('are not those of different buckets', () => {
