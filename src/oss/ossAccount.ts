@@ -1,7 +1,6 @@
 import type {
   Access,
   BoundDomain,
-  BucketFacts,
   BucketSummary,
   DomainCheck,
   DomainVerdict,
@@ -103,14 +102,6 @@ export class SignedAccount implements OssAccount {
     const client = this.#client(access, bucket, '');
     const { name, region } = await this.#withRightClock(() => client.describe(call));
     return { name, region };
-  }
-
-  /** See {@link OssAccount.describeBucket}. */
-  async describeBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketFacts> {
-    const client = this.#client(access, bucket, '');
-    const { network } = this.#parts;
-    const known = network.factsOf(network.routeOf(bucket));
-    return known ?? (await this.#withRightClock(() => client.describe(call)));
   }
 
   /** ListCname. */

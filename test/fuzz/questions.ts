@@ -310,7 +310,6 @@ async function askPlace(asked: Asked): Promise<void> {
   const oss = asked.place.openOurs();
   lie(asked);
   try {
-    checkRegionOf(asked, (await oss.account.describeBucket(ACCESS, BUCKET, CALL)).region);
     checkRegionOf(asked, (await oss.account.locateBucket(ACCESS, BUCKET, CALL)).region);
   } finally {
     oss.dispose();

@@ -119,7 +119,7 @@ describe('OSS by its names', () => {
       const server = await serve({ account });
       own = { photos: 'https://img.example.com' };
       const { account: questions } = open();
-      await questions.describeBucket(PROFILE, 'photos', CALL);
+      await questions.locateBucket(PROFILE, 'photos', CALL);
       await questions.listCnames(PROFILE, BUCKET, CALL);
       assert.deepEqual(hosts(server), [DEFAULT_DOMAIN]);
     });
@@ -575,44 +575,11 @@ describe('OSS by its names', () => {
     });
   });
 
-  describe('describeBucket', () => {
-    it('tells all that GetBucketInfo tells, and asks once', async () => {
-      const server = await serve({
-        buckets: [
-          {
-            name: 'photos',
-            region: 'cn-beijing',
-            versioning: 'Suspended',
-            transferAcceleration: true,
-            blockPublicAccess: true,
-            storageClass: 'IA',
-          },
-        ],
-      });
-      const { account } = open();
-      const facts = {
-        name: 'photos',
-        region: 'cn-beijing',
-        versioning: 'Suspended',
-        transferAcceleration: true,
-        blockPublicAccess: true,
-        storageClass: 'IA',
-      };
-      assert.deepEqual(await account.describeBucket(PROFILE, 'photos', CALL), facts);
-      assert.deepEqual(await account.describeBucket(PROFILE, 'photos', CALL), facts);
-      assert.equal(server.operations.length, 1);
-    });
-
-    it('tells the region alone where nothing else may be asked', async () => {
-      const credentials = [{ ...KEY, deny: ['getBucketInfo'] as const }];
-      await serve({ credentials });
-      assert.deepEqual(await open().account.describeBucket(PROFILE, 'photos', CALL), BUCKET);
-    });
-
-    it('asks again when the bucket is not there any more', async () => {
+  describe('what a bucket is', () => {
+    it('is asked again when the bucket is not there any more', async () => {
       const server = await serve();
       const oss = open();
-      await oss.account.describeBucket(PROFILE, 'photos', CALL);
+      await oss.account.locateBucket(PROFILE, 'photos', CALL);
       server.changeBucket('photos', { region: 'cn-beijing' });
       const store = await oss.openStore({ ...TARGET, region: '' });
       assert.equal((await rejection(store.headObject('a', CALL))).kind, 'wrongRegion');
