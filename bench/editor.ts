@@ -61,9 +61,9 @@ export class HostedExtension {
     );
   }
 
-  /** Measures a start. */
-  async start(): Promise<HostedStart> {
-    return (await this.run({}, {})) as HostedStart;
+  /** Measures a start in a workspace with these settings. */
+  async start(workspaceSettings: Settings = {}): Promise<HostedStart> {
+    return (await this.run({}, {}, workspaceSettings)) as HostedStart;
   }
 
   /** Measures an upload, by the command, in the extension host. */
@@ -80,11 +80,17 @@ export class HostedExtension {
     await this.browser.close();
   }
 
-  private async run(env: Record<string, string>, machineSettings: Settings): Promise<unknown> {
+  private async run(
+    env: Record<string, string>,
+    machineSettings: Settings,
+    workspaceSettings: Settings = {},
+  ): Promise<unknown> {
     const box = await mkdtemp(path.join(tmpdir(), 'oss-bench-editor-'));
     const workspace = path.join(box, 'workspace');
     const resultFile = path.join(box, 'result.json');
-    await mkdir(workspace);
+    await mkdir(path.join(workspace, '.vscode'), { recursive: true });
+    const settingsFile = path.join(workspace, '.vscode/settings.json');
+    await writeFile(settingsFile, JSON.stringify(workspaceSettings));
     const editor = await EditorServer.start({
       dataDir: path.join(box, 'data'),
       testDriver: true,

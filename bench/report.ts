@@ -6,6 +6,7 @@ import { CASES, GIB, HOSTED, MIB } from './cases';
 import type { BenchCase } from './cases';
 import { renderPicture } from './picture';
 import type { SinkStats } from './sink.mts';
+import type { HostedStart } from './hosted';
 import type { StartResult } from './start';
 import type { BenchResult } from './task';
 
@@ -291,7 +292,9 @@ function targetsOf(results: Results): Target[] {
       values: figures(cases['resume-10000'], ({ extra }) => extra['firstPartCpuMs']),
     },
   ];
-  const hosted = start?.hosted ?? [];
+  const { hosted = [], wrong = [], hostile = [] } = start ?? {};
+  const costOf = ({ activateCpuMs, afterwardsCpuMs }: HostedStart): number =>
+    activateCpuMs + afterwardsCpuMs;
   const kilobytes = (start?.bundles['extension.js']?.sizeBytes ?? 0) / 1024;
   all.push(
     {
@@ -299,7 +302,16 @@ function targetsOf(results: Results): Target[] {
       wanted: '≤ 10 ms',
       limit: 10,
       unit: 'ms',
-      values: hosted.map(({ activateCpuMs, afterwardsCpuMs }) => activateCpuMs + afterwardsCpuMs),
+      values: hosted.map(costOf),
+    },
+    {
+      what: 'the same in a workspace whose settings are wrong and have 1 MB each, as a multiple of short ones',
+      wanted: '≤ 1.25',
+      limit: 1.25,
+      values: wrong.flatMap((short, round) => {
+        const large = hostile[round];
+        return large === undefined ? [] : [costOf(large) / costOf(short)];
+      }),
     },
     {
       what: `before that: CPU of loading dist/extension.js (${kilobytes.toFixed(0)} KB)`,

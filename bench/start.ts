@@ -3,6 +3,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import manifest from '../package.json';
+import type { Settings } from '../scripts/editor/server';
 import type { HostedExtension } from './editor';
 import type { HostedStart } from './hosted';
 
@@ -16,6 +18,17 @@ export interface StartResult {
   >;
   /** One for each of as many extension hosts; left out where the editor for tests does not run. */
   readonly hosted?: readonly HostedStart[];
+  /** Beside each of them, in a workspace that gives every setting it may a wrong value. */
+  readonly wrong?: readonly HostedStart[];
+  /** And one of 1 MB. */
+  readonly hostile?: readonly HostedStart[];
+}
+
+/** What a repository may write: so often a text that slow expressions are slow with. */
+function wrongSettings(times: number): Settings {
+  const value = 'http://'.repeat(times);
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  return Object.fromEntries(restrictedConfigurations.map((name) => [name, value]));
 }
 
 /** Loads one file with an editor that is nothing but names, and says how long that took. */
@@ -57,13 +70,22 @@ export async function measureStart(
   }
   if (extension === undefined) return { bundles };
   const hosted: HostedStart[] = [];
+  const wrong: HostedStart[] = [];
+  const hostile: HostedStart[] = [];
   for (let round = 0; round < rounds; round++) {
-    const start = await extension.start();
-    console.log(
-      `  ${round + 1} load ${start.loadCpuMs.toFixed(1)} ms CPU, activate ` +
-        `${start.activateCpuMs.toFixed(1)} ms CPU, afterwards ${start.afterwardsCpuMs.toFixed(1)} ms CPU`,
-    );
-    hosted.push(start);
+    hosted.push(told(`${round + 1}`, await extension.start()));
+    wrong.push(told(`${round + 1}, wrong settings`, await extension.start(wrongSettings(2))));
+    const large = await extension.start(wrongSettings(150_000));
+    hostile.push(told(`${round + 1}, wrong settings of 1 MB`, large));
   }
-  return { bundles, hosted };
+  return { bundles, hosted, wrong, hostile };
+}
+
+function told(what: string, start: HostedStart): HostedStart {
+  const { loadCpuMs, activateCpuMs, afterwardsCpuMs } = start;
+  console.log(
+    `  ${what}: load ${loadCpuMs.toFixed(1)} ms CPU, activate ${activateCpuMs.toFixed(1)} ms CPU, ` +
+      `afterwards ${afterwardsCpuMs.toFixed(1)} ms CPU`,
+  );
+  return start;
 }

@@ -112,9 +112,6 @@ export interface BucketSummary {
 export interface BucketFacts extends BucketSummary {
   /** '' where versioning was never enabled. `x-oss-forbid-overwrite` has no effect elsewhere. */
   readonly versioning?: '' | 'Enabled' | 'Suspended' | undefined;
-  readonly transferAcceleration?: boolean | undefined;
-  readonly blockPublicAccess?: boolean | undefined;
-  readonly storageClass?: string | undefined;
 }
 
 /** A domain that is bound to a bucket, as ListCname tells it. */
@@ -179,9 +176,6 @@ export interface OssAccount {
 
   /** The bucket's region. Rejects with `noSuchBucket`; works without permission to list. */
   locateBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketSummary>;
-
-  /** The same, with all that GetBucketInfo tells; asked once in a session. */
-  describeBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketFacts>;
 
   /** ListCname. Rejects with `accessDenied` when the key has no right to `oss:ListCname`. */
   listCnames(

@@ -214,9 +214,6 @@ export class BucketClient implements OssClient {
       name: this.#bucket,
       region: regionOfAnswer(xmlText(bucket, 'Location')),
       versioning: versioning === 'Enabled' || versioning === 'Suspended' ? versioning : '',
-      transferAcceleration: xmlText(bucket, 'TransferAcceleration') === 'Enabled',
-      blockPublicAccess: xmlText(bucket, 'BlockPublicAccess') === 'true',
-      storageClass: xmlText(bucket, 'StorageClass'),
     };
   }
 

@@ -1,15 +1,16 @@
 import type {
   Access,
   BoundDomain,
-  BucketFacts,
   BucketSummary,
   DomainCheck,
   DomainVerdict,
   FoundCredentials,
   OssAccount,
 } from '../account';
+import { checkBucketEndpoint } from '../engine/contract/endpoint';
 import { UploadError } from '../engine/contract/errors';
 import type { CallOptions, UploadTarget } from '../engine/contract/ports';
+import { checkBucketName } from '../engine/contract/validate';
 import { BucketClient, PROBE_KEY } from './bucketClient';
 import type { RenewableKey } from './credentials/renewableKey';
 import {
@@ -82,10 +83,10 @@ export class SignedAccount implements OssAccount {
       const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
       const page = client.parse(answer, 'ListAllMyBucketsResult');
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
-        buckets.push({
-          name: xmlText(bucket, 'Name'),
-          region: regionOfAnswer(xmlText(bucket, 'Location')),
-        });
+        const name = xmlText(bucket, 'Name');
+        const region = regionOfAnswer(xmlText(bucket, 'Location'));
+        // It is shown, chosen and written into settings as it is.
+        if (checkBucketName(name) === undefined) buckets.push({ name, region });
       }
       if (xmlText(page, 'IsTruncated') !== 'true') return buckets;
       const next = xmlText(page, 'NextMarker');
@@ -103,14 +104,6 @@ export class SignedAccount implements OssAccount {
     return { name, region };
   }
 
-  /** See {@link OssAccount.describeBucket}. */
-  async describeBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketFacts> {
-    const client = this.#client(access, bucket, '');
-    const { network } = this.#parts;
-    const known = network.factsOf(network.routeOf(bucket));
-    return known ?? (await this.#withRightClock(() => client.describe(call)));
-  }
-
   /** ListCname. */
   async listCnames(
     access: Access,
@@ -120,7 +113,8 @@ export class SignedAccount implements OssAccount {
     const client = this.#client(access, name, region);
     const request = { method: 'GET', bucket: name, subresource: { cname: '' } } as const;
     const answer = await this.#send(client, request, call);
-    return xmlElements(client.parse(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
+    const domains = xmlElements(client.parse(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
+    return domains.filter(({ domain }) => checkBucketEndpoint(domain) === undefined);
   }
 
   /**
@@ -144,8 +138,9 @@ export class SignedAccount implements OssAccount {
       subresource: { objectMeta: '' },
     } as const;
     try {
-      await this.#send(client, request, call);
-      return { verdict: 'usable' };
+      // That nothing is wrong is believed of OSS only.
+      const answer = await this.#send(client, request, call);
+      return { verdict: requestIdOf(answer) === undefined ? 'notOss' : 'usable' };
     } catch (thrown) {
       const error = UploadError.from(thrown);
       const verdict = verdictOf(error);

@@ -2,6 +2,7 @@ import { codeOf } from '../engine/base/guards';
 import { cutOff, redact } from '../engine/base/redact';
 import { isAbortError, UploadError } from '../engine/contract/errors';
 import type { UploadErrorDetails, UploadErrorKind } from '../engine/contract/errors';
+import { withoutEntities } from './xml';
 
 /** What came back over HTTP, whatever the status. Header names are lower case. */
 export interface Answer {
@@ -143,20 +144,11 @@ function elementText(xml: string, name: string): string | undefined {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
   const text = found?.slice(0, LONGEST_ELEMENT).trim();
   if (text === undefined || text === '') return undefined;
-  return text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&apos;', "'")
-    .replace(/&#(\d{1,6});/g, (_, digits: string) => characterOf(Number.parseInt(digits, 10)))
-    .replace(/&#x([\da-f]{1,5});/gi, (_, digits: string) =>
-      characterOf(Number.parseInt(digits, 16)),
-    )
-    .replaceAll('&amp;', '&');
-}
-
-function characterOf(codePoint: number): string {
-  return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : '\u{fffd}';
+  try {
+    return withoutEntities(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Whether a body is OSS's `<Error>` document, which may come with status 200 as well. */

@@ -96,7 +96,8 @@ function add(parent: OpenElement, name: string, content: unknown): void {
   else parent.children[name] = [before, content];
 }
 
-function withoutEntities(text: string): string {
+/** The text that stands in a document. Throws a SyntaxError for a reference that is none. */
+export function withoutEntities(text: string): string {
   if (!text.includes('&')) return text;
   if (NO_ENTITY.test(text)) throw malformed();
   let named = '';

@@ -1,4 +1,8 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { EXTENSION_ID } from '../../scripts/paths';
 import { isAlive, until } from '../../scripts/processes';
+import { shot, showUploads } from './gestures';
 import { BUCKET, MIB, Session, expect, test } from './session';
 
 test.describe.configure({ mode: 'serial' });
@@ -57,4 +61,23 @@ test('killed in the middle of an upload, the editor offers to go on and sends on
   ).toHaveLength(1);
   await session.expectNothingLeft();
   await expect(session.status).toHaveCount(0);
+});
+
+test('a record that cannot be read is told once, and lies among the damaged then', async () => {
+  const folder = path.join(session.editor.globalStorage(EXTENSION_ID), 'checkpoints');
+  const told = /The record of an unfinished upload is damaged/;
+  await session.closeWindow();
+  fs.writeFileSync(path.join(folder, `${'0'.repeat(32)}.batch`), 'no batch\n');
+
+  const window = await session.open();
+  await expect(window.notification(told)).toContainText('Clean Up Unfinished Uploads in Bucket');
+  await shot(window, 'crash-damaged-record');
+  expect(session.checkpoints()).toEqual(['damaged']);
+  await session.closeWindow();
+
+  // The list of uploads is there when the folder has been looked at.
+  const again = await session.open();
+  await showUploads(again);
+  await expect(again.notification(told)).toHaveCount(0);
+  expect(session.checkpoints()).toEqual(['damaged']);
 });

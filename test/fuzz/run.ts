@@ -28,9 +28,13 @@ async function main(): Promise<void> {
     const [name = '', ...counts] = cells.map(String);
     console.log(name.padEnd(36) + counts.map((count) => count.padStart(11)).join(''));
   };
-  row('answered falsely', 'runs', 'completed', 'waiting', 'discarded');
-  for (const [name, { runs, completed, waiting, discarded }] of result.rows) {
+  row('uploads answered falsely', 'runs', 'completed', 'waiting', 'discarded');
+  for (const [name, { runs, completed, waiting, discarded }] of result.uploads) {
     row(name, runs, completed, waiting, discarded);
+  }
+  row('questions answered falsely', 'runs', 'answered', 'refused');
+  for (const [name, { runs, answered, refused }] of result.questions) {
+    row(name, runs, answered, refused);
   }
   const counts = {
     seed: result.seed,
@@ -38,6 +42,7 @@ async function main(): Promise<void> {
     'false completions': result.falseCompletions,
     'uploads of others touched': result.foreignUploadsTouched,
     'parts left unsaid': result.partsLeftUnsaid,
+    'false answers believed': result.falseAnswers,
     throws: result.throws,
     'over the bound': result.overBound,
     seconds: ((performance.now() - started) / 1000).toFixed(1),

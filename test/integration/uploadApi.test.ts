@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { commands } from 'vscode';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Uri, commands } from 'vscode';
+import type { UploadCallResult } from '../../src/ui/ask/upload/uploadApi';
+import { OssFixture, answering } from './ossFixture';
 
 describe('a call of another extension', () => {
   it('that names no file uploads none, and asks nobody', async () => {
@@ -11,6 +15,25 @@ describe('a call of another extension', () => {
     const calls = [[42], [['/a.txt', {}]], ['/a.txt', { bucket: 'My_Bucket' }], ['a.txt'], ['']];
     for (const args of calls) {
       await assert.rejects(async () => commands.executeCommand('ossUpload.upload', ...args));
+    }
+  });
+
+  it('is answered by the paths that were named, also where a link leads elsewhere', async function () {
+    if (process.platform === 'win32') this.skip();
+    const oss = await OssFixture.begin();
+    try {
+      const real = oss.write('called/real.txt', 'called').fsPath;
+      const link = path.join(path.dirname(real), 'link.txt');
+      fs.symlinkSync(real, link);
+      const call = commands.executeCommand<UploadCallResult>('ossUpload.upload', Uri.file(link));
+      const { uploaded } = await answering(call);
+      assert.deepEqual(
+        uploaded.map(({ uri }) => uri),
+        [Uri.file(link).toString()],
+      );
+      assert.equal(await oss.textOf('docs/link.txt'), 'called');
+    } finally {
+      await oss.end();
     }
   });
 });

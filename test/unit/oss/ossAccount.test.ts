@@ -79,6 +79,23 @@ describe('OssAccount', () => {
       assert.equal(server.operations.length, 3);
     });
 
+    it('leaves out what can be no bucket: a name is shown and written into settings as it is', async () => {
+      const server = await fixture.server();
+      const names = ['photos', '..', 'a&#10;b', 'x.evil.com#', '$(x)', 'a\u202eb', 'a'.repeat(64)];
+      const buckets = names.map((name) => `<Bucket><Name>${name}</Name></Bucket>`);
+      server.faults.push({
+        on: 'listBuckets',
+        do: {
+          answerBody: `<ListAllMyBucketsResult><Buckets>${buckets.join('')}</Buckets></ListAllMyBucketsResult>`,
+        },
+      });
+      const listed = await account(server).listBuckets(PROFILE, CALL);
+      assert.deepEqual(
+        listed.map(({ name }) => name),
+        ['photos'],
+      );
+    });
+
     it('rejects with accessDenied when the key may not list', async () => {
       const server = await fixture.server({ credentials: [{ ...KEY, deny: ['listBuckets'] }] });
       assert.equal(

@@ -119,7 +119,7 @@ describe('OSS by its names', () => {
       const server = await serve({ account });
       own = { photos: 'https://img.example.com' };
       const { account: questions } = open();
-      await questions.describeBucket(PROFILE, 'photos', CALL);
+      await questions.locateBucket(PROFILE, 'photos', CALL);
       await questions.listCnames(PROFILE, BUCKET, CALL);
       assert.deepEqual(hosts(server), [DEFAULT_DOMAIN]);
     });
@@ -314,6 +314,25 @@ describe('OSS by its names', () => {
     });
   });
 
+  describe('listCnames that lie', () => {
+    it('leave out what can be no domain', async () => {
+      const server = await serve();
+      const domains = ['img.example.com', 'a&#10;b.com', 'x.evil.com/?', 'u@evil.com', '$(x).com'];
+      const entries = domains.map(
+        (domain) => `<Cname><Domain>${domain}</Domain><Status>Enabled</Status></Cname>`,
+      );
+      server.faults.push({
+        on: 'listCname',
+        do: { answerBody: `<ListCnameResult>${entries.join('')}</ListCnameResult>` },
+      });
+      const listed = await open().account.listCnames(PROFILE, BUCKET, CALL);
+      assert.deepEqual(
+        listed.map(({ domain }) => domain),
+        ['img.example.com'],
+      );
+    });
+  });
+
   describe('checkDomain', () => {
     const check = (account: OssAccount, address: string) =>
       account.checkDomain(PROFILE, BUCKET, address, CALL);
@@ -352,6 +371,15 @@ describe('OSS by its names', () => {
       const { account } = open();
       assert.equal((await check(account, 'https://new.example.com')).verdict, 'certificate');
       assert.equal((await check(account, 'https://gone.example.com')).verdict, 'unreachable');
+    });
+
+    it('finds somebody who answers 200 to everything to be no OSS', async () => {
+      const server = await serve({ https: undefined });
+      server.faults.push({
+        on: 'getObjectMeta',
+        do: { answer: { status: 200, body: '' }, answerHeaders: { 'x-oss-request-id': null } },
+      });
+      assert.equal((await check(open().account, 'http://img.example.com')).verdict, 'notOss');
     });
 
     it('finds a domain usable for a key that may not read', async () => {
@@ -547,44 +575,11 @@ describe('OSS by its names', () => {
     });
   });
 
-  describe('describeBucket', () => {
-    it('tells all that GetBucketInfo tells, and asks once', async () => {
-      const server = await serve({
-        buckets: [
-          {
-            name: 'photos',
-            region: 'cn-beijing',
-            versioning: 'Suspended',
-            transferAcceleration: true,
-            blockPublicAccess: true,
-            storageClass: 'IA',
-          },
-        ],
-      });
-      const { account } = open();
-      const facts = {
-        name: 'photos',
-        region: 'cn-beijing',
-        versioning: 'Suspended',
-        transferAcceleration: true,
-        blockPublicAccess: true,
-        storageClass: 'IA',
-      };
-      assert.deepEqual(await account.describeBucket(PROFILE, 'photos', CALL), facts);
-      assert.deepEqual(await account.describeBucket(PROFILE, 'photos', CALL), facts);
-      assert.equal(server.operations.length, 1);
-    });
-
-    it('tells the region alone where nothing else may be asked', async () => {
-      const credentials = [{ ...KEY, deny: ['getBucketInfo'] as const }];
-      await serve({ credentials });
-      assert.deepEqual(await open().account.describeBucket(PROFILE, 'photos', CALL), BUCKET);
-    });
-
-    it('asks again when the bucket is not there any more', async () => {
+  describe('what a bucket is', () => {
+    it('is asked again when the bucket is not there any more', async () => {
       const server = await serve();
       const oss = open();
-      await oss.account.describeBucket(PROFILE, 'photos', CALL);
+      await oss.account.locateBucket(PROFILE, 'photos', CALL);
       server.changeBucket('photos', { region: 'cn-beijing' });
       const store = await oss.openStore({ ...TARGET, region: '' });
       assert.equal((await rejection(store.headObject('a', CALL))).kind, 'wrongRegion');

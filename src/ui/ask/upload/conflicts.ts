@@ -72,9 +72,12 @@ export class Conflicts {
   private async apply(
     requests: readonly UploadRequest[],
     answers: ReadonlyMap<string, ConflictAnswer>,
-  ): Promise<ResolvedConflicts> {
+  ): Promise<ResolvedConflicts | undefined> {
     const toRename = requests.filter((request) => answers.get(objectOf(request)) === 'rename');
-    const renamed = await renameAll(toRename, requests, (tried) => this.taken(tried));
+    const renamed = await this.checking(toRename, (signal) =>
+      renameAll(toRename, requests, (tried) => this.taken(tried, signal)),
+    );
+    if (renamed === undefined) return undefined;
     const byObject = new Map(toRename.map((request, at) => [objectOf(request), renamed[at]]));
     const unchanged: UploadRequest[] = [];
     const sent = requests.flatMap((request) => {
@@ -87,8 +90,11 @@ export class Conflicts {
     return { requests: sent, unchanged };
   }
 
-  private async taken(requests: readonly UploadRequest[]): Promise<readonly UploadRequest[]> {
-    const existing = await this.find(requests, false, new AbortController().signal);
+  private async taken(
+    requests: readonly UploadRequest[],
+    signal: AbortSignal,
+  ): Promise<readonly UploadRequest[]> {
+    const existing = await this.find(requests, false, signal);
     return existing.map((object) => object.request);
   }
 
@@ -97,17 +103,26 @@ export class Conflicts {
     requests: readonly Request[],
     isCompared: boolean,
   ): Promise<readonly ExistingObject<Request>[] | undefined> {
+    return this.actions.withDomain(requests, () =>
+      this.checking(requests, (signal, onProgress) =>
+        this.find(requests, isCompared, signal, onProgress),
+      ),
+    );
+  }
+
+  /** Shows that these files are looked at, when it takes long. Undefined when the user cancelled. */
+  private async checking<T>(
+    requests: readonly UploadRequest[],
+    look: (signal: AbortSignal, onProgress: CountedProgress['onProgress']) => Promise<readonly T[]>,
+  ): Promise<readonly T[] | undefined> {
     const [first] = requests;
     if (first === undefined) return [];
     const message =
       requests.length === 1
         ? l10n.t('Checking {name}…', { name: fileName(first.filePath) })
         : l10n.t('Checking {n} files…', { n: formatCount(requests.length, language) });
-    return this.actions.withDomain(requests, () =>
-      withLateProgress(message, (report, signal) => {
-        const progress = new CountedProgress(report, message);
-        return this.find(requests, isCompared, signal, progress.onProgress);
-      }),
+    return withLateProgress(message, (report, signal) =>
+      look(signal, new CountedProgress(report, message).onProgress),
     );
   }
 

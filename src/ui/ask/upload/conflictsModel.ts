@@ -1,4 +1,5 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
+import { UploadError } from '../../../engine/index';
 import type { ExistingObject, UploadRequest } from '../../../engine/index';
 import { formatBytes, formatDate, sizesApart } from '../../text/format';
 import type { Words } from '../../text/words';
@@ -15,6 +16,9 @@ export type IfExistsOf<Request extends UploadRequest = UploadRequest> = (
 
 /** Asks OSS which of these objects exist. */
 export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly UploadRequest[]>;
+
+/** A bucket that has so many copies of a name, or says so of any name, has no free one. */
+const MOST_NUMBERS = 1000;
 
 /** The same request, allowed to replace the object or not. */
 export function withOverwrite<Request extends UploadRequest>(
@@ -69,7 +73,7 @@ export function objectOf(request: Pick<UploadRequest, 'target'>): string {
 
 /**
  * Gives requests keys that are free: `name-1`, `name-2`, … Keys in `reserved` are those of the rest
- * of the batch, which do not exist yet but will.
+ * of the batch, which do not exist yet but will. Throws `alreadyExists` where a thousand are taken.
  */
 export async function renameAll(
   requests: readonly UploadRequest[],
@@ -80,6 +84,11 @@ export async function renameAll(
   const free = new Map<UploadRequest, UploadRequest>();
   let open = requests;
   for (let number = 1; open.length > 0; number++) {
+    const { bucket, key } = open[0]?.target ?? {};
+    if (number > MOST_NUMBERS) {
+      const message = `${key} and ${MOST_NUMBERS} names like it are taken`;
+      throw new UploadError('alreadyExists', message, { code: 'NoFreeName', bucket, key });
+    }
     const tried = new Map<UploadRequest, UploadRequest>();
     for (const request of open) {
       const key = numberedKey(request.target.key, number);
@@ -108,9 +117,13 @@ export function withDistinctKeys<Request extends UploadRequest>(
   const used = new Set<string>();
   // Keys that are asked for as they are go first; a number must not take them.
   const wanted = new Set(requests.map(objectOf));
+  /** By name, the first number that is not known to be taken. */
+  const next = new Map<string, number>();
   return requests.map((request) => {
     let distinct = request;
-    for (let number = 1; used.has(objectOf(distinct)); number++) {
+    while (used.has(objectOf(distinct))) {
+      const number = next.get(objectOf(request)) ?? 1;
+      next.set(objectOf(request), number + 1);
       const key = numberedKey(request.target.key, number);
       const candidate = { ...request, target: { ...request.target, key } };
       if (!wanted.has(objectOf(candidate))) distinct = candidate;

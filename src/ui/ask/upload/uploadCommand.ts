@@ -11,6 +11,7 @@ import type {
   UploadTarget,
 } from '../../../engine/index';
 import type { Conflicts } from './conflicts';
+import { objectOf } from './conflictsModel';
 import type { Destinations } from '../setup/destination';
 import { l10n, language, words } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
@@ -159,7 +160,7 @@ export class UploadCommand {
     if (plan.skipped > 0) this.skipped.set(batchId, plan.skipped);
     if (unchanged > 0) this.unchanged.set(batchId, unchanged);
     const batch = await this.transfers.whenSettled(batchId);
-    return { ...(await this.resultOf(batch, failed)), unchanged };
+    return { ...(await this.resultOf(batch, requests, failed)), unchanged };
   }
 
   /** Starts them, and says which of them another window holds: those neither fail nor wait here. */
@@ -175,12 +176,15 @@ export class UploadCommand {
 
   private async resultOf(
     batch: BatchSnapshot,
+    requests: readonly UploadRequest[],
     failed: UploadCallResult['failed'],
   ): Promise<Omit<UploadCallResult, 'unchanged'>> {
     const uploaded = [];
     const stopped = [...failed];
+    const asked = new Map(requests.map((request) => [objectOf(request), request.filePath]));
     for (const transfer of batch.transfers) {
-      const uri = vscode.Uri.file(transfer.filePath);
+      // The path that the caller knows, not the one that a link leads to.
+      const uri = vscode.Uri.file(asked.get(objectOf(transfer)) ?? transfer.filePath);
       if (transfer.state === 'completed') {
         const { urlBase } = this.settings.forResource(uri);
         const url = await this.account.objectUrl(transfer.target, urlBase);

@@ -138,6 +138,39 @@ describe('windows and calls that meet', () => {
       await close(harness, second);
     });
 
+    for (const forbidOverwrite of [false, true]) {
+      const how = forbidOverwrite ? 'that must not replace anything' : 'that may replace';
+      it(`a file of one part ${how}, asked for in both at the very same time: never an error, never another object`, async () => {
+        const upload = await request('a.bin', { forbidOverwrite }, 1000);
+        const batch = { label: 'both', workspacePath: '', requests: [upload] };
+        const managers = [harness.manager(), harness.manager()];
+        // Both puts are on their way before either of them is carried out, where there are two.
+        const hold = harness.server.hold({ on: 'putObject', times: 2 });
+        const asked = await Promise.all(managers.map((manager) => manager.enqueue(batch)));
+        await hold.reached;
+        const ends = managers.map(async (manager, index) => {
+          const { batchId, held } = asked[index] ?? {};
+          if (batchId === undefined) {
+            assert.deepEqual(held, [upload]);
+            return 'held';
+          }
+          return (await manager.whenSettled(batchId)).transfers.map(({ state }) => state).join();
+        });
+        const isTwice = asked.every(({ batchId }) => batchId !== undefined);
+        if (isTwice) await until(() => harness.server.openRequests.length === 2);
+        hold.release();
+        const states = await Promise.all(ends);
+        assert.ok(states.includes('completed'), states.join());
+        assert.ok(
+          states.every((state) => state === 'completed' || state === 'held'),
+          states.join(),
+        );
+        await harness.assertUploaded(upload);
+        for (const manager of managers) await manager.shutdown();
+        await harness.assertNothingLeft();
+      });
+    }
+
     for (const [what, isSame] of [
       ['what the other window has sent is not sent again', true],
       ['another object of the same size is no proof: the file is sent', false],

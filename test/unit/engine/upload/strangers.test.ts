@@ -47,10 +47,13 @@ describe('answers that are not of OSS', () => {
       it(`are no upload: ${status} ${contentType} to a put, whose effect is looked for`, async () => {
         await start();
         const headers = { etag: '"A"', 'content-type': contentType };
-        for (const body of ['', '{"ok":true}']) {
-          once('putObject', { answer: { status, body, headers }, answerHeaders: NO_ID });
+        for (const [after, body] of ['', '{"ok":true}'].entries()) {
+          const answer = { status, body, headers };
+          const told = { answer, answerHeaders: NO_ID };
+          harness.server.faults.push({ on: 'putObject', after, times: 1, do: told });
         }
         await harness.uploadOne(harness.manager(), await request(1));
+        assert.equal(harness.operations('putObject').length, 3);
         assert.deepEqual(kinds(), []);
       });
     }

@@ -11,6 +11,7 @@ import {
   withSettings,
 } from '../../../../../src/ui/ask/upload/conflictsModel';
 import type { IfExistsOf } from '../../../../../src/ui/ask/upload/conflictsModel';
+import { assertLinear } from '../../../../support/growth';
 import { english } from '../../snapshots';
 
 function request(key: string, filePath = `/files/${key}`): UploadRequest {
@@ -85,6 +86,20 @@ describe('keeping both', () => {
     assert.deepEqual(keys(await renameAll(both, [], holding())), ['a-1.txt', 'a-2.txt']);
   });
 
+  it('asks a thousand times at most where every name is taken, and says so', async () => {
+    let asked = 0;
+    const all = (tried: readonly UploadRequest[]): Promise<readonly UploadRequest[]> => {
+      asked += 1;
+      return Promise.resolve(tried);
+    };
+    await assert.rejects(renameAll([request('a.txt')], [], all), {
+      kind: 'alreadyExists',
+      code: 'NoFreeName',
+      key: 'a.txt',
+    });
+    assert.equal(asked, 1000);
+  });
+
   it('never replaces an object', async () => {
     const [renamed] = await renameAll([withOverwrite(request('a.txt'), true)], [], holding());
     assert.equal(renamed?.options.forbidOverwrite, true);
@@ -105,6 +120,15 @@ describe('files of one batch that would become the same object', () => {
   it('leave a name alone that another file of the batch has by itself', () => {
     const all = [request('x.txt', '/a/x.txt'), request('x.txt', '/b/x.txt'), request('x-1.txt')];
     assert.deepEqual(keys(withDistinctKeys(all)), ['x.txt', 'x-2.txt', 'x-1.txt']);
+  });
+
+  it('are numbered in time that grows as their number does', () => {
+    assertLinear(
+      (text) => {
+        withDistinctKeys(Array.from(text, (_, n) => request('x.txt', `/${n}/x.txt`)));
+      },
+      ['x'],
+    );
   });
 
   it('are not those of different buckets', () => {
