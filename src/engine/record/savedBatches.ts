@@ -14,6 +14,7 @@ import type {
   CheckpointStore,
   DamagedHeader,
 } from './checkpoint';
+import type { ItemTable } from './itemTable';
 import type { RecordFolder } from './recordFolder';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
@@ -26,7 +27,8 @@ export interface SavedBatch {
   readonly header: BatchHeader;
   readonly isElsewhere: boolean;
   readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
-  readonly items: readonly SavedItem[];
+  /** Each made when it is asked for. */
+  readonly items: Iterable<SavedItem>;
 }
 
 /** A file that is not finished. */
@@ -52,8 +54,8 @@ export interface SavedProgress {
 export interface OwnUploads {
   /** Ids of the batches. */
   readonly batches: ReadonlySet<string>;
-  /** Ids of their files. */
-  readonly items: ReadonlySet<string>;
+  /** Whether a file of that id is in one of them. */
+  hasItem(id: string): boolean;
 }
 
 /** A record that is damaged, and of which no batch knows. */
@@ -93,14 +95,15 @@ export class SavedBatches {
     const checkpoints = new Map<string, Checkpoint>();
     const damaged = new Map<string, DamagedHeader>();
     for (const id of this.checkpoints.idsIn(names)) {
-      if (own.items.has(id)) continue;
+      if (own.hasItem(id)) continue;
       const name = this.checkpoints.nameOf(id);
       const content = await this.readable(name, this.checkpoints.read(id));
       if (content?.state === 'valid') checkpoints.set(id, content.checkpoint);
       else if (content !== undefined) this.nameUnusable(name, content);
       if (content?.state === 'damaged') damaged.set(id, content);
     }
-    const ofBatch = new Set<string>();
+    const named: ItemTable[] = [];
+    const isNamed = (id: string): boolean => named.some((items) => items.has(id));
     const found: SavedBatch[] = [];
     for (const id of this.batches.idsIn(names)) {
       if (own.batches.has(id)) continue;
@@ -111,17 +114,17 @@ export class SavedBatches {
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (content.state === 'damaged' && holder === undefined) this.tellDamaged(this.batches, id);
       if (content.state !== 'valid') continue;
-      for (const itemId of content.items.keys()) ofBatch.add(itemId);
+      named.push(content.items);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
       found.push(this.savedBatch(id, content, holder !== undefined, checkpoints));
     }
     for (const [id, checkpoint] of checkpoints) {
-      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
+      if (isNamed(id) || own.batches.has(aloneId(id))) continue;
       found.push(await this.alone(id, checkpoint.header, checkpoint));
     }
     for (const [id, { header, isHeaderIntact }] of damaged) {
-      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
+      if (isNamed(id) || own.batches.has(aloneId(id))) continue;
       // Its name is the check value of file and object, so these are right whatever else is not.
       const isRight = header !== undefined && id === idOf(header);
       if (isRight) found.push(await this.alone(id, header, undefined, !isHeaderIntact));
@@ -141,7 +144,7 @@ export class SavedBatches {
   ): SavedBatch {
     const { header, finished, finishedBytes, paused } = content;
     const batchMs = this.batches.modifiedMs(id);
-    const items = Array.from(content.items.values(), (item): SavedItem => {
+    const savedItem = (item: BatchItem): SavedItem => {
       const checkpoint = checkpoints.get(item.id);
       const rest = paused.has(item.id) ? 'paused' : 'interrupted';
       return {
@@ -150,7 +153,12 @@ export class SavedBatches {
         state: item.isDiscarding ? 'discarding' : rest,
         updatedMs: checkpoint === undefined ? batchMs : this.checkpoints.modifiedMs(item.id),
       };
-    });
+    };
+    const items: Iterable<SavedItem> = {
+      *[Symbol.iterator]() {
+        for (const item of content.items.values()) yield savedItem(item);
+      },
+    };
     const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
     return { id, header, isElsewhere, finishedEarlier, items };
   }
