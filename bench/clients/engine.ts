@@ -4,12 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
-import {
-  RequestList,
-  TransferManager,
-  compareContent,
-  findExisting,
-} from '../../src/engine/index';
+import { RequestList, TransferManager, compareContent, findExisting } from '../../src/engine/index';
 import type { ObjectStore, OpenStore, UploadRequest, UploadTarget } from '../../src/engine/index';
 import { createOss } from '../../src/oss/index';
 import type { BenchTask } from '../task';

@@ -102,7 +102,10 @@ export class RequestList implements Iterable<UploadRequest> {
       const group = this.groups[index];
       if (group === undefined) continue;
       const { keyFolder, target } = group;
-      folders.push({ bucket: target.bucket, key: keyFolder.slice(0, keyFolder.lastIndexOf('/') + 1) });
+      folders.push({
+        bucket: target.bucket,
+        key: keyFolder.slice(0, keyFolder.lastIndexOf('/') + 1),
+      });
     }
     return folders;
   }

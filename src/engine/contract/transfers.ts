@@ -52,10 +52,18 @@ export const ACTIVE_STATES = ['queued', ...RUNNING_STATES] as const;
 /** The states of a transfer that stands still until the user says something. */
 export const WAITING_STATES = ['paused', 'interrupted', 'failed'] as const;
 /** All states. */
-export const TRANSFER_STATES = [...ACTIVE_STATES, 'completed', ...WAITING_STATES, 'discarding'] as const;
+export const TRANSFER_STATES = [
+  ...ACTIVE_STATES,
+  'completed',
+  ...WAITING_STATES,
+  'discarding',
+] as const;
 
 const ACTIVE: ReadonlySet<TransferState> = new Set(ACTIVE_STATES);
 const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(WAITING_STATES);
+
+/** The states of what is not done. */
+export const UNFINISHED_STATES = [...ACTIVE_STATES, ...WAITING_STATES, 'discarding'] as const;
 
 /** None in any state. */
 export function noCounts(): Record<TransferState, number> {
@@ -136,6 +144,7 @@ export interface TransferList {
   readonly folders: readonly Pick<UploadTarget, 'bucket' | 'key'>[];
   /** Those in one of these states, the first `most` of them. */
   select(states: readonly TransferState[], most?: number): readonly TransferSnapshot[];
+  get(id: string): TransferSnapshot | undefined;
   /** All of them: for what is done once, not for what is drawn. */
   all(): readonly TransferSnapshot[];
 }

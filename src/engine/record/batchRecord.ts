@@ -92,7 +92,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   const paused = new Set<string>();
   let finishedBytes = 0;
   let records = 0;
-  let isDamaged = false;
+  let unreadable = 0;
   const take = (record: unknown): void => {
     records++;
     const line = isObject(record) ? record : {};
@@ -113,7 +113,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         else paused.delete(id);
       }
     } else {
-      isDamaged = true;
+      unreadable++;
     }
   };
   const content = readRecords(KIND, bytes, take);
@@ -126,7 +126,8 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   if (version !== VERSION || header === undefined) return { state: 'damaged' };
 
   const headerLine = `${content.firstLine}\n`;
-  const intactBytes = content.state === 'intact' && !isDamaged ? content.intactBytes : undefined;
+  const intactBytes =
+    content.state === 'intact' && unreadable === 0 ? content.intactBytes : undefined;
   const done = { finished, finishedBytes };
   return { state: 'valid', header, items, ...done, paused, headerLine, intactBytes };
 }

@@ -30,10 +30,16 @@ export class TransferView implements TransferList {
       this.counts[state]++;
       this.length++;
       this.sizeBytes += sizeBytes;
-      this.confirmedBytes +=
-        state === 'completed' ? sizeBytes : (object?.confirmedBytes ?? 0);
+      this.confirmedBytes += state === 'completed' ? sizeBytes : (object?.confirmedBytes ?? 0);
       this.updatedMs = Math.max(this.updatedMs, object?.updatedMs ?? table.updatedAt(index));
     }
+  }
+
+  get(id: string): TransferSnapshot | undefined {
+    const index = this.table.items.indexOf(id);
+    const code = this.codes[index] ?? GONE;
+    if (code === GONE) return undefined;
+    return code === LIVE ? this.live.get(index) : this.table.snapshotAt(index, code);
   }
 
   all(): readonly TransferSnapshot[] {

@@ -51,10 +51,12 @@ class Uploads {
     id: string,
     change: Partial<TransferSnapshot>,
   ): Promise<readonly string[] | undefined> {
-    this.batches = this.batches.map((one) => ({
-      ...one,
-      transfers: one.transfers.map((each) => (each.id === id ? { ...each, ...change } : each)),
-    }));
+    this.batches = this.batches.map((one) =>
+      batch(
+        one.transfers.map((each) => (each.id === id ? { ...each, ...change } : each)),
+        one,
+      ),
+    );
     const redrawn = new Promise<void>((resolve) => {
       this.told = resolve;
     });
