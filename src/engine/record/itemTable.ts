@@ -67,8 +67,13 @@ export class ItemTable implements Iterable<BatchItem> {
 
   /** The number of the file with that id; -1 when it is not there. */
   indexOf(id: string): number {
-    const index = ID.test(id) ? this.find(wordsOf(id)) : (this.others.get(id) ?? NONE);
-    return index !== NONE && this.hasAt(index) ? index : NONE;
+    const index = this.lastIndexOf(id);
+    return this.hasAt(index) ? index : NONE;
+  }
+
+  /** The same, also when it was deleted since. */
+  lastIndexOf(id: string): number {
+    return ID.test(id) ? this.find(wordsOf(id)) : (this.others.get(id) ?? NONE);
   }
 
   /** Whether the file with that number is still there. */

@@ -36,7 +36,7 @@ export class TransferView implements TransferList {
   }
 
   get(id: string): TransferSnapshot | undefined {
-    const index = this.table.items.indexOf(id);
+    const index = this.table.items.lastIndexOf(id);
     const code = this.codes[index] ?? GONE;
     if (code === GONE) return undefined;
     return code === LIVE ? this.live.get(index) : this.table.snapshotAt(index, code);
