@@ -4,9 +4,8 @@ import type { UploadTarget } from '../contract/ports';
 import { RequestList } from '../contract/requestList';
 
 const FIRST_ROOM = 64;
-/** An id is 32 hexadecimal digits: so many numbers of 32 bits. */
-const WORDS = 4;
-const DIGITS = 8;
+/** An id is the hexadecimal form of so many bytes. */
+const ID_BYTES = 16;
 const ID = /^[0-9a-f]{32}$/;
 const NONE = -1;
 
@@ -20,7 +19,9 @@ const DISCARDING = 2;
  */
 export class ItemTable implements Iterable<BatchItem> {
   private readonly requests = new RequestList();
-  private ids = new Uint32Array(FIRST_ROOM * WORDS);
+  private ids = Buffer.alloc(FIRST_ROOM * ID_BYTES);
+  /** The id that is looked for. */
+  private readonly wanted = Buffer.alloc(ID_BYTES);
   private flags = new Uint8Array(FIRST_ROOM);
   /** Numbers plus one, at the place of their id or behind it; a power of two of them. */
   private slots = new Uint32Array(FIRST_ROOM * 2);
@@ -73,7 +74,9 @@ export class ItemTable implements Iterable<BatchItem> {
 
   /** The same, also when it was deleted since. */
   lastIndexOf(id: string): number {
-    return ID.test(id) ? this.find(wordsOf(id)) : (this.others.get(id) ?? NONE);
+    if (!ID.test(id)) return this.others.get(id) ?? NONE;
+    this.wanted.write(id, 'hex');
+    return (this.slots[this.slotOf(this.wanted)] ?? 0) - 1;
   }
 
   /** Whether the file with that number is still there. */
@@ -89,13 +92,8 @@ export class ItemTable implements Iterable<BatchItem> {
   }
 
   idAt(index: number): string {
-    const other = this.otherIds.get(index);
-    if (other !== undefined) return other;
-    let id = '';
-    for (let word = 0; word < WORDS; word++) {
-      id += (this.ids[index * WORDS + word] ?? 0).toString(16).padStart(DIGITS, '0');
-    }
-    return id;
+    const start = index * ID_BYTES;
+    return this.otherIds.get(index) ?? this.ids.toString('hex', start, start + ID_BYTES);
   }
 
   sizeAt(index: number): number {
@@ -161,8 +159,9 @@ export class ItemTable implements Iterable<BatchItem> {
       this.otherIds.set(index, id);
       return;
     }
-    this.ids = grown(this.ids, (index + 1) * WORDS);
-    this.ids.set(wordsOf(id), index * WORDS);
+    const start = index * ID_BYTES;
+    if (start >= this.ids.length) this.ids = Buffer.concat([this.ids, Buffer.alloc(start)]);
+    this.ids.write(id, start, 'hex');
     if ((index + 1) * 2 <= this.slots.length) {
       this.place(index);
       return;
@@ -174,35 +173,16 @@ export class ItemTable implements Iterable<BatchItem> {
   /** Takes the place of one of the same id, which is gone. */
   private place(index: number): void {
     if (this.otherIds.has(index)) return;
-    const words = this.ids.subarray(index * WORDS, (index + 1) * WORDS);
-    this.slots[this.slotOf(words)] = index + 1;
-  }
-
-  private find(words: ArrayLike<number>): number {
-    return (this.slots[this.slotOf(words)] ?? 0) - 1;
+    const id = this.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES);
+    this.slots[this.slotOf(id)] = index + 1;
   }
 
   /** The slot of that id, or the free one where it belongs. */
-  private slotOf(words: ArrayLike<number>): number {
+  private slotOf(id: Buffer): number {
     const mask = this.slots.length - 1;
-    for (let slot = (words[0] ?? 0) & mask; ; slot = (slot + 1) & mask) {
-      const known = this.slots[slot] ?? 0;
-      if (known === 0 || this.isId(known - 1, words)) return slot;
+    for (let slot = id.readUInt32LE() & mask; ; slot = (slot + 1) & mask) {
+      const start = ((this.slots[slot] ?? 0) - 1) * ID_BYTES;
+      if (start < 0 || id.compare(this.ids, start, start + ID_BYTES) === 0) return slot;
     }
   }
-
-  private isId(index: number, words: ArrayLike<number>): boolean {
-    for (let word = 0; word < WORDS; word++) {
-      if (this.ids[index * WORDS + word] !== words[word]) return false;
-    }
-    return true;
-  }
-}
-
-function wordsOf(id: string): number[] {
-  const words = [];
-  for (let at = 0; at < WORDS * DIGITS; at += DIGITS) {
-    words.push(Number.parseInt(id.slice(at, at + DIGITS), 16));
-  }
-  return words;
 }

@@ -8,10 +8,10 @@ type Table = Pick<TransferTable, 'items' | 'sizeAt' | 'updatedAt' | 'snapshotAt'
 /** What a table held at one moment: its states are a copy, which is a byte for each transfer. */
 export class TransferView implements TransferList {
   readonly counts = noCounts();
-  readonly length: number = 0;
-  readonly sizeBytes: number = 0;
-  readonly confirmedBytes: number = 0;
-  readonly updatedMs: number = 0;
+  readonly length: number;
+  readonly sizeBytes: number;
+  readonly confirmedBytes: number;
+  readonly updatedMs: number;
   /** Not kept: whoever needs all of them does so once. */
   private made: WeakRef<readonly TransferSnapshot[]> | undefined;
 
@@ -21,18 +21,24 @@ export class TransferView implements TransferList {
     private readonly codes: Uint8Array,
     private readonly live: ReadonlyMap<number, TransferSnapshot>,
   ) {
+    let [length, wholeBytes, confirmedBytes, movedMs] = [0, 0, 0, 0];
     for (let index = 0; index < codes.length; index++) {
       const code = codes[index] ?? GONE;
       if (code === GONE) continue;
       const object = code === LIVE ? live.get(index) : undefined;
       const state = object?.state ?? STATE_OF[code] ?? 'queued';
       const sizeBytes = object?.sizeBytes ?? table.sizeAt(index);
+      const updatedMs = object?.updatedMs ?? table.updatedAt(index);
       this.counts[state]++;
-      this.length++;
-      this.sizeBytes += sizeBytes;
-      this.confirmedBytes += state === 'completed' ? sizeBytes : (object?.confirmedBytes ?? 0);
-      this.updatedMs = Math.max(this.updatedMs, object?.updatedMs ?? table.updatedAt(index));
+      length++;
+      wholeBytes += sizeBytes;
+      confirmedBytes += state === 'completed' ? sizeBytes : (object?.confirmedBytes ?? 0);
+      if (updatedMs > movedMs) movedMs = updatedMs;
     }
+    this.length = length;
+    this.sizeBytes = wholeBytes;
+    this.confirmedBytes = confirmedBytes;
+    this.updatedMs = movedMs;
   }
 
   get(id: string): TransferSnapshot | undefined {
