@@ -197,18 +197,21 @@ export class TransferManager implements Transfers {
     this.beat();
     const { taken, refusals } = await this.takeOver.take(ids);
     const waiting = filtered(taken, isWaitingAt);
+    const isChanged = Object.keys(change).length > 0;
     await Promise.all(
       waiting.flatMap(({ batch, indices }) =>
-        indices.map(async (index) => {
-          const { items, live } = batch.transfers;
-          await live.get(index)?.stop();
-          if (Object.keys(change).length === 0) return;
-          const known = items.at(index);
-          const item = changedItem(known, change);
-          if (item === known || !items.hasAt(index)) return;
-          batch.transfers.change(item);
-          await batch.journal?.append({ item });
-        }),
+        // What is no object does not run.
+        indices
+          .filter((index) => isChanged || batch.transfers.live.has(index))
+          .map(async (index) => {
+            const { items, live } = batch.transfers;
+            await live.get(index)?.stop();
+            const known = items.at(index);
+            const item = changedItem(known, change);
+            if (item === known || !items.hasAt(index)) return;
+            batch.transfers.change(item);
+            await batch.journal?.append({ item });
+          }),
       ),
     );
     await note(waiting, (resumed) => ({ resumed }));

@@ -99,12 +99,19 @@ export class TransferRows implements Disposable {
     if (ofHistory !== undefined) return this.finished(ofHistory.entryId, ofHistory.fileId);
     const snapshot = this.transfers.snapshot();
     const found = transfersOfRow(id, snapshot);
-    const batch = snapshot.batches.find((one) => rootId(one) === id || doneParentId(one) === id);
-    if (batch === undefined || batch.finishedEarlier.files === 0) return found;
-    const earlier = (await this.finished(batch.id)).filter(
-      (one) => batch.files.get(one.id) === undefined,
-    );
-    return [...earlier, ...found];
+    const { batches } = snapshot;
+    const parent = batches.find((one) => rootId(one) === id || doneParentId(one) === id);
+    const hasEarlier = parent !== undefined && parent.finishedEarlier.files > 0;
+    const bare = found.find(isBare);
+    const batchId = hasEarlier ? parent.id : bare?.batchId;
+    if (batchId === undefined) return found;
+    // Of many files, what OSS said of them is known from the history only.
+    const saved = new Map((await this.finished(batchId)).map((one) => [one.id, one]));
+    const whole = found.map((one) => (isBare(one) ? (saved.get(one.id) ?? one) : one));
+    if (!hasEarlier) return whole;
+    return [...saved.values()]
+      .filter((one) => parent.files.get(one.id) === undefined)
+      .concat(whole);
   }
 
   private async finished(entryId: string, fileId?: string): Promise<TransferSnapshot[]> {
@@ -277,6 +284,11 @@ export class TransferRows implements Disposable {
     for (const row of rows) this.rows.set(row.id, row);
     return rows;
   }
+}
+
+/** Completed, and nothing is known of what OSS said of it. */
+function isBare({ state, result }: TransferSnapshot): boolean {
+  return state === 'completed' && result === undefined;
 }
 
 function isParent(row: TransferRow): boolean {
