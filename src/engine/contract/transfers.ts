@@ -230,6 +230,8 @@ export interface TransferNotice {
     | 'checkpointDamaged'
     /** A record of an earlier window is damaged: its files have to be uploaded anew. */
     | 'recordDamaged'
+    /** Some lines of the record of a batch are damaged: files that only they name do not go on. */
+    | 'recordIncomplete'
     /** Other ACL, class, encryption, metadata or tags than before: sent again from the first part. */
     | 'optionsChanged'
     /** The checkpoint folder cannot be written: this upload cannot be resumed. */

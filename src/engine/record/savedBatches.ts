@@ -58,12 +58,17 @@ export interface OwnUploads {
   hasItem(id: string): boolean;
 }
 
-/** A record that is damaged, and of which no batch knows. */
+/** A record that is damaged, and of which no batch knows; or a batch of which some lines are. */
 export interface DamagedRecord {
   readonly store: BatchStore | CheckpointStore;
   readonly id: string;
-  /** The file of its upload, where that can be read: it is listed, and can be discarded. */
+  /**
+   * The file of its upload, where that can be read: it is listed, and can be discarded. What a batch
+   * is called.
+   */
   readonly filePath: string | undefined;
+  /** Only some lines of it are damaged, and all others go on. */
+  readonly isPartly?: boolean;
 }
 
 /** The batches that lie in the checkpoint folder. Reading them keeps the folder clean. */
@@ -114,6 +119,9 @@ export class SavedBatches {
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (content.state === 'damaged' && holder === undefined) this.tellDamaged(this.batches, id);
       if (content.state !== 'valid') continue;
+      if (content.intactBytes === undefined && holder === undefined) {
+        this.tellDamaged(this.batches, id, content.header.label, true);
+      }
       named.push(content.items);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
@@ -239,11 +247,16 @@ export class SavedBatches {
     this.nameOnce(name, message);
   }
 
-  private tellDamaged(store: DamagedRecord['store'], id: string, filePath?: string): void {
+  private tellDamaged(
+    store: DamagedRecord['store'],
+    id: string,
+    filePath?: string,
+    isPartly = false,
+  ): void {
     const name = store.nameOf(id);
     if (this.told.has(name)) return;
     this.told.add(name);
-    this.onDamaged({ store, id, filePath });
+    this.onDamaged({ store, id, filePath, isPartly });
   }
 
   private nameOnce(name: string, message: string): void {

@@ -357,7 +357,8 @@ export class TransferManager implements Transfers {
     try {
       const filePath = record.filePath ?? (await this.runs.setAside(record));
       if (filePath === undefined) return;
-      const notice = { transferId: record.id, filePath, kind: 'recordDamaged' } as const;
+      const kind = record.isPartly === true ? 'recordIncomplete' : 'recordDamaged';
+      const notice = { transferId: record.id, filePath, kind } as const;
       this.found.push(notice);
       this.notice.fire(notice);
     } catch (error) {
