@@ -63,10 +63,10 @@ export async function itemsOf(
       if (next.done === true) break;
       chunk.push(next.value);
     }
-    throwIfAborted(signal);
     // In the order of the requests, whichever the disk answers first.
     for (const item of await Promise.all(chunk.map(toItem))) items.set(item);
     await nextTurn();
+    throwIfAborted(signal);
   }
   return items;
 }
