@@ -174,7 +174,7 @@ async function readChecksums(
       }
       return checksums;
     } finally {
-      await source.close();
+      source.close();
     }
   } catch (error) {
     throwIfAborted(signal);

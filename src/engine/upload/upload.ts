@@ -96,7 +96,7 @@ async function runOnce(
       return stored;
     });
   } finally {
-    await source.close();
+    source.close();
   }
 }
 

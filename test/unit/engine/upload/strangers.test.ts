@@ -332,7 +332,7 @@ describe('what is whose', () => {
     assert.equal(await source.change(), 'same');
     await appendFile(file, 'x');
     assert.equal(await source.change(), 'changed');
-    await source.close();
+    source.close();
   });
 });
 
