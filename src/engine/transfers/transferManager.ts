@@ -54,6 +54,8 @@ export interface TransferManagerOptions {
   /** In [0, 1). */
   readonly random?: () => number;
   readonly files?: RecordFiles;
+  /** Folder of remembered checksums, made when needed; left out: none are remembered. */
+  readonly checksumFolder?: string;
 }
 
 /** The set of transfers of one window. See {@link Transfers} for what each call guarantees. */
@@ -113,6 +115,7 @@ export class TransferManager implements Transfers {
       lanes: new Lanes(limits.concurrency, clock),
       limiter: new RateLimiter(limits.maxBytesPerSecond, clock),
       pools: new BufferPools(),
+      checksumFolder: options.checksumFolder ?? '',
       wakeUp: new WakeUp(),
     };
     const { signal } = this.life;

@@ -225,7 +225,9 @@ export class TransferRuns {
   private tellSettled(batches: Iterable<Batch>): void {
     for (const batch of batches) {
       const settled = batch.settle(this.steadyMs());
-      if (settled !== undefined && !this.life.aborted) this.listener.settled(settled);
+      if (settled === undefined) continue;
+      void this.environment.checksums?.flush();
+      if (!this.life.aborted) this.listener.settled(settled);
     }
   }
 
