@@ -69,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const stateDir = path.join(context.globalStorageUri.fsPath, 'checkpoints');
   const checksumFolder = path.join(context.globalStorageUri.fsPath, 'checksums');
-  const engine = { stateDir, openStore, logger: log };
+  const engine = { stateDir, openStore, logger: log, checksumFolder };
   const transfers = new TransferManager({ ...engine, limits: settings.forWindow() });
   running = transfers;
   own(

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
-import { TransferManager, compareContent, findExisting } from '../../src/engine/index';
+import { RequestList, TransferManager, compareContent, findExisting } from '../../src/engine/index';
 import type { ObjectStore, OpenStore, UploadRequest, UploadTarget } from '../../src/engine/index';
 import { createOss } from '../../src/oss/index';
 import type { BenchTask } from '../task';
@@ -114,27 +114,24 @@ async function upload(task: BenchTask): Promise<Record<string, number>> {
   if (left.length > 0) {
     await transfers.resume(left);
   } else {
-    const all = files.map(({ filePath, key, sizeBytes }) => ({
-      filePath,
+    const options = { partSizeBytes, parallel, forbidOverwrite: false, object: {} };
+    const all = new RequestList();
+    for (const { filePath, key, sizeBytes } of files) {
       // As a search has found them: the case scan-100000 measures that.
-      realPath: filePath,
-      sizeBytes,
-      target: { bucket, key, region: 'cn-hangzhou', profile: '' },
-      options: { partSizeBytes, parallel, forbidOverwrite: false, object: {} },
-    }));
+      const target = { bucket, key, region: 'cn-hangzhou', profile: '' };
+      all.push({ filePath, realPath: filePath, sizeBytes, target, options });
+    }
     const { checksumFolder } = task;
     const requests =
-      checksumFolder === '' ? all : await differing(all, oss.openStore, checksumFolder);
+      checksumFolder === '' ? all : await differing([...all], oss.openStore, checksumFolder);
     if (requests.length > 0)
       await transfers.enqueue({ label: 'bench', workspacePath: '', requests });
   }
   const ends = transfers.snapshot().batches.map(({ id }) => transfers.whenSettled(id));
   if (stopAfterParts > 0) await isStopped;
   else {
-    for (const { transfers: settled } of await Promise.all(ends)) {
-      for (const { state, error } of settled) {
-        if (state !== 'completed') throw new Error(`a transfer is ${state}`, { cause: error });
-      }
+    for (const { files: settled } of await Promise.all(ends)) {
+      if (settled.counts.completed < settled.length) throw new Error('not all is completed');
     }
   }
   await transfers.shutdown();

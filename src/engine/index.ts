@@ -35,7 +35,17 @@ export { regionOfEndpoint } from './contract/ossHosts';
 export { TransferManager } from './transfers/transferManager';
 export type { TransferManagerOptions } from './transfers/transferManager';
 export { ACLS, STORAGE_CLASSES } from './contract/ossLimits';
-export { DEFAULT_PART_SIZE_BYTES, isActive, isWaitingForUser } from './contract/transfers';
+export { RequestList } from './contract/requestList';
+export {
+  ACTIVE_STATES,
+  DEFAULT_PART_SIZE_BYTES,
+  RUNNING_STATES,
+  TRANSFER_STATES,
+  UNFINISHED_STATES,
+  WAITING_STATES,
+  isActive,
+  isWaitingForUser,
+} from './contract/transfers';
 export type * from './contract/transfers';
 export {
   checkBucketName,

@@ -37,28 +37,41 @@ export interface UploadRequest {
  * - `interrupted` ended by the editor or the network · `failed` needs a decision of the user
  * - `discarding` the discard could not reach OSS yet, and is tried again
  */
-export type TransferState =
-  | 'queued'
-  | 'preparing'
-  | 'uploading'
-  | 'waiting'
-  | 'completing'
-  | 'verifying'
-  | 'completed'
-  | 'paused'
-  | 'interrupted'
-  | 'failed'
-  | 'discarding';
+export type TransferState = (typeof TRANSFER_STATES)[number];
 
-const ACTIVE: ReadonlySet<TransferState> = new Set([
-  'queued',
+/** The states of a transfer that runs. */
+export const RUNNING_STATES = [
   'preparing',
   'uploading',
   'waiting',
   'completing',
   'verifying',
-]);
-const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(['paused', 'interrupted', 'failed']);
+] as const;
+/** The states of a transfer that runs or waits for its turn. */
+export const ACTIVE_STATES = ['queued', ...RUNNING_STATES] as const;
+/** The states of a transfer that stands still until the user says something. */
+export const WAITING_STATES = ['paused', 'interrupted', 'failed'] as const;
+/** All states. */
+export const TRANSFER_STATES = [
+  ...ACTIVE_STATES,
+  'completed',
+  ...WAITING_STATES,
+  'discarding',
+] as const;
+
+const ACTIVE: ReadonlySet<TransferState> = new Set(ACTIVE_STATES);
+const WAITING_FOR_USER: ReadonlySet<TransferState> = new Set(WAITING_STATES);
+
+/** The states of what is not done. */
+export const UNFINISHED_STATES = [...ACTIVE_STATES, ...WAITING_STATES, 'discarding'] as const;
+
+/** None in any state. */
+export function noCounts(): Record<TransferState, number> {
+  return Object.fromEntries(TRANSFER_STATES.map((state) => [state, 0])) as Record<
+    TransferState,
+    number
+  >;
+}
 
 /** Runs or waits for its turn, by itself. */
 export function isActive({ state }: { readonly state: TransferState }): boolean {
@@ -114,6 +127,28 @@ export interface TransferSnapshot {
   readonly retries: number;
 }
 
+/**
+ * Transfers at one moment, in order. Immutable. There may be a hundred thousand: they are counted,
+ * and a snapshot of one is made when it is asked for.
+ */
+export interface TransferList {
+  readonly length: number;
+  /** How many there are in each state. */
+  readonly counts: Readonly<Record<TransferState, number>>;
+  readonly sizeBytes: number;
+  /** Bytes OSS has accepted. */
+  readonly confirmedBytes: number;
+  /** When the last of them moved that moved; 0 when there is none. */
+  readonly updatedMs: number;
+  /** The folders that their objects lie in; some may be there twice. */
+  readonly folders: readonly Pick<UploadTarget, 'bucket' | 'key'>[];
+  /** Those in one of these states, the first `most` of them. */
+  select(states: readonly TransferState[], most?: number): readonly TransferSnapshot[];
+  get(id: string): TransferSnapshot | undefined;
+  /** All of them: for what is done once, not for what is drawn. */
+  all(): readonly TransferSnapshot[];
+}
+
 /** What the user asked for at once: a file, several files, a folder. Immutable. */
 export interface BatchSnapshot {
   readonly id: string;
@@ -124,6 +159,9 @@ export interface BatchSnapshot {
   readonly isElsewhere: boolean;
   /** The folder of the workspace it was started from; '' when there was none. */
   readonly workspacePath: string;
+  /** Its files, counted. */
+  readonly files: TransferList;
+  /** All of {@link files}, made when they are asked for. */
   readonly transfers: readonly TransferSnapshot[];
   /** Files of the batch that were finished before this window took it up; not in `transfers`. */
   readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
@@ -133,7 +171,7 @@ export interface BatchSnapshot {
 export interface SettledBatch {
   readonly batch: BatchSnapshot;
   /** Those of its transfers that were started since it had settled before; in any state of rest. */
-  readonly ended: readonly TransferSnapshot[];
+  readonly ended: TransferList;
   /** Since the first of them was started. */
   readonly elapsedMs: number;
 }
@@ -192,6 +230,8 @@ export interface TransferNotice {
     | 'checkpointDamaged'
     /** A record of an earlier window is damaged: its files have to be uploaded anew. */
     | 'recordDamaged'
+    /** Some lines of the record of a batch are damaged: files that only they name do not go on. */
+    | 'recordIncomplete'
     /** Other ACL, class, encryption, metadata or tags than before: sent again from the first part. */
     | 'optionsChanged'
     /** The checkpoint folder cannot be written: this upload cannot be resumed. */
@@ -251,7 +291,7 @@ export interface Transfers {
   enqueue(batch: {
     readonly label: string;
     readonly workspacePath: string;
-    readonly requests: readonly UploadRequest[];
+    readonly requests: Iterable<UploadRequest>;
   }): Promise<Enqueued>;
 
   /** Resolves when the batch has settled: no transfer of it runs or waits for its turn any more. */

@@ -52,19 +52,19 @@ export class SourceFile {
     const descriptor = await guard(filePath, () => openToRead(filePath));
     try {
       return await guard(filePath, async () => {
-        let stats = await statOf(descriptor);
+        let stats = statOf(descriptor);
         assertIsFile(filePath, stats);
         await assertLeadsTo(filePath, stats);
         const settleMs = settlingMs(stats.mtimeNs, Date.now());
         if (settleMs > 0) {
           // In real time, not that of a Clock: it is the disk that has to tick.
           await delay(settleMs);
-          stats = await statOf(descriptor);
+          stats = statOf(descriptor);
         }
         return new SourceFile(filePath, fingerprintOf(stats), descriptor);
       });
     } catch (error) {
-      await closeFile(descriptor);
+      closeFile(descriptor);
       throw error;
     }
   }
@@ -181,8 +181,8 @@ export class SourceFile {
   }
 
   /** To be called once, when nothing of it is being read any more. */
-  async close(): Promise<void> {
-    await closeFile(this.descriptor);
+  close(): void {
+    closeFile(this.descriptor);
   }
 
   private async changeOfName(): Promise<SourceChange> {
@@ -277,7 +277,7 @@ function assertIsFile(filePath: string, stats: BigIntStats): void {
   });
 }
 
-async function guard<T>(filePath: string, action: () => Promise<T>): Promise<T> {
+async function guard<T>(filePath: string, action: () => T | Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { isOptions, isTarget } from './checkpoint';
-import { readJournal } from './journal';
+import { ItemTable } from './itemTable';
+import { readRecords } from './journal';
 import { JournalStore } from './journalStore';
 import type { JournalEnd, JournalFormat, OpenJournal } from './journalStore';
 import type { RecordFolder } from './recordFolder';
@@ -49,7 +50,7 @@ export type BatchLine =
 export interface SavedBatchFile extends JournalEnd {
   readonly state: 'valid';
   readonly header: BatchHeader;
-  readonly items: ReadonlyMap<string, BatchItem>;
+  readonly items: ItemTable;
   /** Ids of the files that are uploaded and verified. */
   readonly finished: ReadonlySet<string>;
   readonly finishedBytes: number;
@@ -86,27 +87,20 @@ export function batchesIn(records: RecordFolder): BatchStore {
 
 /** Reads a batch file, whatever it holds; never throws. A damaged line costs only its own file. */
 export function readBatch(bytes: Uint8Array): BatchContent {
-  const content = readJournal(KIND, bytes);
-  const raw = content.header;
-  const isVerified = content.state === 'intact' || content.records.length > 0;
-  const version = isObject(raw) ? raw['version'] : undefined;
-  if (!isVerified) return { state: 'damaged' };
-  if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
-  const header = parseHeader(raw);
-  if (version !== VERSION || header === undefined) return { state: 'damaged' };
-
-  const items = new Map<string, BatchItem>();
+  const items = new ItemTable();
   const finished = new Set<string>();
   const paused = new Set<string>();
   let finishedBytes = 0;
-  let isDamaged = content.state === 'damaged';
-  for (const record of content.records) {
+  let records = 0;
+  let unreadable = 0;
+  const take = (record: unknown): void => {
+    records++;
     const line = isObject(record) ? record : {};
     const item = parseItem(line['item']);
     const gone = line['finished'] ?? line['removed'];
     const moved = line['paused'] ?? line['resumed'];
     if (item !== undefined) {
-      items.set(item.id, item);
+      items.set(item);
     } else if (typeof gone === 'string') {
       if ('finished' in line) {
         finished.add(gone);
@@ -119,11 +113,21 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         else paused.delete(id);
       }
     } else {
-      isDamaged = true;
+      unreadable++;
     }
-  }
+  };
+  const content = readRecords(KIND, bytes, take);
+  const raw = content.header;
+  const isVerified = content.state === 'intact' || records > 0;
+  const version = isObject(raw) ? raw['version'] : undefined;
+  if (!isVerified) return { state: 'damaged' };
+  if (typeof version === 'number' && version > VERSION) return { state: 'newer', version };
+  const header = parseHeader(raw);
+  if (version !== VERSION || header === undefined) return { state: 'damaged' };
+
   const headerLine = `${content.firstLine}\n`;
-  const intactBytes = content.state === 'intact' && !isDamaged ? content.intactBytes : undefined;
+  const intactBytes =
+    content.state === 'intact' && unreadable === 0 ? content.intactBytes : undefined;
   const done = { finished, finishedBytes };
   return { state: 'valid', header, items, ...done, paused, headerLine, intactBytes };
 }

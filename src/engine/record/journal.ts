@@ -8,15 +8,14 @@ import { hash } from 'node:crypto';
 const CHECK_LENGTH = 16;
 const LINE_END = 0x0a;
 
-/** What a file holds, as far as it can be trusted. */
-export type JournalContent = {
+/** What a file is, as far as it can be trusted, without its records. */
+export type JournalFrame = {
   /** Not to be trusted: good for finding what can be cleaned up. */
   readonly firstLine: string;
 } & (
   | {
       readonly state: 'intact';
       readonly header: unknown;
-      readonly records: readonly unknown[];
       /** Length of what verifies; what follows is a line that was torn while it was appended. */
       readonly intactBytes: number;
     }
@@ -24,12 +23,13 @@ export type JournalContent = {
       readonly state: 'damaged';
       /** The first line if it is JSON at all. Not to be trusted. */
       readonly header: unknown;
-      /** Those records that verify, when the first line does. */
-      readonly records: readonly unknown[];
       /** The first line verifies; only others do not. */
       readonly isHeaderIntact: boolean;
     }
 );
+
+/** What a file holds: its records are those that verify, when the first line does. */
+export type JournalContent = JournalFrame & { readonly records: readonly unknown[] };
 
 function check(salt: string, json: string): string {
   return hash('sha256', `${salt}\n${json}`).slice(0, CHECK_LENGTH);
@@ -68,24 +68,38 @@ export function readHeader(kind: string, firstLine: string): unknown {
 
 /** Reads a file, whatever it holds; never throws. `kind` must be that of the writer. */
 export function readJournal(kind: string, bytes: Uint8Array): JournalContent {
-  const intactBytes = bytes.lastIndexOf(LINE_END) + 1;
+  const records: unknown[] = [];
+  return { ...readRecords(kind, bytes, (record) => records.push(record)), records };
+}
+
+/**
+ * The same, with each record given to `take` in place of a list: a large file is never in memory as
+ * objects. What was given may turn out to be of a damaged file, as in {@link readJournal}.
+ */
+export function readRecords(
+  kind: string,
+  bytes: Uint8Array,
+  take: (record: unknown) => void,
+): JournalFrame {
   // Bytes that are no text become signs that fail the check of their own line only.
-  const lines = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\n');
-  const [firstLine = ''] = lines;
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   // What follows the last line end was torn while it was appended, perhaps inside a character.
-  lines.pop();
-  const salt = lines.length > 0 ? verified(kind, firstLine) : undefined;
+  const intactBytes = bytes.lastIndexOf(LINE_END) + 1;
+  const firstEnd = bytes.indexOf(LINE_END);
+  const firstLine = decoder.decode(firstEnd < 0 ? bytes : bytes.subarray(0, firstEnd));
+  const salt = firstEnd < 0 ? undefined : verified(kind, firstLine);
   const header = parseJson(firstLine.slice(CHECK_LENGTH + 1));
-  if (salt === undefined) {
-    return { state: 'damaged', firstLine, header, records: [], isHeaderIntact: false };
+  if (salt === undefined) return { state: 'damaged', firstLine, header, isHeaderIntact: false };
+  let isDamaged = false;
+  for (let start = firstEnd + 1; start < intactBytes;) {
+    const end = bytes.indexOf(LINE_END, start);
+    const line = decoder.decode(bytes.subarray(start, end));
+    start = end + 1;
+    if (verified(salt, line) === undefined) isDamaged = true;
+    else take(parseJson(line.slice(CHECK_LENGTH + 1)));
   }
-  const recordLines = lines.slice(1);
-  const good = recordLines.filter((line) => verified(salt, line) !== undefined);
-  const records = good.map((line) => parseJson(line.slice(CHECK_LENGTH + 1)));
-  if (good.length < recordLines.length) {
-    return { state: 'damaged', firstLine, header, records, isHeaderIntact: true };
-  }
-  return { state: 'intact', firstLine, header, records, intactBytes };
+  if (isDamaged) return { state: 'damaged', firstLine, header, isHeaderIntact: true };
+  return { state: 'intact', firstLine, header, intactBytes };
 }
 
 /** The line's check value if it is right. */

@@ -14,6 +14,7 @@ import type {
   CheckpointStore,
   DamagedHeader,
 } from './checkpoint';
+import type { ItemTable } from './itemTable';
 import type { RecordFolder } from './recordFolder';
 import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
@@ -26,7 +27,8 @@ export interface SavedBatch {
   readonly header: BatchHeader;
   readonly isElsewhere: boolean;
   readonly finishedEarlier: { readonly files: number; readonly sizeBytes: number };
-  readonly items: readonly SavedItem[];
+  /** Each made when it is asked for. */
+  readonly items: Iterable<SavedItem>;
 }
 
 /** A file that is not finished. */
@@ -52,16 +54,21 @@ export interface SavedProgress {
 export interface OwnUploads {
   /** Ids of the batches. */
   readonly batches: ReadonlySet<string>;
-  /** Ids of their files. */
-  readonly items: ReadonlySet<string>;
+  /** Whether a file of that id is in one of them. */
+  hasItem(id: string): boolean;
 }
 
-/** A record that is damaged, and of which no batch knows. */
+/** A record that is damaged, and of which no batch knows; or a batch of which some lines are. */
 export interface DamagedRecord {
   readonly store: BatchStore | CheckpointStore;
   readonly id: string;
-  /** The file of its upload, where that can be read: it is listed, and can be discarded. */
+  /**
+   * The file of its upload, where that can be read: it is listed, and can be discarded. What a batch
+   * is called.
+   */
   readonly filePath: string | undefined;
+  /** Only some lines of it are damaged, and all others go on. */
+  readonly isPartly?: boolean;
 }
 
 /** The batches that lie in the checkpoint folder. Reading them keeps the folder clean. */
@@ -93,14 +100,15 @@ export class SavedBatches {
     const checkpoints = new Map<string, Checkpoint>();
     const damaged = new Map<string, DamagedHeader>();
     for (const id of this.checkpoints.idsIn(names)) {
-      if (own.items.has(id)) continue;
+      if (own.hasItem(id)) continue;
       const name = this.checkpoints.nameOf(id);
       const content = await this.readable(name, this.checkpoints.read(id));
       if (content?.state === 'valid') checkpoints.set(id, content.checkpoint);
       else if (content !== undefined) this.nameUnusable(name, content);
       if (content?.state === 'damaged') damaged.set(id, content);
     }
-    const ofBatch = new Set<string>();
+    const named: ItemTable[] = [];
+    const isNamed = (id: string): boolean => named.some((items) => items.has(id));
     const found: SavedBatch[] = [];
     for (const id of this.batches.idsIn(names)) {
       if (own.batches.has(id)) continue;
@@ -111,17 +119,20 @@ export class SavedBatches {
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
       if (content.state === 'damaged' && holder === undefined) this.tellDamaged(this.batches, id);
       if (content.state !== 'valid') continue;
-      for (const itemId of content.items.keys()) ofBatch.add(itemId);
+      if (content.intactBytes === undefined && holder === undefined) {
+        this.tellDamaged(this.batches, id, content.header.label, true);
+      }
+      named.push(content.items);
       if (holder === undefined) await this.tidy(id, content, checkpoints);
       if (content.items.size === 0) continue;
       found.push(this.savedBatch(id, content, holder !== undefined, checkpoints));
     }
     for (const [id, checkpoint] of checkpoints) {
-      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
+      if (isNamed(id) || own.batches.has(aloneId(id))) continue;
       found.push(await this.alone(id, checkpoint.header, checkpoint));
     }
     for (const [id, { header, isHeaderIntact }] of damaged) {
-      if (ofBatch.has(id) || own.batches.has(aloneId(id))) continue;
+      if (isNamed(id) || own.batches.has(aloneId(id))) continue;
       // Its name is the check value of file and object, so these are right whatever else is not.
       const isRight = header !== undefined && id === idOf(header);
       if (isRight) found.push(await this.alone(id, header, undefined, !isHeaderIntact));
@@ -141,7 +152,7 @@ export class SavedBatches {
   ): SavedBatch {
     const { header, finished, finishedBytes, paused } = content;
     const batchMs = this.batches.modifiedMs(id);
-    const items = Array.from(content.items.values(), (item): SavedItem => {
+    const savedItem = (item: BatchItem): SavedItem => {
       const checkpoint = checkpoints.get(item.id);
       const rest = paused.has(item.id) ? 'paused' : 'interrupted';
       return {
@@ -150,7 +161,12 @@ export class SavedBatches {
         state: item.isDiscarding ? 'discarding' : rest,
         updatedMs: checkpoint === undefined ? batchMs : this.checkpoints.modifiedMs(item.id),
       };
-    });
+    };
+    const items: Iterable<SavedItem> = {
+      *[Symbol.iterator]() {
+        for (const item of content.items.values()) yield savedItem(item);
+      },
+    };
     const finishedEarlier = { files: finished.size, sizeBytes: finishedBytes };
     return { id, header, isElsewhere, finishedEarlier, items };
   }
@@ -231,11 +247,16 @@ export class SavedBatches {
     this.nameOnce(name, message);
   }
 
-  private tellDamaged(store: DamagedRecord['store'], id: string, filePath?: string): void {
+  private tellDamaged(
+    store: DamagedRecord['store'],
+    id: string,
+    filePath?: string,
+    isPartly = false,
+  ): void {
     const name = store.nameOf(id);
     if (this.told.has(name)) return;
     this.told.add(name);
-    this.onDamaged({ store, id, filePath });
+    this.onDamaged({ store, id, filePath, isPartly });
   }
 
   private nameOnce(name: string, message: string): void {

@@ -10,17 +10,25 @@ export function restAfter(error: UploadError): RestState {
   return error.isAboutCredentials ? 'paused' : 'failed';
 }
 
+/** Whether a failure may be one of other targets too. */
+export function isEverShared(error: UploadError): boolean {
+  return error.isAboutCredentials || isOfBucket(error);
+}
+
 /** Whether a failure of one target is one of the other too: not each has to find it out. */
 export function isShared(error: UploadError, failed: UploadTarget, other: UploadTarget): boolean {
   if (error.isAboutCredentials) return other.profile === failed.profile;
-  const isOfBucket = [
+  return isOfBucket(error) && other.bucket === failed.bucket;
+}
+
+function isOfBucket({ kind }: UploadError): boolean {
+  return [
     'noSuchBucket',
     'wrongRegion',
     'publicEndpointForbidden',
     'domainUnusable',
     'accountBlocked',
-  ].includes(error.kind);
-  return isOfBucket && other.bucket === failed.bucket;
+  ].includes(kind);
 }
 
 /** A failure in one line of the log. */

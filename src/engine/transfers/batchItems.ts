@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { throwIfAborted } from '../contract/errors';
 import type { BatchItem } from '../record/batchRecord';
+import { ItemTable } from '../record/itemTable';
 import { checkpointId } from '../record/checkpoint';
 import { realPathOf } from '../file/realPath';
-import { runParallel } from '../base/runParallel';
 import type { Transfers, UploadRequest } from '../contract/transfers';
 
-/** Files that are looked at, at the same time. */
-const STATS_AT_ONCE = 32;
+/** Files that are looked at, at the same time; others have their turn after so many. */
+const STATS_AT_ONCE = 64;
 
 /** The item of a request: its file by its real path, so that one file has one checkpoint. */
 export async function toItem(request: UploadRequest): Promise<BatchItem> {
@@ -46,14 +48,25 @@ export function changedItem(
   };
 }
 
-/** The items of these requests by id; of several requests for the same, the last. */
+/** The items of these requests; of several requests for the same, the last. */
 export async function itemsOf(
-  requests: readonly UploadRequest[],
+  requests: Iterable<UploadRequest>,
   signal: AbortSignal,
-): Promise<Map<string, BatchItem>> {
-  const items: BatchItem[] = [];
-  await runParallel(requests.entries(), STATS_AT_ONCE, signal, async ([index, request]) => {
-    items[index] = await toItem(request);
-  });
-  return new Map(items.map((item) => [item.id, item]));
+): Promise<ItemTable> {
+  const items = new ItemTable();
+  const queue = requests[Symbol.iterator]();
+  for (let isDone = false; !isDone;) {
+    const chunk: UploadRequest[] = [];
+    while (chunk.length < STATS_AT_ONCE) {
+      const next = queue.next();
+      isDone = next.done === true;
+      if (next.done === true) break;
+      chunk.push(next.value);
+    }
+    // In the order of the requests, whichever the disk answers first.
+    for (const item of await Promise.all(chunk.map(toItem))) items.set(item);
+    await nextTurn();
+    throwIfAborted(signal);
+  }
+  return items;
 }

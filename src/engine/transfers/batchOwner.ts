@@ -20,12 +20,13 @@ export class BatchOwner {
   ) {}
 
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
-  async begin(batch: Batch, items: readonly BatchItem[]): Promise<void> {
+  async begin(batch: Batch): Promise<void> {
     batch.isOwned = true;
     // The lease first: a batch without one looks to other windows as if it was left behind.
     await this.store.records.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
-    batch.journal = await this.store.create(batch.id, batch.header, linesOf(items));
+    const lines = linesOf(batch.transfers.items.values());
+    batch.journal = await this.store.create(batch.id, batch.header, lines);
   }
 
   /** Takes up a batch that lies on disk, as no finished one does. Throws `heldElsewhere`. */
@@ -95,15 +96,12 @@ export class BatchOwner {
     batch.lease = lease;
     batch.isOwned = true;
     batch.isElsewhere = false;
-    const known = new Set(
-      content?.state === 'valid' ? content.items.keys() : batch.transfers.keys(),
-    );
-    for (const id of [...batch.transfers.keys()]) if (!known.has(id)) batch.transfers.delete(id);
-    const lines = linesOf(
-      content?.state === 'valid'
-        ? content.items.values()
-        : Array.from(batch.transfers.values(), ({ item }) => item),
-    );
+    const { items } = batch.transfers;
+    const known = content?.state === 'valid' ? content.items : items;
+    for (const index of [...items.indices()]) {
+      if (!known.has(items.idAt(index))) batch.transfers.deleteAt(index);
+    }
+    const lines = linesOf(known.values());
     batch.journal = await (
       content?.state === 'valid'
         ? this.store.reopen(batch.id, content, content.header, lines)
@@ -115,6 +113,6 @@ export class BatchOwner {
   }
 }
 
-function linesOf(items: Iterable<BatchItem>): Iterable<BatchLine> {
-  return Array.from(items, (item) => ({ item }));
+function* linesOf(items: Iterable<BatchItem>): Generator<BatchLine> {
+  for (const item of items) yield { item };
 }

@@ -1,11 +1,18 @@
 import type { BatchHeader, BatchLine, OpenBatch } from '../record/batchRecord';
+import type { ItemTable } from '../record/itemTable';
 import type { Lease } from '../record/lease';
-import type { Transfer } from './transfer';
-import type { BatchSnapshot, SettledBatch } from '../contract/transfers';
+import type { Transfer, TransferHost } from './transfer';
+import { MARKS, TransferTable } from './transferTable';
+import type {
+  BatchSnapshot,
+  SettledBatch,
+  TransferList,
+  TransferSnapshot,
+} from '../contract/transfers';
 
 /** Transfers that were asked for together, and the right to drive them. */
 export class Batch {
-  readonly transfers = new Map<string, Transfer>();
+  readonly transfers: TransferTable;
   /** Its file. Undefined until this window takes it up, or when the folder cannot be written. */
   journal: OpenBatch | undefined;
   lease: Lease | undefined;
@@ -17,15 +24,18 @@ export class Batch {
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
   private waiters: (() => void)[] = [];
-  /** What was started since nothing ran, and when, by a clock that only grows. */
-  private run: { readonly startedMs: number; readonly transfers: Set<Transfer> } | undefined;
-  /** The transfer that was found active last: as long as it is, the others do not matter. */
-  private lastActive: Transfer | undefined;
+  /** When the first was started of those that were since nothing ran, by a clock that only grows. */
+  private startedMs: number | undefined;
 
   constructor(
     readonly id: string,
     readonly header: BatchHeader,
-  ) {}
+    host: TransferHost,
+    /** What is in it already is queued. */
+    items?: ItemTable,
+  ) {
+    this.transfers = new TransferTable({ id, createdMs: header.createdMs }, host, items);
+  }
 
   /** This window drives it, or is about to: what the disk says about it is older. */
   get isOurs(): boolean {
@@ -34,16 +44,12 @@ export class Batch {
 
   /** No transfer runs or waits for its turn. */
   get isSettled(): boolean {
-    const known = this.lastActive;
-    if (known?.isActive === true && this.transfers.get(known.id) === known) return false;
-    this.lastActive = [...this.transfers.values()].findLast((transfer) => transfer.isActive);
-    return this.lastActive === undefined;
+    return this.transfers.isSettled;
   }
 
   /** Nothing is left to do, not even by the user. */
   get isFinished(): boolean {
-    if (!this.isSettled) return false;
-    return [...this.transfers.values()].every((transfer) => transfer.state === 'completed');
+    return this.transfers.isCompleted;
   }
 
   /** Resolves as soon as no transfer runs or waits for its turn. */
@@ -54,42 +60,63 @@ export class Batch {
   }
 
   /** To be called when transfers of this batch are started. */
-  begin(transfers: Iterable<Transfer>, nowMs: number): void {
-    this.run ??= { startedMs: nowMs, transfers: new Set() };
-    for (const transfer of transfers) this.run.transfers.add(transfer);
+  begin(indices: Iterable<number>, nowMs: number): void {
+    this.startedMs ??= nowMs;
+    for (const index of indices) this.transfers.mark(index, MARKS.started);
   }
 
   /** To be called when a transfer came to rest: what is to be told if the batch has settled by it. */
   settle(nowMs: number): SettledBatch | undefined {
+    const { waiters, startedMs } = this;
+    if (waiters.length === 0 && startedMs === undefined) return undefined;
     if (!this.isSettled) return undefined;
-    const { waiters, run } = this;
     this.waiters = [];
-    this.run = undefined;
+    this.startedMs = undefined;
     waiters.forEach((resolve) => {
       resolve();
     });
-    if (run === undefined) return undefined;
-    const ended = [...this.transfers.values()].filter((transfer) => run.transfers.has(transfer));
-    return {
-      batch: this.snapshot(),
-      ended: ended.map((transfer) => transfer.snapshot()),
-      elapsedMs: nowMs - run.startedMs,
-    };
+    if (startedMs === undefined) return undefined;
+    const ended = this.transfers.list(MARKS.started);
+    this.transfers.unmarkAll(MARKS.started);
+    return { batch: this.snapshot(), ended, elapsedMs: nowMs - startedMs };
   }
 
   /** The batch at this moment. */
   snapshot(): BatchSnapshot {
-    const { label, createdMs, workspacePath } = this.header;
-    return {
-      id: this.id,
-      label,
-      createdMs,
-      workspacePath,
-      isElsewhere: this.isElsewhere,
-      finishedEarlier: this.finishedEarlier,
-      transfers: [...this.transfers.values()].map((transfer) => transfer.snapshot()),
-    };
+    return new BatchView(this.id, this.header, this, this.transfers.list());
   }
+}
+
+/** A batch at one moment. */
+class BatchView implements BatchSnapshot {
+  readonly label: string;
+  readonly createdMs: number;
+  readonly workspacePath: string;
+  readonly isElsewhere: boolean;
+  readonly finishedEarlier: BatchSnapshot['finishedEarlier'];
+
+  constructor(
+    readonly id: string,
+    { label, createdMs, workspacePath }: BatchHeader,
+    { isElsewhere, finishedEarlier }: Pick<Batch, 'isElsewhere' | 'finishedEarlier'>,
+    readonly files: TransferList,
+  ) {
+    this.label = label;
+    this.createdMs = createdMs;
+    this.workspacePath = workspacePath;
+    this.isElsewhere = isElsewhere;
+    this.finishedEarlier = finishedEarlier;
+  }
+
+  get transfers(): readonly TransferSnapshot[] {
+    return this.files.all();
+  }
+}
+
+/** Transfers of a batch, by their numbers. */
+export interface Selected {
+  readonly batch: Batch;
+  readonly indices: readonly number[];
 }
 
 /** The batches of one window, found by their ids and by those of their transfers. */
@@ -121,14 +148,24 @@ export class Batches implements Iterable<Batch> {
     return count;
   }
 
-  *transfers(): Generator<Transfer> {
-    for (const batch of this.byId.values()) yield* batch.transfers.values();
+  /** Those that are objects: they run, or have run. */
+  *live(): Generator<Transfer> {
+    for (const batch of this.byId.values()) yield* batch.transfers.live.values();
   }
 
   /** The transfers of these ids, which are their own or those of their batches. */
-  select(ids: readonly string[]): Transfer[] {
+  select(ids: readonly string[]): Selected[] {
     const wanted = new Set(ids);
-    return [...this.transfers()].filter(({ id, batchId }) => wanted.has(id) || wanted.has(batchId));
+    const selected: Selected[] = [];
+    for (const batch of this.byId.values()) {
+      const { items } = batch.transfers;
+      const indices = wanted.has(batch.id)
+        ? [...items.indices()]
+        : ids.map((id) => items.indexOf(id)).filter((index) => index >= 0);
+      if (indices.length === 0) continue;
+      selected.push({ batch, indices: [...new Set(indices)].sort((one, other) => one - other) });
+    }
+    return selected;
   }
 
   of(transfer: Transfer): Batch | undefined {
@@ -137,20 +174,32 @@ export class Batches implements Iterable<Batch> {
 
   /** Whether it is still one of these transfers. */
   has(transfer: Transfer): boolean {
-    return this.of(transfer)?.transfers.get(transfer.id) === transfer;
+    return this.of(transfer)?.transfers.indexOf(transfer) !== undefined;
   }
+}
 
-  ofAll(transfers: readonly Transfer[]): Batch[] {
-    const batches = transfers.map((transfer) => this.of(transfer));
-    return [...new Set(batches)].filter((batch) => batch !== undefined);
-  }
+/** Of these, those for which that holds. */
+export function filtered(
+  selected: readonly Selected[],
+  holds: (batch: Batch, index: number) => boolean,
+): Selected[] {
+  return selected
+    .map(({ batch, indices }) => ({
+      batch,
+      indices: indices.filter((index) => holds(batch, index)),
+    }))
+    .filter(({ indices }) => indices.length > 0);
+}
 
-  /** Writes something about these transfers into the files of their batches. */
-  async note(transfers: readonly Transfer[], line: (ids: string[]) => BatchLine): Promise<void> {
-    for (const { id, journal } of this.ofAll(transfers)) {
-      if (journal === undefined) continue;
-      const ofBatch = transfers.filter(({ batchId }) => batchId === id);
-      await journal.append(line(ofBatch.map((transfer) => transfer.id)));
-    }
-  }
+/** The ids of these transfers of one batch. */
+export function idsOf({ batch, indices }: Selected): string[] {
+  return indices.map((index) => batch.transfers.items.idAt(index));
+}
+
+/** Writes something about these transfers into the files of their batches. */
+export async function note(
+  selected: readonly Selected[],
+  line: (ids: string[]) => BatchLine,
+): Promise<void> {
+  for (const one of selected) await one.batch.journal?.append(line(idsOf(one)));
 }

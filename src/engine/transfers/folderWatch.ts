@@ -1,9 +1,8 @@
-import { Batch } from './batches';
-import type { Batches } from './batches';
+import type { Batch, Batches } from './batches';
 import type { Disposable } from '../base/events';
+import type { BatchHeader } from '../record/batchRecord';
 import type { SavedBatches, SavedItem } from '../record/savedBatches';
 import { every } from '../base/clock';
-import type { Transfer } from './transfer';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
@@ -26,6 +25,7 @@ export class FolderWatch {
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly tell: {
+      readonly make: (id: string, header: BatchHeader) => Batch;
       /** Puts a transfer that lies on disk into its batch. */
       readonly add: (batch: Batch, saved: SavedItem) => void;
       /** These batches came, went or changed. */
@@ -70,13 +70,18 @@ export class FolderWatch {
   }
 
   private async read(): Promise<void> {
-    const owned = new Set([...this.batches].filter((batch) => batch.isOwned).map(({ id }) => id));
-    const own = [...this.batches.transfers()].filter(({ batchId }) => owned.has(batchId));
-    const items = new Set(own.map(({ id }) => id));
-    const found = await this.folder.read({ batches: owned, items });
-    const isDriven = ({ batchId, state }: Transfer): boolean =>
-      owned.has(batchId) && state !== 'completed';
-    const driven = new Set([...this.batches.transfers()].filter(isDriven).map(({ id }) => id));
+    const own = [...this.batches].filter((batch) => batch.isOwned);
+    const owned = new Set(own.map(({ id }) => id));
+    const found = await this.folder.read({
+      batches: owned,
+      hasItem: (id) => own.some(({ transfers }) => transfers.has(id)),
+    });
+    const driven = [...this.batches].filter(({ id }) => owned.has(id));
+    const isDriven = (id: string): boolean =>
+      driven.some(({ transfers }) => {
+        const index = transfers.items.indexOf(id);
+        return index >= 0 && transfers.stateAt(index) !== 'completed';
+      });
     const gone = [...this.batches].filter(
       (batch) => !batch.isOurs && !batch.isFinished && !found.some(({ id }) => id === batch.id),
     );
@@ -87,10 +92,10 @@ export class FolderWatch {
     });
     for (const saved of found) {
       if (this.batches.get(saved.id)?.isOurs === true) continue;
-      const batch = new Batch(saved.id, saved.header);
+      const batch = this.tell.make(saved.id, saved.header);
       batch.isElsewhere = saved.isElsewhere;
       batch.finishedEarlier = saved.finishedEarlier;
-      for (const one of saved.items) if (!driven.has(one.item.id)) this.tell.add(batch, one);
+      for (const one of saved.items) if (!isDriven(one.item.id)) this.tell.add(batch, one);
       if (batch.transfers.size > 0) this.batches.put(batch);
       else this.batches.remove(batch);
     }

@@ -1,29 +1,47 @@
 import type { Transfer } from './transfer';
+import type { TransferTable } from './transferTable';
 
 /** Small files under way for each lane of the limit: four share it, the others are being prepared. */
 const SMALL_FILES_PER_LANE = 6;
 
+/** Transfers of one batch, in the order of their turns. */
+interface Stretch {
+  readonly transfers: TransferTable;
+  readonly indices: number[];
+  next: number;
+}
+
 /** Transfers that wait. Taking the first one costs the same however many there are. */
 class Queue {
-  private readonly items: (Transfer | undefined)[] = [];
+  private readonly stretches: (Stretch | undefined)[] = [];
   private first = 0;
 
-  push(transfer: Transfer): void {
-    this.items.push(transfer);
+  push(transfers: TransferTable, index: number): void {
+    const last = this.stretches.at(-1);
+    if (last?.transfers === transfers) last.indices.push(index);
+    else this.stretches.push({ transfers, indices: [index], next: 0 });
   }
 
   /** Puts one before the others. */
-  unshift(transfer: Transfer): void {
-    if (this.first === 0) this.items.unshift(transfer);
-    else this.items[--this.first] = transfer;
+  unshift(transfers: TransferTable, index: number): void {
+    const stretch = { transfers, indices: [index], next: 0 };
+    if (this.first === 0) this.stretches.unshift(stretch);
+    else this.stretches[--this.first] = stretch;
   }
 
-  shift(): Transfer | undefined {
-    const transfer = this.items[this.first];
-    if (transfer === undefined) return undefined;
-    this.items[this.first++] = undefined;
-    if (this.first === this.items.length) this.first = this.items.length = 0;
-    return transfer;
+  /** The next one that is still queued and not driven already, with its number. */
+  shift(): { readonly transfers: TransferTable; readonly index: number } | undefined {
+    for (;;) {
+      const stretch = this.stretches[this.first];
+      if (stretch === undefined) return undefined;
+      const { transfers } = stretch;
+      while (stretch.next < stretch.indices.length) {
+        const index = stretch.indices[stretch.next++] ?? 0;
+        if (transfers.isQueuedAt(index)) return { transfers, index };
+      }
+      this.stretches[this.first++] = undefined;
+      if (this.first === this.stretches.length) this.first = this.stretches.length = 0;
+    }
   }
 }
 
@@ -37,8 +55,8 @@ export class StartQueue {
   private readonly small = new Queue();
   private largeLanes = 0;
   private smallRunning = 0;
-  /** Objects that are being written, and the transfers that wait for them. */
-  private readonly targets = new Map<string, Transfer[]>();
+  /** Objects that are being written, and who waits for them. */
+  private readonly targets = new Map<string, [TransferTable, number][]>();
 
   constructor(
     private lanes: number,
@@ -50,8 +68,8 @@ export class StartQueue {
     this.pump();
   }
 
-  push(transfer: Transfer): void {
-    this.queueOf(transfer).push(transfer);
+  push(transfers: TransferTable, index: number): void {
+    this.queueOf(transfers, index).push(transfers, index);
   }
 
   /** Starts what there is room for. */
@@ -62,25 +80,25 @@ export class StartQueue {
 
   /** Whether there was something to take from the queue. */
   private startNext(queue: Queue): boolean {
-    const transfer = queue.shift();
-    if (transfer === undefined) return false;
-    if (transfer.state !== 'queued' || transfer.isRunning) return true;
+    const next = queue.shift();
+    if (next === undefined) return false;
+    const transfer = next.transfers.at(next.index);
     const { bucket, key } = transfer.item.target;
     const target = `${bucket}/${key}`;
     const waiting = this.targets.get(target);
     if (waiting !== undefined) {
-      waiting.push(transfer);
+      waiting.push([next.transfers, next.index]);
       return true;
     }
     this.targets.set(target, []);
     const leave = this.enter(transfer);
     void this.drive(transfer).finally(() => {
       leave();
-      const next = this.targets.get(target) ?? [];
+      const waiters = this.targets.get(target) ?? [];
       this.targets.delete(target);
       // To the front: those that came later for the same object must not pass them.
-      next.toReversed().forEach((waiter) => {
-        this.queueOf(waiter).unshift(waiter);
+      waiters.toReversed().forEach(([transfers, index]) => {
+        this.queueOf(transfers, index).unshift(transfers, index);
       });
       this.pump();
     });
@@ -101,7 +119,7 @@ export class StartQueue {
     };
   }
 
-  private queueOf({ item }: Transfer): Queue {
-    return item.sizeBytes <= item.options.partSizeBytes ? this.small : this.large;
+  private queueOf(transfers: TransferTable, index: number): Queue {
+    return transfers.sizeAt(index) <= transfers.items.partSizeAt(index) ? this.small : this.large;
   }
 }

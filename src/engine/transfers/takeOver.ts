@@ -1,13 +1,13 @@
-import type { Batch, Batches } from './batches';
+import { idsOf } from './batches';
+import type { Batch, Batches, Selected } from './batches';
 import type { BatchOwner } from './batchOwner';
-import type { Transfer } from './transfer';
 import { UploadError } from '../contract/errors';
 import type { UploadTarget } from '../contract/ports';
-import type { BatchItem } from '../record/batchRecord';
+import type { ItemTable } from '../record/itemTable';
 
 /** Transfers whose batches are ours now, and why others are not. */
 export interface Taken {
-  readonly taken: readonly Transfer[];
+  readonly taken: readonly Selected[];
   readonly refusals: readonly UploadError[];
 }
 
@@ -25,11 +25,10 @@ export class TakeOver {
   /** Takes up the batches of these ids, as far as no other window drives them. */
   async take(ids: readonly string[]): Promise<Taken> {
     // Another window may have finished what is shown here as interrupted.
-    const seen = this.batches.ofAll(this.batches.select(ids));
-    if (seen.some((batch) => !batch.isOwned)) await this.refresh();
-    const wanted = this.batches.select(ids);
+    const seen = this.batches.select(ids);
+    if (seen.some(({ batch }) => !batch.isOwned)) await this.refresh();
     const refusals: UploadError[] = [];
-    for (const { id } of this.batches.ofAll(wanted)) {
+    for (const { id } of this.batches.select(ids).map(({ batch }) => batch)) {
       // Each as it is now: what other windows write is read again while this waits for a lease.
       const batch = this.batches.get(id);
       if (batch === undefined) continue;
@@ -39,11 +38,8 @@ export class TakeOver {
       });
     }
     // Taking a batch up has read it again: some of its files may be finished or gone.
-    const taken = wanted.map((transfer) => {
-      const batch = this.batches.of(transfer);
-      return batch?.isOwned === true ? batch.transfers.get(transfer.id) : undefined;
-    });
-    return { taken: taken.filter((transfer) => transfer !== undefined), refusals };
+    const taken = this.batches.select(ids).filter(({ batch }) => batch.isOwned);
+    return { taken, refusals };
   }
 
   /** Makes this window the one that drives a batch. Throws `heldElsewhere`. */
@@ -58,54 +54,77 @@ export class TakeOver {
    * the others leave their batches, so that they go on in a new one. Those that another window drives
    * stay where they are.
    */
-  async clear(fresh: Map<string, BatchItem>): Promise<string | undefined> {
+  async clear(fresh: ItemTable): Promise<string | undefined> {
     const running = this.joinRunning(fresh);
-    await this.takeOver([...fresh.keys()]);
+    await this.takeOver(fresh);
     return this.joinRunning(fresh) ?? running;
   }
 
   /** Whether another window is uploading to an object, as far as that was seen. */
-  heldElsewhere(): (target: UploadTarget) => boolean {
+  heldElsewhere(): ((target: UploadTarget) => boolean) | undefined {
     const elsewhere = [...this.batches].filter((batch) => batch.isElsewhere);
-    const held = new Set(
-      elsewhere.flatMap(({ transfers }) =>
-        Array.from(transfers.values(), ({ item }) => objectOf(item.target)),
-      ),
-    );
+    if (elsewhere.length === 0) return undefined;
+    const held = new Set<string>();
+    for (const { transfers } of elsewhere) {
+      for (const { target } of transfers.items.values()) held.add(objectOf(target));
+    }
     return (target) => held.has(objectOf(target));
   }
 
-  private joinRunning(fresh: Map<string, BatchItem>): string | undefined {
+  private joinRunning(fresh: ItemTable): string | undefined {
     let joined: string | undefined;
-    for (const transfer of this.batches.transfers()) {
-      if (!fresh.has(transfer.id) || !transfer.isActive) continue;
-      fresh.delete(transfer.id);
-      joined = transfer.batchId;
+    for (const { batch, indices } of this.known(fresh)) {
+      for (const index of indices) {
+        if (!batch.transfers.isActiveAt(index)) continue;
+        fresh.delete(batch.transfers.items.idAt(index));
+        joined = batch.id;
+      }
     }
     return joined;
   }
 
-  private async takeOver(ids: readonly string[]): Promise<void> {
-    for (const { id, batchId } of this.batches.select(ids)) {
-      const batch = this.batches.get(batchId);
-      if (batch === undefined) continue;
-      try {
-        if (!batch.isElsewhere) await this.own(batch);
-      } catch (error) {
-        if (!UploadError.is(error, 'heldElsewhere')) throw error;
+  /** The transfers that are there for these files. */
+  private known(fresh: ItemTable): Selected[] {
+    const selected: Selected[] = [];
+    for (const batch of this.batches) {
+      const { items } = batch.transfers;
+      const indices = [];
+      for (const index of fresh.indices()) {
+        const known = items.indexOf(fresh.idAt(index));
+        if (known >= 0) indices.push(known);
       }
-      if (batch.isElsewhere) continue;
-      const transfer = batch.transfers.get(id);
-      // Resumed while this waited for the batch: it is joined.
-      if (transfer?.isActive === true) continue;
-      batch.transfers.delete(id);
-      if (batch.isOwned) {
-        await transfer?.stop();
-        await batch.journal?.append({ removed: id });
-      }
-      if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
-      if (batch.transfers.size === 0) this.batches.remove(batch);
+      if (indices.length > 0) selected.push({ batch, indices });
     }
+    return selected;
+  }
+
+  private async takeOver(fresh: ItemTable): Promise<void> {
+    for (const { batch: known, indices } of this.known(fresh)) {
+      for (const id of idsOf({ batch: known, indices })) await this.takeOne(known.id, id);
+    }
+  }
+
+  private async takeOne(batchId: string, id: string): Promise<void> {
+    const batch = this.batches.get(batchId);
+    if (batch === undefined) return;
+    try {
+      if (!batch.isElsewhere) await this.own(batch);
+    } catch (error) {
+      if (!UploadError.is(error, 'heldElsewhere')) throw error;
+    }
+    if (batch.isElsewhere) return;
+    const { transfers } = batch;
+    const index = transfers.items.indexOf(id);
+    // Resumed while this waited for the batch: it is joined.
+    if (index >= 0 && transfers.isActiveAt(index)) return;
+    const transfer = transfers.live.get(index);
+    transfers.delete(id);
+    if (batch.isOwned) {
+      await transfer?.stop();
+      await batch.journal?.append({ removed: id });
+    }
+    if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
+    if (batch.transfers.size === 0) this.batches.remove(batch);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Batch } from './batches';
-import type { Transfer } from './transfer';
+import { GONE, LIVE, MARKS, STATE_OF } from './transferTable';
+import type { TransferTable } from './transferTable';
+import { isActive, isWaitingForUser } from '../contract/transfers';
 import type { TransfersSnapshot } from '../contract/transfers';
 
 /** The speed is that of about the last so many seconds. */
@@ -64,7 +66,7 @@ export class SpeedMeter {
   }
 }
 
-const NOTHING = { sizeBytes: 0, sentBytes: 0, partsSent: 0 };
+const NOTHING = { files: 0, sizeBytes: 0, sentBytes: 0, partsSent: 0 };
 
 /** A batch, as far as its sums go. */
 type CountedBatch = Pick<Batch, 'transfers' | 'finishedEarlier'>;
@@ -75,94 +77,98 @@ type CountedBatch = Pick<Batch, 'transfers' | 'finishedEarlier'>;
  * what is paused stays in it, so that no pause and no resume makes the share smaller.
  */
 export class RunTotals {
-  private readonly members = new Set<Transfer>();
-  /** Those that are completed and only a part of these sums any more. */
-  private readonly finished = new Set<Transfer>();
   private sums = NOTHING;
   private readonly batches = new Set<CountedBatch>();
   private readonly meter = new SpeedMeter();
 
   /**
-   * To be called when these transfers, of these batches, become active; the run begins anew when no
-   * other is.
+   * To be called when transfers of these batches become active; the run begins anew when no other
+   * of `all` is.
    */
   begin(
-    all: Iterable<Transfer>,
-    joining: readonly Transfer[],
-    batches: Iterable<CountedBatch> = [],
+    all: Iterable<CountedBatch>,
+    joining: readonly { readonly batch: CountedBatch; readonly indices: readonly number[] }[],
   ): void {
-    const fresh = new Set(joining);
-    if (![...all].some((transfer) => transfer.isActive && !fresh.has(transfer))) {
-      this.members.clear();
-      this.finished.clear();
+    if (!isAnyActive(all, joining)) {
+      for (const { transfers } of this.batches) transfers.unmarkAll(MARKS.member | MARKS.counted);
       this.sums = NOTHING;
       this.batches.clear();
       this.meter.reset();
     }
-    for (const batch of batches) {
+    for (const { batch, indices } of joining) {
+      const { transfers } = batch;
       this.batches.add(batch);
-      for (const transfer of batch.transfers.values()) {
-        if (transfer.state === 'completed') this.finish(transfer);
+      for (const index of transfers.items.indices()) {
+        if (transfers.stateAt(index) === 'completed') this.finish(transfers, index);
       }
-    }
-    for (const transfer of joining) {
-      transfer.monitorIfAny?.beginRun();
-      this.members.add(transfer);
+      for (const index of indices) {
+        transfers.live.get(index)?.monitorIfAny?.beginRun();
+        transfers.mark(index, MARKS.member);
+      }
     }
   }
 
   /** To be called when one of these is completed: nothing of it is asked for its sums any more. */
-  finish(transfer: Transfer): void {
-    if (this.finished.has(transfer)) return;
-    this.members.delete(transfer);
-    this.finished.add(transfer);
-    const { sizeBytes, sentBytes, partsSent } = this.sums;
+  finish(transfers: TransferTable, index: number): void {
+    if (transfers.hasMark(index, MARKS.counted)) return;
+    transfers.unmark(index, MARKS.member);
+    transfers.mark(index, MARKS.counted);
+    const transfer = transfers.live.get(index);
+    const { files, sizeBytes, sentBytes, partsSent } = this.sums;
     this.sums = {
-      sizeBytes: sizeBytes + transfer.sizeBytes,
-      sentBytes: sentBytes + (transfer.monitorIfAny?.sentBytes ?? 0),
-      partsSent: partsSent + (transfer.monitorIfAny?.partsSent ?? 0),
+      files: files + 1,
+      sizeBytes: sizeBytes + (transfer?.sizeBytes ?? transfers.sizeAt(index)),
+      sentBytes: sentBytes + (transfer?.monitorIfAny?.sentBytes ?? 0),
+      partsSent: partsSent + (transfer?.monitorIfAny?.partsSent ?? 0),
     };
   }
 
   /** Looks at how far the run is, for the speed. */
   sample(nowMs: number): void {
     let { sentBytes } = this.sums;
-    for (const { monitorIfAny } of this.members) sentBytes += monitorIfAny?.sentBytes ?? 0;
+    for (const { transfers } of this.batches) {
+      for (const [index, { monitorIfAny }] of transfers.live) {
+        if (transfers.hasMark(index, MARKS.member)) sentBytes += monitorIfAny?.sentBytes ?? 0;
+      }
+    }
     this.meter.sample(sentBytes, nowMs);
   }
 
-  snapshot(all: Iterable<Transfer>, nowMs: number): TransfersSnapshot['totals'] {
+  snapshot(all: Iterable<CountedBatch>, nowMs: number): TransfersSnapshot['totals'] {
     let active = 0;
     let waitingForUser = 0;
     let isWaiting = true;
-    let files = this.finished.size;
+    let { files, sizeBytes, partsSent } = this.sums;
     let filesDone = files;
-    let { sizeBytes, partsSent } = this.sums;
     let doneBytes = sizeBytes;
     let leftBytes = 0;
-    for (const transfer of all) {
-      const { monitorIfAny, sizeBytes: wholeBytes, state } = transfer;
-      if (transfer.isActive) active++;
-      if (transfer.isWaitingForUser) waitingForUser++;
-      if (transfer.isRunning && state !== 'waiting') isWaiting = false;
-      if (state === 'completed' || state === 'discarding' || !this.members.has(transfer)) continue;
-      const acceptedBytes = Math.min(wholeBytes, monitorIfAny?.confirmedBytes ?? 0);
-      const flyingBytes = monitorIfAny?.inFlightBytes ?? 0;
-      const sentBytes = Math.min(wholeBytes, acceptedBytes + flyingBytes);
-      files++;
-      sizeBytes += wholeBytes;
-      doneBytes += acceptedBytes;
-      // What stands still is not waited for.
-      if (transfer.isActive) leftBytes += wholeBytes - sentBytes;
-    }
-    // Also those that were cleared from the list meanwhile.
-    for (const { monitorIfAny, sizeBytes: wholeBytes, state } of this.members) {
-      partsSent += monitorIfAny?.partsSent ?? 0;
-      if (state !== 'completed') continue;
-      files++;
-      filesDone++;
-      sizeBytes += wholeBytes;
-      doneBytes += wholeBytes;
+    for (const { transfers } of all) {
+      for (let index = 0; index < transfers.length; index++) {
+        const code = transfers.codeAt(index);
+        if (code === GONE) continue;
+        const transfer = code === LIVE ? transfers.live.get(index) : undefined;
+        const state = transfer?.state ?? STATE_OF[code] ?? 'queued';
+        const isMoving = isActive({ state });
+        if (isMoving) active++;
+        if (isWaitingForUser({ state })) waitingForUser++;
+        if (transfer?.isRunning === true && state !== 'waiting') isWaiting = false;
+        if (state === 'discarding' || !transfers.hasMark(index, MARKS.member)) continue;
+        const monitor = transfer?.monitorIfAny;
+        const wholeBytes = transfer?.sizeBytes ?? transfers.sizeAt(index);
+        partsSent += monitor?.partsSent ?? 0;
+        files++;
+        sizeBytes += wholeBytes;
+        if (state === 'completed') {
+          filesDone++;
+          doneBytes += wholeBytes;
+          continue;
+        }
+        const acceptedBytes = Math.min(wholeBytes, monitor?.confirmedBytes ?? 0);
+        const sentBytes = Math.min(wholeBytes, acceptedBytes + (monitor?.inFlightBytes ?? 0));
+        doneBytes += acceptedBytes;
+        // What stands still is not waited for.
+        if (isMoving) leftBytes += wholeBytes - sentBytes;
+      }
     }
     for (const { finishedEarlier } of this.batches) {
       files += finishedEarlier.files;
@@ -175,4 +181,21 @@ export class RunTotals {
     const counts = { active, waitingForUser, files, filesDone, sizeBytes, doneBytes };
     return { ...counts, speedBytesPerSecond, secondsLeft };
   }
+}
+
+/** Whether something is active that does not join now. */
+function isAnyActive(
+  all: Iterable<CountedBatch>,
+  joining: readonly { readonly batch: CountedBatch; readonly indices: readonly number[] }[],
+): boolean {
+  for (const batch of all) {
+    const { transfers } = batch;
+    let others = transfers.activeCount;
+    for (const one of joining) {
+      if (one.batch !== batch) continue;
+      for (const index of one.indices) if (transfers.isActiveAt(index)) others--;
+    }
+    if (others > 0) return true;
+  }
+  return false;
 }

@@ -25,9 +25,17 @@ export interface TransferHost {
   notice(notice: TransferNotice): void;
 }
 
+/** How a transfer stands that does not run. */
+export interface TransferRest {
+  readonly state: RestState;
+  readonly updatedMs: number;
+  /** Another window may have sent the file meanwhile. */
+  readonly mayBeDone: boolean;
+}
+
 /**
- * One transfer of this window, as the manager moves it. Gives snapshots that are made once. Until it
- * runs and after it is completed it holds next to nothing but its item and its snapshot.
+ * One transfer of this window, as the manager moves it: from its start until it is completed. Before
+ * and after it is a line in a `TransferTable`. Gives snapshots that are made once.
  */
 export class Transfer {
   error: UploadError | undefined;
@@ -38,21 +46,19 @@ export class Transfer {
   private over: Promise<void> | undefined;
   private cached: TransferSnapshot | undefined;
   private progress: UploadMonitor | undefined;
-  private isFinal = false;
   private updatedMs: number;
   private mayBeDone: boolean;
 
   constructor(
     public item: BatchItem,
     readonly batchId: string,
-    state: RestState,
+    { state, updatedMs, mayBeDone }: TransferRest,
     private readonly createdMs: number,
     private readonly host: TransferHost,
-    updatedMs: number = createdMs,
   ) {
     this.rest = state;
     this.updatedMs = updatedMs;
-    this.mayBeDone = state !== 'queued';
+    this.mayBeDone = mayBeDone;
   }
 
   /** How far it is; made when something is to be told of that. */
@@ -82,7 +88,7 @@ export class Transfer {
 
   /** Of the file as it was last seen. */
   get sizeBytes(): number {
-    return this.progress?.sizeBytes ?? this.cached?.sizeBytes ?? this.item.sizeBytes;
+    return this.progress?.sizeBytes ?? this.item.sizeBytes;
   }
 
   get job(): UploadJob {
@@ -141,13 +147,6 @@ export class Transfer {
     return this.cached;
   }
 
-  /** To be called when it is completed, its run is over and nothing moves it any more. */
-  finish(): void {
-    this.snapshot();
-    this.isFinal = true;
-    this.progress = this.result = undefined;
-  }
-
   private build(): TransferSnapshot {
     const { item, progress } = this;
     const waiting = progress?.waiting;
@@ -179,7 +178,6 @@ export class Transfer {
   }
 
   private changed(isNewState: boolean): void {
-    if (this.isFinal) return;
     this.cached = undefined;
     this.updatedMs = this.host.now();
     this.host.changed(isNewState, this.id);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { changedItem, itemsOf, toItem } from './batchItems';
-import { Batch, Batches } from './batches';
+import { Batches, filtered, note } from './batches';
+import type { Batch } from './batches';
 import { BatchOwner } from './batchOwner';
 import { ChangeTicker } from './changeTicker';
 import { FolderWatch } from './folderWatch';
@@ -13,6 +14,7 @@ import { startHeart, steadyTime, systemClock } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import type { OpenStore } from '../contract/ports';
+import { isWaitingForUser } from '../contract/transfers';
 import type {
   BatchSnapshot,
   EndedTransfer,
@@ -22,13 +24,14 @@ import type {
   TransferNotice,
   Transfers,
   TransfersSnapshot,
+  UploadRequest,
 } from '../contract/transfers';
 import { validateRequest } from '../contract/validate';
 import { BufferPools } from '../limits/bufferPool';
 import { Lanes } from '../limits/lanes';
 import { RateLimiter } from '../limits/rateLimiter';
 import { batchesIn } from '../record/batchRecord';
-import type { BatchItem } from '../record/batchRecord';
+import type { ItemTable } from '../record/itemTable';
 import { checkpointsIn, moveCheckpoint } from '../record/checkpoint';
 import { RecordFolder } from '../record/recordFolder';
 import type { RecordFiles } from '../record/recordFolder';
@@ -51,6 +54,8 @@ export interface TransferManagerOptions {
   /** In [0, 1). */
   readonly random?: () => number;
   readonly files?: RecordFiles;
+  /** Folder of remembered checksums, made when needed; left out: none are remembered. */
+  readonly checksumFolder?: string;
 }
 
 /** The set of transfers of one window. See {@link Transfers} for what each call guarantees. */
@@ -110,6 +115,7 @@ export class TransferManager implements Transfers {
       lanes: new Lanes(limits.concurrency, clock),
       limiter: new RateLimiter(limits.maxBytesPerSecond, clock),
       pools: new BufferPools(),
+      checksumFolder: options.checksumFolder ?? '',
       wakeUp: new WakeUp(),
     };
     const { signal } = this.life;
@@ -134,9 +140,10 @@ export class TransferManager implements Transfers {
       this.telling = Promise.all([this.telling, this.tellDamaged(record)]);
     });
     this.watch = new FolderWatch(saved, this.batches, clock, logger, {
-      add: (batch, { item, state, updatedMs, progress }) => {
-        const transfer = this.runs.add(batch, item, state, updatedMs);
-        if (progress !== undefined) Object.assign(transfer.monitor, progress);
+      make: (id, header) => this.runs.make(id, header),
+      add: ({ transfers }, { item, state, updatedMs, progress }) => {
+        const index = transfers.add(item, state, updatedMs);
+        if (progress !== undefined) Object.assign(transfers.at(index).monitor, progress);
       },
       changed: (ids) => {
         this.changed(true, ids);
@@ -161,7 +168,7 @@ export class TransferManager implements Transfers {
   snapshot(): TransfersSnapshot {
     this.cached ??= {
       batches: [...this.batches].map((batch) => batch.snapshot()),
-      totals: this.runs.totals.snapshot(this.batches.transfers(), this.steadyMs()),
+      totals: this.runs.totals.snapshot(this.batches, this.steadyMs()),
     };
     return this.cached;
   }
@@ -182,7 +189,8 @@ export class TransferManager implements Transfers {
   }
 
   async pause(ids: readonly string[]): Promise<void> {
-    await this.runs.pause(this.batches.select(ids).filter((transfer) => transfer.isActive));
+    const selected = this.batches.select(ids);
+    await this.runs.pause(filtered(selected, ({ transfers }, at) => transfers.isActiveAt(at)));
   }
 
   async resume(
@@ -191,20 +199,31 @@ export class TransferManager implements Transfers {
   ): Promise<void> {
     this.beat();
     const { taken, refusals } = await this.takeOver.take(ids);
-    const transfers = taken.filter((transfer) => transfer.isWaitingForUser);
+    const waiting = filtered(taken, isWaitingAt);
+    const isChanged = Object.keys(change).length > 0;
     await Promise.all(
-      transfers.map(async (transfer) => {
-        await transfer.stop();
-        const item = changedItem(transfer.item, change);
-        if (item === transfer.item) return;
-        transfer.item = item;
-        await this.batches.of(transfer)?.journal?.append({ item });
-      }),
+      waiting.flatMap(({ batch, indices }) =>
+        // What is no object does not run.
+        indices
+          .filter((index) => isChanged || batch.transfers.live.has(index))
+          .map(async (index) => {
+            const { items, live } = batch.transfers;
+            await live.get(index)?.stop();
+            const known = items.at(index);
+            const item = changedItem(known, change);
+            if (item === known || !items.hasAt(index)) return;
+            batch.transfers.change(item);
+            await batch.journal?.append({ item });
+          }),
+      ),
     );
-    await this.batches.note(transfers, (resumed) => ({ resumed }));
+    await note(waiting, (resumed) => ({ resumed }));
     // Meanwhile they may have been discarded, resumed already, or asked for anew.
     this.runs.start(
-      transfers.filter((transfer) => transfer.isWaitingForUser && this.batches.has(transfer)),
+      filtered(
+        waiting,
+        (batch, index) => this.batches.get(batch.id) === batch && isWaitingAt(batch, index),
+      ),
     );
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
@@ -212,33 +231,38 @@ export class TransferManager implements Transfers {
 
   async discard(ids: readonly string[]): Promise<void> {
     const { taken, refusals } = await this.takeOver.take(ids);
-    await this.runs.discard(taken.filter(({ state }) => state !== 'completed'));
+    await this.runs.discard(
+      filtered(taken, ({ transfers }, index) => transfers.stateAt(index) !== 'completed'),
+    );
     const [refusal] = refusals;
     if (refusal !== undefined) throw refusal;
   }
 
   async relocate(id: string, filePath: string): Promise<void> {
-    const [transfer] = this.batches.select([id]);
-    const batch = transfer && this.batches.of(transfer);
-    if (transfer === undefined || batch === undefined) return;
+    const [{ batch, indices: [index] } = { batch: undefined, indices: [] }] = this.batches.select([
+      id,
+    ]);
+    if (batch === undefined || index === undefined) return;
     await this.takeOver.own(batch);
-    const { target, options } = transfer.item;
+    const known = batch.transfers.items.at(index);
+    const { target, options } = known;
     const request = { filePath, target, options };
     validateRequest(request);
     const item = await toItem(request);
-    await moveCheckpoint(this.environment.checkpoints, transfer.id, item.id, item.filePath);
-    await batch.journal?.append({ removed: transfer.id });
+    await moveCheckpoint(this.environment.checkpoints, known.id, item.id, item.filePath);
+    await batch.journal?.append({ removed: known.id });
     await batch.journal?.append({ item });
-    batch.transfers.delete(transfer.id);
-    this.runs.start([this.runs.add(batch, item, 'queued')]);
+    batch.transfers.deleteAt(index);
+    this.runs.start([{ batch, indices: [batch.transfers.add(item, 'queued')] }]);
   }
 
   clearFinished(ids?: readonly string[]): void {
     const wanted = ids && new Set(ids);
     for (const batch of this.batches) {
-      for (const transfer of [...batch.transfers.values()]) {
-        if (wanted?.has(transfer.id) === false) continue;
-        if (transfer.state === 'completed') batch.transfers.delete(transfer.id);
+      const { transfers } = batch;
+      for (const index of [...transfers.items.indices()]) {
+        if (transfers.stateAt(index) !== 'completed') continue;
+        if (wanted?.has(transfers.items.idAt(index)) !== false) transfers.deleteAt(index);
       }
       if (batch.transfers.size === 0) this.batches.remove(batch);
       this.changed(true, [batch.id]);
@@ -264,7 +288,14 @@ export class TransferManager implements Transfers {
     this.life.abort();
     this.heart?.dispose();
     this.ticker.dispose();
-    const moving = [...this.batches.transfers()].filter(
+    for (const { transfers } of this.batches) {
+      for (const index of transfers.items.indices()) {
+        if (!transfers.live.has(index) && transfers.isQueuedAt(index)) {
+          transfers.moveTo(index, 'interrupted', this.clock.now());
+        }
+      }
+    }
+    const moving = [...this.batches.live()].filter(
       (transfer) => transfer.isActive || transfer.isRunning,
     );
     const stopped = moving.map(async (transfer) => {
@@ -289,32 +320,31 @@ export class TransferManager implements Transfers {
   }
 
   private async enqueueNow(request: Parameters<Transfers['enqueue']>[0]): Promise<Enqueued> {
-    request.requests.forEach(validateRequest);
+    for (const one of request.requests) validateRequest(one);
     this.beat();
     // What an earlier window left of the same files goes on in this batch.
     await this.refresh();
     const fresh = await itemsOf(request.requests, this.life.signal);
     const joined = await this.takeOver.clear(fresh);
     const isHeld = this.takeOver.heldElsewhere();
-    const held = request.requests.filter(({ target }) => isHeld(target));
-    for (const { id, target } of fresh.values()) if (isHeld(target)) fresh.delete(id);
+    const held: UploadRequest[] = [];
+    if (isHeld !== undefined) {
+      for (const one of request.requests) if (isHeld(one.target)) held.push(one);
+      for (const { id, target } of [...fresh.values()]) if (isHeld(target)) fresh.delete(id);
+    }
     if (fresh.size === 0) return { batchId: joined, held };
     const { label, workspacePath } = request;
-    return { batchId: await this.begin(label, workspacePath, [...fresh.values()]), held };
+    return { batchId: await this.begin(label, workspacePath, fresh), held };
   }
 
   /** Starts a new batch of these; resolves with its id. */
-  private async begin(
-    label: string,
-    workspacePath: string,
-    items: readonly BatchItem[],
-  ): Promise<string> {
-    const batch = new Batch(randomUUID(), { label, workspacePath, createdMs: this.clock.now() });
-    for (const item of items) this.runs.add(batch, item, 'queued');
+  private async begin(label: string, workspacePath: string, items: ItemTable): Promise<string> {
+    const header = { label, workspacePath, createdMs: this.clock.now() };
+    const batch = this.runs.make(randomUUID(), header, items);
     try {
-      await this.owner.begin(batch, items);
+      await this.owner.begin(batch);
     } catch (error) {
-      const [first] = items;
+      const [first] = items.values();
       if (first !== undefined) {
         const { id, filePath } = first;
         const detail = String(error);
@@ -322,7 +352,7 @@ export class TransferManager implements Transfers {
       }
     }
     this.batches.put(batch);
-    this.runs.start([...batch.transfers.values()]);
+    this.runs.start([{ batch, indices: [...items.indices()] }]);
     return batch.id;
   }
 
@@ -330,7 +360,8 @@ export class TransferManager implements Transfers {
     try {
       const filePath = record.filePath ?? (await this.runs.setAside(record));
       if (filePath === undefined) return;
-      const notice = { transferId: record.id, filePath, kind: 'recordDamaged' } as const;
+      const kind = record.isPartly === true ? 'recordIncomplete' : 'recordDamaged';
+      const notice = { transferId: record.id, filePath, kind } as const;
       this.found.push(notice);
       this.notice.fire(notice);
     } catch (error) {
@@ -340,12 +371,18 @@ export class TransferManager implements Transfers {
 
   /** Tries again what could not be discarded before. What another window works on stays with it. */
   private discardLeft(): void {
-    const left = [...this.batches.transfers()].filter(
-      ({ state, isRunning, batchId }) =>
-        state === 'discarding' && !isRunning && this.batches.get(batchId)?.isElsewhere !== true,
-    );
+    const left = [...this.batches].flatMap(({ isElsewhere, transfers }) => {
+      if (isElsewhere) return [];
+      const ids = [];
+      for (const index of transfers.items.indices()) {
+        const isLeft = transfers.stateAt(index) === 'discarding';
+        if (!isLeft || transfers.live.get(index)?.isRunning === true) continue;
+        ids.push(transfers.items.idAt(index));
+      }
+      return ids;
+    });
     if (left.length === 0) return;
-    this.discard(left.map(({ id }) => id)).catch((error: unknown) => {
+    this.discard(left).catch((error: unknown) => {
       this.logger.warn(`discard: ${String(error)}`);
     });
   }
@@ -354,7 +391,8 @@ export class TransferManager implements Transfers {
   private beat(): void {
     this.heart ??= startHeart(this.clock, (hasSlept) => {
       if (hasSlept) this.environment.wakeUp.now();
-      const active = [...this.batches.transfers()].filter((transfer) => transfer.isActive);
+      // What waits for its turn shows no time that goes on.
+      const active = [...this.batches.live()].filter((transfer) => transfer.isActive);
       if (active.length === 0) return;
       this.changed(
         false,
@@ -362,4 +400,9 @@ export class TransferManager implements Transfers {
       );
     });
   }
+}
+
+function isWaitingAt({ transfers }: Batch, index: number): boolean {
+  const state = transfers.stateAt(index);
+  return state !== undefined && isWaitingForUser({ state });
 }

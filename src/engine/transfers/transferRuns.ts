@@ -1,15 +1,22 @@
-import { describeFailure, isShared, restAfter } from './afterFailure';
-import type { Batch, Batches } from './batches';
+import { describeFailure, isEverShared, isShared, restAfter } from './afterFailure';
+import { Batch, filtered, idsOf, note } from './batches';
+import type { Batches, Selected } from './batches';
 import type { BatchOwner } from './batchOwner';
 import { timeLimit } from '../base/clock';
 import { runParallel } from '../base/runParallel';
 import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
-import { Transfer } from './transfer';
+import type { Transfer } from './transfer';
 import type { RestState, TransferHost } from './transfer';
 import { UploadError } from '../contract/errors';
-import type { EndedTransfer, SettledBatch, TransferNotice } from '../contract/transfers';
-import type { BatchItem } from '../record/batchRecord';
+import type {
+  EndedTransfer,
+  SettledBatch,
+  TransferNotice,
+  TransferSnapshot,
+} from '../contract/transfers';
+import type { BatchHeader } from '../record/batchRecord';
+import type { ItemTable } from '../record/itemTable';
 import type { DamagedRecord } from '../record/savedBatches';
 import type * as UploadModule from '../upload/upload';
 import type { UploadEnvironment } from '../upload/uploadContext';
@@ -18,10 +25,12 @@ import type { UploadEnvironment } from '../upload/uploadContext';
 const DISCARD_MS = 10_000;
 /** Discards sent at the same time. */
 const DISCARDS = 8;
+/** Changes of more transfers of a batch are told as one of the batch. */
+const MANY = 100;
 
 /** What runs tell, at once. */
 export interface RunListener {
-  /** These transfers changed. */
+  /** These transfers changed, or any of these batches. */
   changed(isNewState: boolean, ids: readonly string[]): void;
   ended(end: EndedTransfer): void;
   settled(settled: SettledBatch): void;
@@ -67,56 +76,44 @@ export class TransferRuns {
     this.queue.setLimit(lanes);
   }
 
-  /** Puts a transfer into its batch. */
-  add(batch: Batch, item: BatchItem, state: RestState, updatedMs?: number): Transfer {
-    const { createdMs } = batch.header;
-    const transfer = new Transfer(item, batch.id, state, createdMs, this.host, updatedMs);
-    batch.transfers.set(transfer.id, transfer);
-    return transfer;
+  /** A batch of this window; what is in it already is queued. */
+  make(id: string, header: BatchHeader, items?: ItemTable): Batch {
+    return new Batch(id, header, this.host, items);
   }
 
   /** Starts transfers, or queues them. */
-  start(transfers: readonly Transfer[]): void {
+  start(selected: readonly Selected[]): void {
+    const state = this.life.aborted ? 'interrupted' : 'queued';
     // They are on disk: the next window offers them.
-    if (this.life.aborted) {
-      transfers.forEach((transfer) => {
-        transfer.moveTo('interrupted');
-      });
-      return;
+    if (!this.life.aborted) {
+      this.totals.begin(this.batches, selected);
+      for (const { batch, indices } of selected) batch.begin(indices, this.steadyMs());
     }
-    const batches = this.batches.ofAll(transfers);
-    this.totals.begin(this.batches.transfers(), transfers, batches);
-    for (const batch of batches) {
-      const ofBatch = transfers.filter(({ batchId }) => batchId === batch.id);
-      batch.begin(ofBatch, this.steadyMs());
+    this.move(selected, state);
+    if (this.life.aborted) return;
+    for (const { batch, indices } of selected) {
+      for (const index of indices) this.queue.push(batch.transfers, index);
     }
-    transfers.forEach((transfer) => {
-      transfer.moveTo('queued');
-      this.queue.push(transfer);
-    });
     this.queue.pump();
   }
 
   /** Stops transfers at once, and notes it. Resolves when nothing of them is sent any more. */
-  async pause(transfers: readonly Transfer[]): Promise<void> {
-    transfers.forEach((transfer) => {
-      transfer.moveTo('paused');
-    });
-    await Promise.all(transfers.map((transfer) => transfer.stop()));
-    await this.batches.note(transfers, (paused) => ({ paused }));
-    this.settle(transfers);
+  async pause(selected: readonly Selected[]): Promise<void> {
+    this.move(selected, 'paused');
+    await Promise.all(liveOf(selected).map((transfer) => transfer.stop()));
+    await note(selected, (paused) => ({ paused }));
+    this.settle(selected);
   }
 
   /** Stops transfers and removes what they have left on the server and on disk. */
-  async discard(transfers: readonly Transfer[]): Promise<void> {
-    transfers.forEach((transfer) => {
-      transfer.moveTo('discarding');
-    });
+  async discard(selected: readonly Selected[]): Promise<void> {
+    this.move(selected, 'discarding');
+    await runParallel(each(selected), DISCARDS, this.life, ({ batch, index }) =>
+      this.discardOne(batch, index),
+    );
     // A batch of which nothing is left leaves the batches, and its end may be waited for.
-    const batches = this.batches.ofAll(transfers);
-    await runParallel(transfers, DISCARDS, this.life, (transfer) => this.discardOne(transfer));
-    this.tellSettled(batches);
-    this.settle(transfers);
+    this.tellSettled(selected.map(({ batch }) => batch));
+    this.settle(selected);
   }
 
   /** Moves a damaged record out of the way; resolves with its new path if it was there to move. */
@@ -146,68 +143,103 @@ export class TransferRuns {
         this.spread(transfer, error);
       }
     });
+    const batch = this.batches.of(transfer);
+    const index = batch?.transfers.indexOf(transfer);
+    // Discarded, or asked for anew, while it was coming to rest.
+    if (batch === undefined || index === undefined) {
+      this.settle([]);
+      return;
+    }
+    const { transfers } = batch;
     // Resumed while it was still coming to rest, when the queue could not start it.
-    if (transfer.state === 'queued') this.queue.push(transfer);
+    if (transfer.state === 'queued') this.queue.push(transfers, index);
     else {
       this.tellEnded(transfer, this.steadyMs() - startedMs);
       if (transfer.state === 'completed') {
-        this.totals.finish(transfer);
-        transfer.finish();
+        this.totals.finish(transfers, index);
+        transfers.finish(transfer);
       }
     }
-    this.settle([transfer]);
+    this.settle([{ batch, indices: [index] }]);
+  }
+
+  /** Moves all of these, of which those that run go on until they are stopped, and tells it. */
+  private move(selected: readonly Selected[], state: RestState, error?: UploadError): void {
+    const nowMs = this.host.now();
+    for (const { batch, indices } of selected) {
+      for (const index of indices) batch.transfers.moveTo(index, state, nowMs, error);
+    }
+    this.tellChanged(selected);
   }
 
   /** Fails the other transfers too when the reason holds for them: not each has to find it out. */
   private spread(failed: Transfer, error: UploadError): void {
-    const others = [...this.batches.transfers()].filter(
-      (other) => other.isActive && isShared(error, failed.item.target, other.item.target),
-    );
-    for (const other of others) {
-      other.moveTo(restAfter(error), error);
+    if (!isEverShared(error)) return;
+    const others = filtered(everything(this.batches), ({ transfers }, index) => {
+      if (!transfers.isActiveAt(index)) return false;
+      return isShared(error, failed.item.target, transfers.items.at(index).target);
+    });
+    const rest = restAfter(error);
+    this.move(others, rest, error);
+    for (const { batch, index } of each(others)) {
+      const transfer = batch.transfers.live.get(index);
       // One that runs tells its end itself.
-      if (!other.isRunning && other.state === 'failed') this.tellEnded(other, 0);
-      void other.stop();
+      if (rest === 'failed' && transfer?.isRunning !== true) {
+        this.tellEndedOf(batch, batch.transfers.snapshotOf(index), 0);
+      }
+      void transfer?.stop();
     }
     this.settle(others);
   }
 
   /** To be called when these transfers came to rest. */
-  private settle(transfers: readonly Transfer[]): void {
-    for (const batch of this.batches.ofAll(transfers)) {
+  private settle(selected: readonly Selected[]): void {
+    for (const { batch } of selected) {
       if (batch.isOwned && batch.isFinished) void this.owner.finish(batch);
     }
     this.tellSettled(this.batches);
-    this.listener.changed(
-      true,
-      transfers.map(({ id }) => id),
-    );
+    this.tellChanged(selected);
+  }
+
+  /** Of many, that something of their batch changed says all. */
+  private tellChanged(selected: readonly Selected[]): void {
+    for (const one of selected) {
+      const { batch, indices } = one;
+      this.listener.changed(true, indices.length > MANY ? [batch.id] : idsOf(one));
+    }
+    if (selected.length === 0) this.listener.changed(true, []);
   }
 
   private tellEnded(transfer: Transfer, elapsedMs: number): void {
     const batch = this.batches.of(transfer);
-    if (this.life.aborted || batch === undefined) return;
+    if (batch !== undefined) this.tellEndedOf(batch, transfer.snapshot(), elapsedMs);
+  }
+
+  private tellEndedOf(batch: Batch, transfer: TransferSnapshot, elapsedMs: number): void {
+    if (this.life.aborted) return;
     const { label, createdMs } = batch.header;
     const files = batch.transfers.size + batch.finishedEarlier.files;
-    const of = { label, createdMs, files };
-    this.listener.ended({ transfer: transfer.snapshot(), batch: of, elapsedMs });
+    this.listener.ended({ transfer, batch: { label, createdMs, files }, elapsedMs });
   }
 
   private tellSettled(batches: Iterable<Batch>): void {
     for (const batch of batches) {
       const settled = batch.settle(this.steadyMs());
-      if (settled !== undefined && !this.life.aborted) this.listener.settled(settled);
+      if (settled === undefined) continue;
+      void this.environment.checksums?.flush();
+      if (!this.life.aborted) this.listener.settled(settled);
     }
   }
 
-  private async discardOne(transfer: Transfer): Promise<void> {
+  private async discardOne(batch: Batch, index: number): Promise<void> {
+    const { transfers } = batch;
+    const transfer = transfers.at(index);
     await transfer.stop();
     // Asked for anew: it goes on there, with what is in OSS.
     if (!this.batches.has(transfer)) return;
-    const batch = this.batches.of(transfer);
     const forget = async (): Promise<void> => {
-      await batch?.journal?.append({ removed: transfer.id });
-      batch?.transfers.delete(transfer.id);
+      await batch.journal?.append({ removed: transfer.id });
+      transfers.deleteAt(index);
     };
     await transfer.start(async (signal) => {
       const limit = timeLimit(this.environment.clock, DISCARD_MS);
@@ -226,15 +258,15 @@ export class TransferRuns {
         }
         transfer.moveTo('discarding', error);
         const item = { ...transfer.item, isDiscarding: true };
-        transfer.item = item;
-        await batch?.journal?.append({ item });
+        transfers.change(item);
+        await batch.journal?.append({ item });
       } finally {
         limit.dispose();
       }
     });
-    if (batch?.isOwned && batch.isFinished) {
+    if (batch.isOwned && batch.isFinished) {
       await this.owner.finish(batch);
-      if (batch.transfers.size === 0) this.batches.remove(batch);
+      if (transfers.size === 0) this.batches.remove(batch);
     }
   }
 
@@ -243,4 +275,24 @@ export class TransferRuns {
     this.uploadModule ??= import('../upload/upload');
     return this.uploadModule;
   }
+}
+
+function liveOf(selected: readonly Selected[]): Transfer[] {
+  return selected.flatMap(({ batch, indices }) =>
+    indices.flatMap((index) => batch.transfers.live.get(index) ?? []),
+  );
+}
+
+/** All transfers of these batches. */
+function everything(batches: Iterable<Batch>): Selected[] {
+  return Array.from(batches, (batch) => ({
+    batch,
+    indices: [...batch.transfers.items.indices()],
+  }));
+}
+
+function* each(
+  selected: readonly Selected[],
+): Generator<{ readonly batch: Batch; readonly index: number }> {
+  for (const { batch, indices } of selected) for (const index of indices) yield { batch, index };
 }

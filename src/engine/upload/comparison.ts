@@ -14,12 +14,10 @@ import type { ExistingObject, LookupOptions, OnProgress } from './existingObject
 import { checksumsOf } from './integrity';
 import { HEADS_AT_ONCE, headObject, listAll } from './objectLookup';
 import type { Looked } from './objectLookup';
-import { normalEtag } from './reconcile';
+import { isMd5, normalEtag } from './reconcile';
 
 /** Files read at the same time. */
 const READS_AT_ONCE = 4;
-/** As PutObject makes an ETag; that of parts ends in their number. */
-const MD5 = /^[0-9A-F]{32}$/;
 /** Objects whose CRC-64 agrees that another ETag means other bytes, before the ETag is believed. */
 const ETAGS_ON_TRIAL = 4;
 /** Names of objects that are kept where no file belongs to them; all are counted. */
@@ -68,7 +66,10 @@ export async function compareContent<Request extends UploadRequest>(
   const trial = new EtagTrial(isExact);
   const cache = new ChecksumCache(options.checksumFolder, options.logger);
   const states = new Map(
-    sameSize.map((object) => [object, stateOf(object.request.filePath, object.local)]),
+    sameSize.map((object) => {
+      const { filePath, realPath = filePath } = object.request;
+      return [object, stateOf(realPath, object.local)];
+    }),
   );
   try {
     const known = await cache.find(new Set(states.values()), signal);
@@ -148,7 +149,7 @@ class EtagTrial {
 
 /** Whether the ETag decides, which is there to be compared when the CRC-64 is not. */
 function needsMd5({ crc64, etag }: ObjectInfo): boolean {
-  return crc64 === undefined && MD5.test(normalEtag(etag));
+  return crc64 === undefined && isMd5(etag);
 }
 
 /** Reads a file; the error when that cannot be done, or when it is not what it was. */
@@ -170,11 +171,11 @@ async function readChecksums(
       const checksums = await checksumsOf(source, needsMd5(info), pool, signal);
       // Attributes that were touched meanwhile may hide a write.
       if ((await source.change()) === 'same') {
-        cache.note(stateOf(filePath, source.fingerprint), checksums);
+        cache.note(stateOf(realPath ?? filePath, source.fingerprint), checksums);
       }
       return checksums;
     } finally {
-      await source.close();
+      source.close();
     }
   } catch (error) {
     throwIfAborted(signal);

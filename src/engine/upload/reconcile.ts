@@ -56,3 +56,8 @@ export function sameEtag(left: string, right: string): boolean {
 export function normalEtag(etag: string): string {
   return etag.replaceAll('"', '').toUpperCase();
 }
+
+/** Whether an ETag looks like the MD5 that PutObject makes it of; that of parts ends in their number. */
+export function isMd5(etag: string): boolean {
+  return /^[0-9A-F]{32}$/.test(normalEtag(etag));
+}

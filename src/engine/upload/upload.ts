@@ -11,7 +11,8 @@ import { assertNotThere } from './overwriting';
 import { planParts } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import type { StoredObject } from '../contract/ports';
-import { reconcile } from './reconcile';
+import { isMd5, normalEtag, reconcile } from './reconcile';
+import { ChecksumCache, stateOf } from '../record/checksumCache';
 import { hasSaved, loadSaved, proveParts } from './savedUpload';
 import { openLane, sendParts } from './sending';
 import { SourceFile, changedError } from '../file/sourceFile';
@@ -91,13 +92,26 @@ async function runOnce(
     }
     return await withLease(context, signal, async (lease, held) => {
       const stored = await multipart(inFile, plan, lease, held);
+      noteChecksums(inFile, stored.crc64);
       await whenVerified();
       await context.environment.checkpoints.remove(job.id);
       return stored;
     });
   } finally {
-    await source.close();
+    source.close();
   }
+}
+
+/** Remembers checksums of the file as it is now, so that it is not read to be compared with OSS. */
+function noteChecksums(
+  { environment, source }: SourceContext,
+  crc64: bigint | undefined,
+  md5?: string,
+): void {
+  const { checksumFolder, logger } = environment;
+  if (checksumFolder === '' || crc64 === undefined) return;
+  environment.checksums ??= new ChecksumCache(checksumFolder, logger);
+  environment.checksums.note(stateOf(source.filePath, source.fingerprint), { crc64, md5 });
 }
 
 /** Sends a file of at most one part as a whole (OSS PutObject). */
@@ -109,6 +123,7 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
   const options = { ...job.options.object, forbidOverwrite: job.options.forbidOverwrite };
   const whole = { partNumber: 1, offset: 0, sizeBytes };
   let local = 0n;
+  let md5: string | undefined;
   // The last bytes are held back until it is sure that those before them are still in the file.
   const prove = (crc: Crc64): Promise<void> =>
     proveSource(context, async () => {
@@ -125,6 +140,8 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       const answer = await store.putObject(key, lane.body, options, { signal });
       local = lane.crc.digest();
       assertStored(answer.crc64 ?? local, local, 'object');
+      // An object with the same ETag is this very one, also where OSS makes that of something else.
+      if (answer.crc64 !== undefined && isMd5(answer.etag)) md5 = normalEtag(answer.etag);
       const etagOfBytes = (): Promise<string> => md5Etag(source, environment.pools.usual, signal);
       const expected = { sizeBytes, crc64: local };
       const seen = await seenObject(context, answer, expected, signal, etagOfBytes);
@@ -143,7 +160,9 @@ async function putFile(context: SourceContext, signal: AbortSignal): Promise<Sto
       await lane.close();
     }
   });
-  return verifyObject(context, stored, { sizeBytes, crc64: local });
+  const verified = verifyObject(context, stored, { sizeBytes, crc64: local });
+  noteChecksums(context, local, md5);
+  return verified;
 }
 
 /** Goes on with what checkpoint and server know, or starts anew; then completes. */

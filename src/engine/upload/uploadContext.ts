@@ -1,3 +1,4 @@
+import type { ChecksumCache } from '../record/checksumCache';
 import type {
   CheckpointHeader,
   CheckpointContent,
@@ -25,6 +26,10 @@ export interface UploadEnvironment extends RequestEnvironment {
   readonly checkpoints: CheckpointStore;
   readonly limiter: RateLimiter;
   readonly pools: BufferPools;
+  /** Where checksums of files are remembered; '' for nowhere. */
+  readonly checksumFolder: string;
+  /** Made when the first upload is done. */
+  checksums?: ChecksumCache;
 }
 
 /** One upload: a request, under the id of its checkpoint. */

@@ -68,11 +68,13 @@ export class TransferActions {
   /** Shows a message and does what its button says. Resolves when the message is gone. */
   async show(
     message: Message,
-    about: readonly TransferSnapshot[],
+    about: readonly TransferSnapshot[] | (() => readonly TransferSnapshot[]),
     error?: UploadError,
   ): Promise<MessageAction | undefined> {
-    const action = await this.ask(message, about[0]?.target, (about[0]?.error ?? error)?.domain);
-    if (action !== undefined) await this.run(action, about, error);
+    const [first] = typeof about === 'function' ? [] : about;
+    const action = await this.ask(message, first?.target, (first?.error ?? error)?.domain);
+    if (action === undefined) return undefined;
+    await this.run(action, typeof about === 'function' ? about() : about, error);
     return action;
   }
 

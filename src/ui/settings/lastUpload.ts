@@ -1,5 +1,5 @@
 /** What was uploaded last, over all windows and starts of the editor. Knows no editor. */
-import type { TransferSnapshot } from '../../engine/index';
+import type { TransferList, TransferSnapshot } from '../../engine/index';
 import { isObject } from '../../engine/index';
 import type { KeyValueStore } from './destinationMemory';
 
@@ -12,7 +12,7 @@ const MOST_KEPT = 100;
 
 /** Remembers the objects of the last upload, for their URLs. */
 export class LastUpload {
-  private latest: readonly UploadedObject[] | undefined;
+  private latest: readonly TransferList[] | undefined;
 
   constructor(private readonly ofUser: KeyValueStore) {}
 
@@ -23,14 +23,20 @@ export class LastUpload {
 
   /** Its objects; none where nothing was uploaded, or too many before this start to be kept. */
   objects(): readonly UploadedObject[] {
-    if (this.latest !== undefined) return this.latest;
+    if (this.latest !== undefined) return this.latest.flatMap((list) => list.select(['completed']));
     const kept = this.ofUser.get(KEY);
     return Array.isArray(kept) ? kept.filter(isUploadedObject) : [];
   }
 
-  async remember(objects: readonly UploadedObject[]): Promise<void> {
-    this.latest = objects.map(({ filePath, target }) => ({ filePath, target }));
-    await this.ofUser.update(KEY, objects.length > MOST_KEPT ? [] : this.latest);
+  /** Those of these that are completed. */
+  async remember(ended: readonly TransferList[]): Promise<void> {
+    this.latest = ended;
+    const count = ended.reduce((sum, { counts }) => sum + counts.completed, 0);
+    const objects = count > MOST_KEPT ? [] : this.objects();
+    await this.ofUser.update(
+      KEY,
+      objects.map(({ filePath, target }) => ({ filePath, target })),
+    );
   }
 }
 

@@ -3,8 +3,8 @@ import type {
   Disposable,
   Logger,
   SettledBatch,
+  TransferList,
   TransferNotice,
-  TransferSnapshot,
   Transfers,
 } from '../../engine/index';
 import {
@@ -22,7 +22,7 @@ import type { Settings } from '../settings/settings';
 import type { ProgressNotification } from './progressNotification';
 import { UploadedStatus } from './uploadedStatus';
 import type { TransferActions } from '../actions/transferActions';
-import { ownTransfers } from '../text/transferFacts';
+import { ownIn } from '../text/transferFacts';
 
 /** What settles within this time is told in one message. */
 const GATHER_MS = 400;
@@ -74,7 +74,7 @@ export class Completion implements Disposable {
   /** Forgets the profiles of which no transfer is stopped any more. */
   private forgetProfiles(): void {
     if (this.toldProfiles.size === 0) return;
-    const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
+    const stops = credentialStops(ownIn(this.transfers.snapshot(), ['paused', 'failed']));
     for (const profile of this.toldProfiles) {
       if (!stops.has(profile)) this.toldProfiles.delete(profile);
     }
@@ -117,9 +117,6 @@ export class Completion implements Disposable {
     }
     this.notices.clear();
     const settled = this.settled.splice(0);
-    const done = settled
-      .flatMap(({ ended }) => ended)
-      .filter((transfer) => transfer.state === 'completed');
     const unchanged = settled.reduce(
       (sum, { batch }) => sum + (this.unchanged.get(batch.id) ?? 0),
       0,
@@ -130,7 +127,7 @@ export class Completion implements Disposable {
       isWindowFocused: vscode.window.state.focused,
       hasUnchanged: unchanged > 0,
     });
-    void this.actions.attempt(this.tellUploaded(done));
+    void this.actions.attempt(this.tellUploaded(settled.map(({ ended }) => ended)));
     const skippedOf = (batchId: string): number => this.skipped.get(batchId) ?? 0;
     for (const announcement of announce(settled, skippedOf, words, unchanged)) {
       if (announcement.isSuccess !== true || isTold) this.say(announcement);
@@ -143,12 +140,12 @@ export class Completion implements Disposable {
   }
 
   /** In the status bar, which is always seen and in nobody's way. */
-  private async tellUploaded(done: readonly TransferSnapshot[]): Promise<void> {
-    const text = uploadedText(done, words);
+  private async tellUploaded(ended: readonly TransferList[]): Promise<void> {
+    const text = uploadedText(ended, words);
     if (text === undefined) return;
     // First, so that its URL is there for whoever reads this and reloads the window at once.
     try {
-      await this.last.remember(done);
+      await this.last.remember(ended);
     } finally {
       this.status.show(text);
     }
@@ -158,17 +155,19 @@ export class Completion implements Disposable {
     void this.actions.attempt(this.show(announcement));
   }
 
-  private async show({ message, about }: Announcement): Promise<void> {
-    const action = await this.actions.show(message, about);
+  private async show({ message, about, isSuccess }: Announcement): Promise<void> {
+    const action = await this.actions.show(message, isSuccess === true ? about : about());
     if (action?.kind === 'dontShowAgain') {
       await this.settings.saveForUser('completionMessage', 'never');
     }
   }
 
   private tellCredentials(settled: readonly SettledBatch[]): void {
-    const stops = credentialStops(ownTransfers(this.transfers.snapshot()));
+    const stops = credentialStops(ownIn(this.transfers.snapshot(), ['paused', 'failed']));
     // Those that stopped now, not those that were left behind by an earlier window.
-    const concerned = credentialStops(settled.flatMap((entry) => entry.ended));
+    const concerned = credentialStops(
+      settled.flatMap(({ ended }) => ended.select(['paused', 'failed'])),
+    );
     for (const profile of concerned.keys()) {
       const stopped = stops.get(profile);
       if (this.toldProfiles.has(profile) || stopped === undefined) continue;
@@ -181,7 +180,6 @@ export class Completion implements Disposable {
 
   private batchOf({ transferId }: TransferNotice): string {
     const { batches } = this.transfers.snapshot();
-    const transfers = batches.flatMap((batch) => batch.transfers);
-    return transfers.find((transfer) => transfer.id === transferId)?.batchId ?? transferId;
+    return batches.find(({ files }) => files.get(transferId) !== undefined)?.id ?? transferId;
   }
 }

@@ -1,16 +1,16 @@
-import type { SettledBatch, TransferSnapshot, UploadError } from '../../engine/index';
+import type { SettledBatch, TransferList, TransferSnapshot, UploadError } from '../../engine/index';
 import { CREDENTIALS, causeOf } from '../text/causes';
 import { formatBytes, formatCount, nameInSentence } from '../text/format';
 import { describeError } from '../text/messages';
 import type { Message } from '../text/messages';
-import { commonFolders, fileName, isAboutCredentials, ossPath } from '../text/transferFacts';
+import { fileName, isAboutCredentials, ossPath, sharedFolders } from '../text/transferFacts';
 import type { Words } from '../text/words';
 
 /** One message about one or several batches. */
 export interface Announcement {
   readonly message: Message;
-  /** What its buttons act on. */
-  readonly about: readonly TransferSnapshot[];
+  /** What its buttons act on, made when one is pressed: there may be a hundred thousand. */
+  readonly about: () => readonly TransferSnapshot[];
   /** All went well: whether it is worth a toast is for {@link isWorthTelling} to say. */
   readonly isSuccess?: boolean;
 }
@@ -40,8 +40,8 @@ export function announce(
   const successes: SettledBatch[] = [];
   const causes = new Map<string, SharedCause>();
   for (const entry of settled) {
-    const failed = entry.ended.filter((transfer) => transfer.state === 'failed');
-    const done = entry.ended.filter((transfer) => transfer.state === 'completed').length;
+    const failed = entry.ended.select(['failed']);
+    const done = entry.ended.counts.completed;
     if (failed.length === 0) {
       if (done > 0 && done === entry.ended.length) successes.push(entry);
       continue;
@@ -97,7 +97,7 @@ export function announceCredentials(
   if (first?.error === undefined) return undefined;
   return {
     message: describeShared(first.error, stopped, false, words),
-    about: stopped,
+    about: () => stopped,
   };
 }
 
@@ -137,17 +137,20 @@ export function isWorthTelling(
 
 /** What the status bar says of what was uploaded; undefined when nothing was. */
 export function uploadedText(
-  done: readonly TransferSnapshot[],
+  ended: readonly TransferList[],
   { l10n, language }: Words,
 ): string | undefined {
-  const [first, ...others] = done;
+  const done = ended.filter(({ counts }) => counts.completed > 0);
+  const [first] = done[0]?.select(['completed'], 1) ?? [];
   if (first === undefined) return undefined;
+  const count = done.reduce((sum, { counts }) => sum + counts.completed, 0);
+  const folders = done.flatMap((list) => list.folders);
   const facts = {
     name: nameInSentence(fileName(first.filePath)),
-    n: formatCount(done.length, language),
-    bucket: [...new Set(done.map(({ target }) => target.bucket))].join(', '),
+    n: formatCount(count, language),
+    bucket: [...new Set(folders.map(({ bucket }) => bucket))].join(', '),
   };
-  return others.length === 0
+  return count === 1
     ? l10n.t('Uploaded {name} to {bucket}', facts)
     : l10n.t('Uploaded {n} files to {bucket}', facts);
 }
@@ -167,7 +170,7 @@ function ofCause(cause: SharedCause, words: Words): Announcement | undefined {
       : message.text;
   return {
     message: { ...message, text },
-    about: cause.failed,
+    about: () => cause.failed,
   };
 }
 
@@ -197,7 +200,7 @@ function summary(
       severity: 'warning',
       actions: [{ kind: 'retryFailed' }, { kind: 'showUploads' }],
     },
-    about: failed,
+    about: () => failed,
   };
 }
 
@@ -221,17 +224,18 @@ function summaryText(
 
 function success(settled: readonly SettledBatch[], skipped: number, words: Words): Announcement {
   const { l10n, language } = words;
-  const about = settled.flatMap((entry) => entry.ended);
-  const [first] = about;
-  const isOne = about.length === 1;
+  const ended = settled.map((entry) => entry.ended);
+  const count = ended.reduce((sum, { length }) => sum + length, 0);
+  const isOne = count === 1;
+  const first = isOne ? ended[0]?.all()[0] : undefined;
   const facts = {
     name: nameInSentence(fileName(first?.filePath ?? '')),
-    n: formatCount(about.length, language),
+    n: formatCount(count, language),
     size: formatBytes(
-      about.reduce((sum, transfer) => sum + transfer.sizeBytes, 0),
+      ended.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       language,
     ),
-    place: commonFolders(about).map(ossPath).join(', '),
+    place: sharedFolders(ended).map(ossPath).join(', '),
   };
   return {
     message: {
@@ -245,7 +249,7 @@ function success(settled: readonly SettledBatch[], skipped: number, words: Words
       severity: 'information',
       actions: [{ kind: isOne ? 'copyUrl' : 'copyUrls' }, { kind: 'dontShowAgain' }],
     },
-    about,
+    about: () => ended.flatMap((list) => list.all()),
     isSuccess: true,
   };
 }

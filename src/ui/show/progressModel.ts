@@ -1,4 +1,4 @@
-import { DEFAULT_PART_SIZE_BYTES, isActive } from '../../engine/index';
+import { ACTIVE_STATES, DEFAULT_PART_SIZE_BYTES, RUNNING_STATES } from '../../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
 import {
   formatBytes,
@@ -11,13 +11,17 @@ import {
 import { failureOf } from '../text/failures';
 import { plainText } from '../text/plainText';
 import {
-  commonFolders,
+  activeBatches,
   fileName,
   folderLabel,
-  ownTransfers,
+  ownIn,
+  sharedFolders,
   sumOfBatch,
 } from '../text/transferFacts';
 import type { Words } from '../text/words';
+
+/** So many are looked at: more than these take longer than an eye blinks. */
+const MOST_BRIEF = 1000;
 
 /** What the notification shows at one moment. */
 export interface ProgressState {
@@ -26,14 +30,9 @@ export interface ProgressState {
   readonly message: string;
 }
 
-/** What runs in this window. The notification is open as long as this is not empty. */
-export function activeTransfers(snapshot: TransfersSnapshot): TransferSnapshot[] {
-  return ownTransfers(snapshot).filter(isActive);
-}
-
 /** Whether everything that runs may be over before a notification could be read. */
-export function isBrief(active: readonly TransferSnapshot[]): boolean {
-  return active.every(
+export function isBrief(snapshot: TransfersSnapshot): boolean {
+  return ownIn(snapshot, ACTIVE_STATES, MOST_BRIEF).every(
     (transfer) =>
       transfer.partsTotal === 1 ||
       (transfer.partsTotal === 0 && transfer.sizeBytes <= DEFAULT_PART_SIZE_BYTES),
@@ -50,7 +49,9 @@ export function progressOf(
   nowMs: number,
   words: Words,
 ): ProgressState {
-  const active = activeTransfers(snapshot);
+  // What runs, or what is the next to do so.
+  const running = ownIn(snapshot, RUNNING_STATES);
+  const active = running.length > 0 ? running : ownIn(snapshot, ['queued'], 1);
   const { totals } = snapshot;
   const share =
     totals.sizeBytes > 0
@@ -61,7 +62,7 @@ export function progressOf(
     pauseText(snapshot, active, share, nowMs, words) ??
     stepText(active, words) ??
     bytesText(snapshot, active, share, words);
-  const place = placeOf(active);
+  const place = placeOf(snapshot);
   return { percent, message: words.l10n.t('Uploading to {place}: {message}', { place, message }) };
 }
 
@@ -87,8 +88,8 @@ export function stoppedText(
 }
 
 /** Where all of it goes: the folder that its objects share, or the buckets. */
-function placeOf(active: readonly TransferSnapshot[]): string {
-  const folders = commonFolders(active);
+function placeOf(snapshot: TransfersSnapshot): string {
+  const folders = sharedFolders(activeBatches(snapshot).map(({ files }) => files));
   const [only, ...others] = folders;
   const place =
     only !== undefined && others.length === 0

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { isWaitingForUser } from '../../engine/index';
+import { WAITING_STATES } from '../../engine/index';
 import type { BatchSnapshot, Disposable, TransferSnapshot, Transfers } from '../../engine/index';
 import { words } from '../editor/editorWords';
 import type { Message } from '../text/messages';
-import { activeTransfers, isBrief, progressOf, stoppedText } from './progressModel';
+import { isBrief, progressOf, stoppedText } from './progressModel';
 import type { ProgressState } from './progressModel';
-import { idsOf } from '../text/transferFacts';
+import { activeBatches, idsOf, ownIn } from '../text/transferFacts';
 import type { ToastPace } from '../editor/toastPace';
 import type { TransferActions } from '../actions/transferActions';
 
@@ -55,15 +55,15 @@ export class ProgressNotification implements Disposable {
 
   private update(): void {
     if (this.isStopping) return;
-    const active = activeTransfers(this.transfers.snapshot());
-    if (active.length === 0) {
+    const snapshot = this.transfers.snapshot();
+    if (activeBatches(snapshot).length === 0) {
       clearTimeout(this.delay);
       this.delay = undefined;
       this.close?.();
       return;
     }
     if (this.close !== undefined) return;
-    if (!isBrief(active)) {
+    if (!isBrief(snapshot)) {
       clearTimeout(this.delay);
       this.delay = undefined;
       this.open();
@@ -93,9 +93,9 @@ export class ProgressNotification implements Disposable {
         let shown: ProgressState = { percent: 0, message: '' };
         const render = (): void => {
           const snapshot = this.transfers.snapshot();
-          const active = activeTransfers(snapshot);
+          const active = activeBatches(snapshot);
           if (active.length === 0) return;
-          for (const { batchId } of active) this.seen.add(batchId);
+          for (const { id } of active) this.seen.add(id);
           const next = progressOf(snapshot, shown.percent, Date.now(), words);
           if (next.percent === shown.percent && next.message === shown.message) return;
           // The editor adds increments up, so only the difference may be told. Without any, the
@@ -127,9 +127,11 @@ export class ProgressNotification implements Disposable {
 
   /** Cancel: stops all of them, keeps all of it, and says what can be done now. */
   private async stop(): Promise<void> {
-    const stopping = activeTransfers(this.transfers.snapshot());
+    const stopping = new Set(activeBatches(this.transfers.snapshot()).map(({ id }) => id));
+    // What stood still before is none of it.
+    const before = new Set(idsOf(ownIn(this.transfers.snapshot(), WAITING_STATES)));
     const pausing = this.actions.attempt(
-      this.transfers.pause(idsOf(stopping)).finally(() => {
+      this.transfers.pause([...stopping]).finally(() => {
         this.isStopping = false;
         this.update();
       }),
@@ -137,16 +139,14 @@ export class ProgressNotification implements Disposable {
     // The requests end at once. That a busy disk still writes the last checkpoint is no reason to
     // leave the user without a word.
     await Promise.race([pausing, sleep(STOP_PATIENCE_MS)]);
-    const ids = new Set(idsOf(stopping));
-    const isStopped = (transfer: TransferSnapshot): boolean =>
-      ids.has(transfer.id) && isWaitingForUser(transfer);
+    const stoppedOf = ({ id, files }: BatchSnapshot): readonly TransferSnapshot[] =>
+      stopping.has(id) ? files.select(WAITING_STATES).filter((one) => !before.has(one.id)) : [];
     const batches = this.transfers
       .snapshot()
-      .batches.filter((batch) => batch.transfers.some(isStopped));
+      .batches.filter((batch) => stoppedOf(batch).length > 0);
     // What was complete before the stop reached it is told by its own message.
     if (batches.length === 0) return;
-    const stopped = batches.flatMap((batch) => batch.transfers).filter(isStopped);
-    await this.actions.show(stoppedMessage(batches), stopped);
+    await this.actions.show(stoppedMessage(batches), () => batches.flatMap(stoppedOf));
   }
 }
 

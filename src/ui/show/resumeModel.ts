@@ -1,13 +1,13 @@
-import { isWaitingForUser } from '../../engine/index';
+import { WAITING_STATES } from '../../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
 import { formatAge, formatBytes, formatCount, percentOf } from '../text/format';
 import { isInside } from '../text/localPaths';
 import {
   batchPlace,
   distinctions,
+  hasOwnIn,
   needsDecision,
   ossPath,
-  ownTransfers,
   sumOf,
   sumOfBatch,
 } from '../text/transferFacts';
@@ -74,15 +74,9 @@ export function statusOf(items: readonly ResumeItem[], snapshot: TransfersSnapsh
   const refused = items.filter((item) => item.waiting.some(needsDecision)).length;
   if (refused > 0) return { kind: 'credentials', count: refused };
   if (items.length > 0) return { kind: 'resume', count: items.length };
-  const states = ownTransfers(snapshot).map((transfer) => transfer.state);
-  const isMoving = states.some(
-    (state) =>
-      state === 'uploading' ||
-      state === 'completing' ||
-      state === 'verifying' ||
-      state === 'preparing',
-  );
-  return states.includes('waiting') && !isMoving ? { kind: 'offline' } : { kind: 'hidden' };
+  const isMoving = hasOwnIn(snapshot, ['uploading', 'completing', 'verifying', 'preparing']);
+  const isOffline = hasOwnIn(snapshot, ['waiting']) && !isMoving;
+  return isOffline ? { kind: 'offline' } : { kind: 'hidden' };
 }
 
 /** A plain resume does not help: the user has to decide or to give credentials. */
@@ -219,20 +213,24 @@ function isFailed(transfer: TransferSnapshot): boolean {
 }
 
 function resumeItem(batch: BatchSnapshot, context: ResumeContext): ResumeItem {
-  const waiting = batch.transfers.filter(isWaitingForUser);
-  const updatedMs = Math.max(0, ...waiting.map((transfer) => transfer.updatedMs));
+  const waiting = batch.files.select(WAITING_STATES);
+  const { updatedMs } = sumOf(waiting);
   const ageDays = (context.nowMs - updatedMs) / 86_400_000;
   let section: ResumeSection;
   if (waiting.some(needsDecision)) section = 'attention';
   else if (ageDays > context.keepUnfinishedDays) section = 'old';
-  else if (isOfWorkspace(batch, context.workspacePaths)) section = 'workspace';
+  else if (isOfWorkspace(batch, waiting[0], context.workspacePaths)) section = 'workspace';
   else section = 'elsewhere';
   const { confirmedBytes, sizeBytes } = sumOfBatch(batch);
   return { batch, waiting, section, updatedMs, confirmedBytes, sizeBytes };
 }
 
-function isOfWorkspace(batch: BatchSnapshot, workspacePaths: readonly string[]): boolean {
-  const paths = [batch.workspacePath, batch.transfers[0]?.filePath ?? ''];
+function isOfWorkspace(
+  batch: BatchSnapshot,
+  first: TransferSnapshot | undefined,
+  workspacePaths: readonly string[],
+): boolean {
+  const paths = [batch.workspacePath, first?.filePath ?? ''];
   return workspacePaths.some((workspace) =>
     paths.some((path) => path !== '' && isInside(workspace, path)),
   );

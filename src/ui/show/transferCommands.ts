@@ -14,7 +14,7 @@ import { rowCommandOf } from './rowRemedies';
 import { words } from '../editor/editorWords';
 import type { MessageAction } from '../text/buttons';
 import { remediesOf } from '../text/causes';
-import { idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
+import { activeBatches, idsOf, needsDecision, ownTransfers } from '../text/transferFacts';
 import type { TransfersView } from './transfersView';
 
 /** The commands that act on transfers: those of rows, and those of all of them. */
@@ -52,7 +52,8 @@ export class TransferCommands {
       openHelp: this.onRows((about) =>
         actions.openHelp(about.find((transfer) => transfer.error !== undefined)?.error),
       ),
-      pauseAll: () => actions.attempt(transfers.pause(idsOf(this.own().filter(isActive)))),
+      pauseAll: () =>
+        actions.attempt(transfers.pause(activeBatches(transfers.snapshot()).map(({ id }) => id))),
       resumeAll: () => actions.attempt(this.resumeAll()),
       tryNow: () => {
         transfers.retryNow();

@@ -99,11 +99,19 @@ export class TransferRows implements Disposable {
     if (ofHistory !== undefined) return this.finished(ofHistory.entryId, ofHistory.fileId);
     const snapshot = this.transfers.snapshot();
     const found = transfersOfRow(id, snapshot);
-    const batch = snapshot.batches.find((one) => rootId(one) === id || doneParentId(one) === id);
-    if (batch === undefined || batch.finishedEarlier.files === 0) return found;
-    const known = new Set(batch.transfers.map((transfer) => transfer.id));
-    const earlier = (await this.finished(batch.id)).filter((one) => !known.has(one.id));
-    return [...earlier, ...found];
+    const { batches } = snapshot;
+    const parent = batches.find((one) => rootId(one) === id || doneParentId(one) === id);
+    const hasEarlier = parent !== undefined && parent.finishedEarlier.files > 0;
+    const bare = found.find(isBare);
+    const batchId = hasEarlier ? parent.id : bare?.batchId;
+    if (batchId === undefined) return found;
+    // Of many files, what OSS said of them is known from the history only.
+    const saved = new Map((await this.finished(batchId)).map((one) => [one.id, one]));
+    const whole = found.map((one) => (isBare(one) ? (saved.get(one.id) ?? one) : one));
+    if (!hasEarlier) return whole;
+    return [...saved.values()]
+      .filter((one) => parent.files.get(one.id) === undefined)
+      .concat(whole);
   }
 
   private async finished(entryId: string, fileId?: string): Promise<TransferSnapshot[]> {
@@ -196,7 +204,7 @@ export class TransferRows implements Disposable {
     if (entry !== undefined) return this.keep(parent, await this.fileRows(parent, entry));
     // What an earlier window finished is known from the history only.
     if (batch !== undefined && batch.finishedEarlier.files > 0) {
-      const isDone = batch.transfers.every(({ state }) => state === 'completed');
+      const isDone = batch.files.counts.completed === batch.files.length;
       const saved = this.entries.find(({ id }) => id === batch.id);
       if (saved !== undefined && (isDone || parent === doneParentId(batch))) {
         return this.keep(parent, await this.fileRows(parent, saved));
@@ -226,12 +234,18 @@ export class TransferRows implements Disposable {
 
   /** The row of what did not change since it was made. */
   private unchanged(of: BatchSnapshot | TransferSnapshot): TransferRow | undefined {
+    const isBatch = 'files' in of;
     if (this.touched.has(of.id)) return undefined;
-    const isBatch = 'transfers' in of;
-    if (isBatch && of.transfers.some(({ id }) => this.touched.has(id))) return undefined;
+    if (isBatch && this.hasTouched(of)) return undefined;
+    if (!isBatch && this.touched.has(of.batchId)) return undefined;
     const row = this.rows.get(isBatch ? rootId(of) : of.id);
     // How long ago that was grows by itself.
     return row?.state === 'interrupted' ? undefined : row;
+  }
+
+  private hasTouched({ files }: BatchSnapshot): boolean {
+    for (const id of this.touched) if (files.get(id) !== undefined) return true;
+    return false;
   }
 
   private batchOf(parent: string): BatchSnapshot | undefined {
@@ -270,6 +284,11 @@ export class TransferRows implements Disposable {
     for (const row of rows) this.rows.set(row.id, row);
     return rows;
   }
+}
+
+/** Completed, and nothing is known of what OSS said of it. */
+function isBare({ state, result }: TransferSnapshot): boolean {
+  return state === 'completed' && result === undefined;
 }
 
 function isParent(row: TransferRow): boolean {

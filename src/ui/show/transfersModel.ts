@@ -1,4 +1,4 @@
-import { isActive, redact } from '../../engine/index';
+import { RUNNING_STATES, TRANSFER_STATES, UNFINISHED_STATES, redact } from '../../engine/index';
 import type {
   BatchSnapshot,
   TransferSnapshot,
@@ -21,12 +21,12 @@ import { remediesOf } from '../text/causes';
 import { failureOf } from '../text/failures';
 import {
   batchPlace,
+  countIn,
   distinctions,
   fileName,
   needsDecision,
   keyFolder,
   ossPath,
-  ownTransfers,
   sumOfBatch,
 } from '../text/transferFacts';
 import type { Localizer, Words } from '../text/words';
@@ -124,7 +124,7 @@ export function rootRows(
 ): TransferRow[] {
   const totals = totalsOfOnly(snapshot);
   const batches = snapshot.batches
-    .filter((batch) => batch.transfers.length > 0)
+    .filter((batch) => batch.files.length > 0)
     .sort((one, other) => other.createdMs - one.createdMs);
   const marks = distinctions(batches, rootLabel, batchPlace);
   return batches.map((batch) => {
@@ -151,13 +151,13 @@ export function childRows(
   words: Words,
   known?: KnownRow,
 ): TransferRow[] {
-  const unfinished = batch.transfers.filter((transfer) => transfer.state !== 'completed');
   const { filesDone } = sumOfBatch(batch);
-  if (unfinished.length === 0) return doneRows(batch, limit, nowMs, words, known);
+  if (batch.files.counts.completed === batch.files.length)
+    return doneRows(batch, limit, nowMs, words, known);
   const rows = pageOf(
     batch,
     rootId(batch),
-    unfinished,
+    UNFINISHED_STATES,
     limit,
     totalsOfOnly(snapshot),
     nowMs,
@@ -176,10 +176,9 @@ export function doneRows(
   words: Words,
   known?: KnownRow,
 ): TransferRow[] {
-  const done = batch.transfers.filter((transfer) => transfer.state === 'completed');
-  const isAll = done.length === batch.transfers.length;
+  const isAll = batch.files.counts.completed === batch.files.length;
   const parent = isAll ? rootId(batch) : doneParentId(batch);
-  return pageOf(batch, parent, done, limit, undefined, nowMs, words, known);
+  return pageOf(batch, parent, ['completed'], limit, undefined, nowMs, words, known);
 }
 
 /** The row above the finished files of a batch. */
@@ -198,7 +197,7 @@ function doneParent(batch: BatchSnapshot, files: number, { l10n, language }: Wor
 function pageOf(
   batch: BatchSnapshot,
   parent: string,
-  transfers: readonly TransferSnapshot[],
+  states: readonly TransferState[],
   limit: number,
   totals: Totals | undefined,
   nowMs: number,
@@ -206,7 +205,7 @@ function pageOf(
   known: KnownRow | undefined,
 ): TransferRow[] {
   const { l10n } = words;
-  const shown = transfers.slice(0, limit);
+  const shown = batch.files.select(states, limit);
   const marks = distinctions(
     shown,
     ({ filePath }) => fileName(filePath),
@@ -217,7 +216,7 @@ function pageOf(
       known?.(transfer) ??
       marked(transferRow(transfer, batch, totals, nowMs, words), marks.get(transfer), l10n),
   );
-  return [...rows, ...moreRow(parent, batch.id, transfers.length - rows.length, words)];
+  return [...rows, ...moreRow(parent, batch.id, countIn(batch.files, states) - rows.length, words)];
 }
 
 /** The row that shows the next page below a parent; none when nothing is hidden. */
@@ -257,11 +256,10 @@ export function transfersOfRow(
   id: string,
   { batches }: TransfersSnapshot,
 ): readonly TransferSnapshot[] {
-  return batches.flatMap((batch) =>
-    id === doneParentId(batch)
-      ? batch.transfers.filter(({ state }) => state === 'completed')
-      : batch.transfers.filter((transfer) => transfer.id === id || rootId(batch) === id),
-  );
+  return batches.flatMap((batch) => {
+    if (id === doneParentId(batch)) return batch.files.select(['completed']);
+    return rootId(batch) === id ? batch.transfers : (batch.files.get(id) ?? []);
+  });
 }
 
 /** What the tooltip of a transfer lists, as pairs of a name and a value. */
@@ -443,11 +441,12 @@ function parentRow(batch: BatchSnapshot, nowMs: number, words: Words): TransferR
   });
   const word = batchWord(batch, state, words);
   const numbers = [l10n.t('{done} of {total}', { done, total }), bytes];
-  const stuck = batch.isElsewhere ? undefined : batch.transfers.find(needsDecision);
+  const stuck = batch.isElsewhere
+    ? undefined
+    : batch.files.select(['failed', 'paused']).find(needsDecision);
   const place = batchPlace(batch);
   if (state === 'done') {
-    const finishedMs = batch.transfers.reduce((last, one) => Math.max(last, one.updatedMs), 0);
-    const facts = doneFacts(sizeBytes, finishedMs, place, nowMs, words);
+    const facts = doneFacts(sizeBytes, batch.files.updatedMs, place, nowMs, words);
     numbers.splice(0, 2, filesText(files, words), facts);
   }
   const description = [...(word === undefined ? [] : [word]), ...numbers].join(' · ');
@@ -472,7 +471,10 @@ function parentRow(batch: BatchSnapshot, nowMs: number, words: Words): TransferR
 
 function batchState(batch: BatchSnapshot): RowState {
   if (batch.isElsewhere) return 'elsewhere';
-  const states = new Set(batch.transfers.map((transfer) => ROW_STATES[transfer.state]));
+  const { counts } = batch.files;
+  const states = new Set(
+    TRANSFER_STATES.filter((state) => counts[state] > 0).map((state) => ROW_STATES[state]),
+  );
   const order = [
     'running',
     'waiting',
@@ -488,7 +490,7 @@ function batchState(batch: BatchSnapshot): RowState {
 /** The state of a batch in a word; nothing while it runs, because its numbers say so. */
 function batchWord(batch: BatchSnapshot, state: RowState, words: Words): string | undefined {
   const { l10n, language } = words;
-  const failures = batch.transfers.filter((transfer) => transfer.state === 'failed').length;
+  const failures = batch.files.counts.failed;
   const failed = l10n.t('{n} failed', { n: formatCount(failures, language) });
   switch (state) {
     case 'running':
@@ -523,14 +525,15 @@ function rootLabel(batch: BatchSnapshot): string {
 
 /** The file of a batch that never had another one. */
 function onlyTransfer(batch: BatchSnapshot): TransferSnapshot | undefined {
-  const isOnly = batch.transfers.length === 1 && batch.finishedEarlier.files === 0;
-  return isOnly ? batch.transfers[0] : undefined;
+  const isOnly = batch.files.length === 1 && batch.finishedEarlier.files === 0;
+  return isOnly ? batch.files.all()[0] : undefined;
 }
 
 /** The totals of the window where they are those of one transfer, because nothing else moves. */
 function totalsOfOnly(snapshot: TransfersSnapshot): Totals | undefined {
-  const moving = ownTransfers(snapshot).filter(
-    (transfer) => isActive(transfer) && transfer.state !== 'queued',
+  const moving = snapshot.batches.reduce(
+    (sum, { isElsewhere, files }) => sum + (isElsewhere ? 0 : countIn(files, RUNNING_STATES)),
+    0,
   );
-  return moving.length === 1 ? snapshot.totals : undefined;
+  return moving === 1 ? snapshot.totals : undefined;
 }

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { isActive, isWaitingForUser } from '../../engine/index';
+import { ACTIVE_STATES, WAITING_STATES } from '../../engine/index';
 import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index';
 import type { ContextKey } from '../editor/commandIds';
 import { setContext } from '../editor/commands';
 import { words } from '../editor/editorWords';
 import type { DestinationMemory } from '../settings/destinationMemory';
-import { ownTransfers } from '../text/transferFacts';
+import { hasOwnIn } from '../text/transferFacts';
 import type { TransfersTree } from './transfersTree';
 import { ELSEWHERE_SCHEME, viewHeader } from './viewHeader';
 import type { SetupContext } from '../settings/setupContext';
@@ -125,13 +125,12 @@ export class TransfersView implements vscode.TreeDataProvider<string>, Disposabl
 
   private updateContext(): void {
     const snapshot = this.transfers.snapshot();
-    const own = ownTransfers(snapshot);
     const hasUploaded = this.memory.hasUploaded();
-    const hasTransfers = snapshot.batches.some((batch) => batch.transfers.length > 0);
+    const hasTransfers = snapshot.batches.some((batch) => batch.files.length > 0);
     this.setContext('hasTransfers', hasTransfers || hasUploaded || this.isAskedFor);
     this.setContext('hasUploaded', hasUploaded);
-    this.setContext('hasActive', own.some(isActive));
-    this.setContext('hasWaiting', own.some(isWaitingForUser));
+    this.setContext('hasActive', hasOwnIn(snapshot, ACTIVE_STATES));
+    this.setContext('hasWaiting', hasOwnIn(snapshot, WAITING_STATES));
   }
 
   private setContext(key: ContextKey, value: boolean): void {

@@ -1,3 +1,4 @@
+import { RUNNING_STATES } from '../../engine/index';
 import type {
   Disposable,
   EndedTransfer,
@@ -106,9 +107,9 @@ export class UploadLog implements Disposable {
   }
 
   private logStarts(changed: ReadonlySet<string>): void {
-    for (const { isElsewhere, transfers } of this.transfers.snapshot().batches) {
+    for (const { isElsewhere, files } of this.transfers.snapshot().batches) {
       if (isElsewhere) continue;
-      for (const transfer of transfers) {
+      for (const transfer of files.select(RUNNING_STATES)) {
         const { id, state, partsTotal } = transfer;
         // Thousands of files go by one PutObject each: the line at their end says it all.
         if (!changed.has(id) || partsTotal <= 1) continue;

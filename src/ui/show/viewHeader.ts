@@ -1,6 +1,6 @@
-import { isActive } from '../../engine/index';
 import type { TransfersSnapshot } from '../../engine/index';
 import { formatCount, formatSpeed } from '../text/format';
+import { activeBatches } from '../text/transferFacts';
 import type { Words } from '../text/words';
 
 /** Rows of other windows are greyed by a decoration, which needs an address to hang on. */
@@ -11,18 +11,16 @@ export const ELSEWHERE_SCHEME = 'oss-upload-elsewhere';
  * run, how fast. `place` is '' where it is not known.
  */
 export function viewHeader(
-  { totals, batches }: TransfersSnapshot,
+  snapshot: TransfersSnapshot,
   place: string,
   { l10n, language }: Words,
 ): {
   readonly description: string;
   readonly badge: { readonly value: number; readonly tooltip: string } | undefined;
 } {
-  const { speedBytesPerSecond } = totals;
+  const { speedBytesPerSecond } = snapshot.totals;
   // What was asked for at once is one upload, be it a folder of thousands.
-  const active = batches.filter(
-    ({ isElsewhere, transfers }) => !isElsewhere && transfers.some(isActive),
-  ).length;
+  const active = activeBatches(snapshot).length;
   if (active === 0) return { description: place, badge: undefined };
   const speed = speedBytesPerSecond > 0 ? formatSpeed(speedBytesPerSecond, language) : '';
   return {

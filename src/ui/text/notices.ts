@@ -51,6 +51,20 @@ const NOTICES: Readonly<Record<TransferNotice['kind'], Notice>> = {
     severity: 'warning',
     actions: SHOW_LOG,
   },
+  recordIncomplete: {
+    texts: [
+      (l10n) =>
+        l10n.t(
+          'The record of the unfinished upload {name} is damaged in some places: files that are named there alone do not go on. Upload it again; what OSS has already can be skipped.',
+        ),
+      (l10n) =>
+        l10n.t(
+          'The records of {n} unfinished uploads are damaged in some places: files that are named there alone do not go on. Upload them again; what OSS has already can be skipped.',
+        ),
+    ],
+    severity: 'warning',
+    actions: SHOW_LOG,
+  },
   optionsChanged: {
     texts: [
       (l10n) => l10n.t('{name} has other upload options than before; starting again.'),

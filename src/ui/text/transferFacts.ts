@@ -1,8 +1,11 @@
 import path from 'node:path';
 
+import { ACTIVE_STATES } from '../../engine/index';
 import type {
   BatchSnapshot,
+  TransferList,
   TransferSnapshot,
+  TransferState,
   TransfersSnapshot,
   UploadTarget,
 } from '../../engine/index';
@@ -50,10 +53,14 @@ export function keyFolder(key: string): string {
 }
 
 /** Where a batch goes: one object, or the folder all its objects share. */
-export function batchPlace({ transfers }: BatchSnapshot): Place {
-  const [first, ...others] = transfers;
-  if (first !== undefined && others.length === 0) return first.target;
-  return commonFolders(transfers)[0] ?? { bucket: '', key: '' };
+export function batchPlace({ files }: BatchSnapshot): Place {
+  const only = files.length === 1 ? files.all()[0] : undefined;
+  return only?.target ?? sharedFolders([files])[0] ?? { bucket: '', key: '' };
+}
+
+/** For each bucket the folder that all objects of these lists there share. */
+export function sharedFolders(lists: readonly TransferList[]): Place[] {
+  return commonFolders(lists.flatMap(({ folders }) => folders.map((target) => ({ target }))));
 }
 
 /** For each bucket the folder that all objects there share; '' at its top. */
@@ -121,14 +128,17 @@ function innermost(folder: string): string {
 export function sumOf(transfers: readonly TransferSnapshot[]): {
   readonly sizeBytes: number;
   readonly confirmedBytes: number;
+  readonly updatedMs: number;
 } {
   let sizeBytes = 0;
   let confirmedBytes = 0;
+  let updatedMs = 0;
   for (const transfer of transfers) {
     sizeBytes += transfer.sizeBytes;
     confirmedBytes += transfer.state === 'completed' ? transfer.sizeBytes : transfer.confirmedBytes;
+    updatedMs = Math.max(updatedMs, transfer.updatedMs);
   }
-  return { sizeBytes, confirmedBytes };
+  return { sizeBytes, confirmedBytes, updatedMs };
 }
 
 /** The same over a batch, with the files that were finished before this window took it up. */
@@ -138,15 +148,45 @@ export function sumOfBatch(batch: BatchSnapshot): {
   readonly sizeBytes: number;
   readonly confirmedBytes: number;
 } {
-  const { files, sizeBytes } = batch.finishedEarlier;
-  const sum = sumOf(batch.transfers);
-  const done = batch.transfers.filter((transfer) => transfer.state === 'completed').length;
+  const { files: list, finishedEarlier: earlier } = batch;
   return {
-    files: files + batch.transfers.length,
-    filesDone: files + done,
-    sizeBytes: sizeBytes + sum.sizeBytes,
-    confirmedBytes: sizeBytes + sum.confirmedBytes,
+    files: earlier.files + list.length,
+    filesDone: earlier.files + list.counts.completed,
+    sizeBytes: earlier.sizeBytes + list.sizeBytes,
+    confirmedBytes: earlier.sizeBytes + list.confirmedBytes,
   };
+}
+
+/** How many of a list are in one of these states. */
+export function countIn({ counts }: TransferList, states: readonly TransferState[]): number {
+  return states.reduce((sum, state) => sum + counts[state], 0);
+}
+
+/** The batches of this window of which something runs or waits for its turn. */
+export function activeBatches({ batches }: TransfersSnapshot): BatchSnapshot[] {
+  return batches.filter(
+    ({ isElsewhere, files }) => !isElsewhere && countIn(files, ACTIVE_STATES) > 0,
+  );
+}
+
+/** Whether anything of this window is in one of these states. */
+export function hasOwnIn(
+  { batches }: TransfersSnapshot,
+  states: readonly TransferState[],
+): boolean {
+  return batches.some(({ isElsewhere, files }) => !isElsewhere && countIn(files, states) > 0);
+}
+
+/** Those of this window in some states, those of other windows left out; the first so many. */
+export function ownIn(
+  snapshot: TransfersSnapshot,
+  states: readonly TransferState[],
+  most?: number,
+): TransferSnapshot[] {
+  return snapshot.batches
+    .filter((batch) => !batch.isElsewhere)
+    .flatMap(({ files }) => files.select(states, most))
+    .slice(0, most);
 }
 
 /** All transfers of this window, those of other windows left out. */

@@ -1,7 +1,9 @@
 import bundle from '../../../l10n/bundle.l10n.zh-cn.json';
+import { noCounts } from '../../../src/engine/contract/transfers';
 import { UploadError } from '../../../src/engine/index';
 import type {
   BatchSnapshot,
+  TransferList,
   TransferSnapshot,
   TransfersSnapshot,
   UploadErrorDetails,
@@ -62,6 +64,9 @@ export function batch(
   changes: Partial<BatchSnapshot> = {},
 ): BatchSnapshot {
   const id = changes.id ?? 'b1';
+  const own = transfers.map((entry, index) =>
+    transfer({ id: `${id}-t${index + 1}`, ...entry, batchId: id }),
+  );
   return {
     id,
     label: 'video.mp4',
@@ -69,10 +74,32 @@ export function batch(
     isElsewhere: false,
     workspacePath: '/home/me',
     finishedEarlier: { files: 0, sizeBytes: 0 },
-    transfers: transfers.map((entry, index) =>
-      transfer({ id: `${id}-t${index + 1}`, ...entry, batchId: id }),
-    ),
     ...changes,
+    transfers: own,
+    files: listOf(own),
+  };
+}
+
+/** These transfers as the engine gives them. */
+export function listOf(transfers: readonly TransferSnapshot[]): TransferList {
+  const counts = noCounts();
+  for (const { state } of transfers) counts[state]++;
+  const sum = (of: (one: TransferSnapshot) => number): number =>
+    transfers.reduce((total, one) => total + of(one), 0);
+  return {
+    counts,
+    length: transfers.length,
+    sizeBytes: sum(({ sizeBytes }) => sizeBytes),
+    confirmedBytes: sum((one) => (one.state === 'completed' ? one.sizeBytes : one.confirmedBytes)),
+    updatedMs: Math.max(0, ...transfers.map(({ updatedMs }) => updatedMs)),
+    folders: transfers.map(({ target: { bucket, key } }) => ({
+      bucket,
+      key: key.slice(0, key.lastIndexOf('/') + 1),
+    })),
+    select: (states, most = Infinity) =>
+      transfers.filter(({ state }) => states.includes(state)).slice(0, most),
+    get: (id) => transfers.find((one) => one.id === id),
+    all: () => transfers,
   };
 }
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-import { adoptUpload } from '../../../engine/index';
+import { RequestList, adoptUpload } from '../../../engine/index';
 import type { AdoptionOptions, Transfers, UnfinishedUpload } from '../../../engine/index';
 import { BucketSearch, uploadChoice } from './bucketSearch';
 import type { Destinations } from '../setup/destination';
@@ -50,7 +50,7 @@ export class ResumeFromOssCommand {
     };
     const { uploadId } = chosen.upload;
     await adoptUpload(this.records, request, uploadId, AbortSignal.timeout(60_000));
-    const { held } = await this.transfers.enqueue(batchOf([file], [request]));
+    const { held } = await this.transfers.enqueue(batchOf([file], RequestList.of([request])));
     const [other] = held;
     if (other !== undefined) throw heldError(other);
   }

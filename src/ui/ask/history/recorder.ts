@@ -69,23 +69,20 @@ export class HistoryRecorder implements Disposable {
   }
 
   private settled({ batch, ended }: SettledBatch): void {
-    if (!this.begun.has(batch.id) || !ended.some(isDone)) return;
-    const done = batch.transfers.filter(isDone);
-    const earlier = batch.finishedEarlier;
+    if (!this.begun.has(batch.id) || ended.counts.completed === 0) return;
+    const { files, finishedEarlier: earlier } = batch;
+    const isAll = files.counts.completed === files.length;
+    const done = isAll ? files : sumOf(files.select(['completed']));
     this.history.add({
       id: batch.id,
       label: batch.label,
       createdMs: batch.createdMs,
-      finishedMs: done.reduce((last, { updatedMs }) => Math.max(last, updatedMs), 0),
-      files: earlier.files + done.length,
-      sizeBytes: earlier.sizeBytes + sumOf(done).sizeBytes,
+      finishedMs: done.updatedMs,
+      files: earlier.files + files.counts.completed,
+      sizeBytes: earlier.sizeBytes + done.sizeBytes,
       place: batchPlace(batch),
     });
   }
-}
-
-function isDone({ state }: TransferSnapshot): boolean {
-  return state === 'completed';
 }
 
 function fileOf(transfer: TransferSnapshot): FinishedFile {

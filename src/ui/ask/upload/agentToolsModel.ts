@@ -5,8 +5,8 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 
-import { isObject, redact } from '../../../engine/index';
-import type { TransferSnapshot, TransfersSnapshot } from '../../../engine/index';
+import { UNFINISHED_STATES, isObject, redact } from '../../../engine/index';
+import type { TransferSnapshot, TransferState, TransfersSnapshot } from '../../../engine/index';
 import { percentOf } from '../../text/format';
 import { prefixProblem } from '../../text/keyNames';
 import { isInside } from '../../text/localPaths';
@@ -110,16 +110,15 @@ export function uploadAnswer({ uploaded, failed, unchanged }: UploadCallResult):
 
 /** What `list_oss_uploads` answers: what runs and waits before what is done. */
 export function listAnswer({ batches, totals }: TransfersSnapshot): string {
-  const transfers = batches.flatMap((batch) =>
-    batch.transfers.map((transfer) => entryOf(transfer, batch.isElsewhere)),
-  );
-  const sorted = transfers.toSorted(
-    (one, other) => Number(one.state === 'completed') - Number(other.state === 'completed'),
-  );
+  const entriesIn = (states: readonly TransferState[]): Entry[] =>
+    batches.flatMap(({ files, isElsewhere }) =>
+      files.select(states, MOST_ENTRIES).map((transfer) => entryOf(transfer, isElsewhere)),
+    );
+  const sorted = [...entriesIn(UNFINISHED_STATES), ...entriesIn(['completed'])];
   return JSON.stringify({
     running: totals.active,
     waitingForUser: totals.waitingForUser,
-    total: sorted.length,
+    total: batches.reduce((sum, { files }) => sum + files.length, 0),
     uploads: sorted.slice(0, MOST_ENTRIES),
   });
 }

@@ -1,6 +1,6 @@
 /** What becomes of files whose objects already exist. Knows no editor. */
 import { UploadError } from '../../../engine/index';
-import type { ExistingObject, UploadRequest } from '../../../engine/index';
+import type { ExistingObject, UploadOptions, UploadRequest } from '../../../engine/index';
 import { formatBytes, formatDate, sizesApart } from '../../text/format';
 import type { Words } from '../../text/words';
 import { numberedKey } from '../../text/keyNames';
@@ -20,12 +20,19 @@ export type FindTaken = (requests: readonly UploadRequest[]) => Promise<readonly
 /** A bucket that has so many copies of a name, or says so of any name, has no free one. */
 const MOST_NUMBERS = 1000;
 
+/** Options that allow to replace an object or not, by those they are made of: files share them. */
+const allowing = new WeakMap<UploadOptions, UploadOptions>();
+const refusing = new WeakMap<UploadOptions, UploadOptions>();
+
 /** The same request, allowed to replace the object or not. */
 export function withOverwrite<Request extends UploadRequest>(
   request: Request,
   isAllowed: boolean,
 ): Request {
-  return { ...request, options: { ...request.options, forbidOverwrite: !isAllowed } };
+  const known = isAllowed ? allowing : refusing;
+  const options = known.get(request.options) ?? { ...request.options, forbidOverwrite: !isAllowed };
+  known.set(request.options, options);
+  return { ...request, options };
 }
 
 /** The requests, of which those may replace an object whose settings say so. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 import type { OssAccount } from '../../../account';
-import { UploadError } from '../../../engine/index';
+import { RequestList, UploadError } from '../../../engine/index';
 import type {
   BatchSnapshot,
   Logger,
@@ -60,7 +60,7 @@ export class UploadCommand {
     this.tellRestricted();
     try {
       const plan = await this.planner.plan(roots, call);
-      return plan === undefined ? NOTHING_UPLOADED : await this.run(roots, plan);
+      return plan === undefined ? NOTHING_UPLOADED : await this.run(roots, plan, call.isOfMenu);
     } catch (error) {
       const failure = UploadError.from(error);
       // A bucket that the caller named stays what it is: there may be no user to choose another.
@@ -118,7 +118,8 @@ export class UploadCommand {
     if (!(await this.actions.confirmDiscard(left))) return false;
     await this.transfers.discard(idsOf(about));
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    if (answered.requests.length > 0) await this.enqueue(roots.slice(0, 1), answered.requests);
+    const sent = RequestList.of(answered.requests);
+    if (sent.length > 0) await this.enqueue(roots.slice(0, 1), sent);
     else tellNothingSent(requests, answered.unchanged.length);
     return true;
   }
@@ -133,7 +134,8 @@ export class UploadCommand {
     const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
     if (answered === undefined) return;
     const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    if (answered.requests.length > 0) await this.enqueue(roots, answered.requests);
+    const sent = RequestList.of(answered.requests);
+    if (sent.length > 0) await this.enqueue(roots, sent);
     else tellNothingSent(requests, answered.unchanged.length);
   }
 
@@ -147,7 +149,11 @@ export class UploadCommand {
     return (await this.destinations.resolve(roots[0], options)) !== undefined;
   }
 
-  private async run(roots: readonly vscode.Uri[], plan: UploadPlan): Promise<UploadCallResult> {
+  private async run(
+    roots: readonly vscode.Uri[],
+    plan: UploadPlan,
+    isOfMenu = false,
+  ): Promise<UploadCallResult> {
     const { requests, failures, unchanged } = plan;
     this.tellFailures(failures);
     if (requests.length === 0) {
@@ -160,13 +166,14 @@ export class UploadCommand {
     if (plan.skipped > 0) this.skipped.set(batchId, plan.skipped);
     if (unchanged > 0) this.unchanged.set(batchId, unchanged);
     const batch = await this.transfers.whenSettled(batchId);
+    if (isOfMenu) return { uploaded: [], failed, unchanged };
     return { ...(await this.resultOf(batch, requests, failed)), unchanged };
   }
 
   /** Starts them, and says which of them another window holds: those neither fail nor wait here. */
   private async enqueue(
     roots: readonly vscode.Uri[],
-    requests: readonly UploadRequest[],
+    requests: RequestList,
   ): Promise<{ readonly batchId: string | undefined; readonly held: readonly UploadError[] }> {
     const { batchId, held } = await this.transfers.enqueue(batchOf(roots, requests));
     const errors = held.map(heldError);
@@ -176,12 +183,12 @@ export class UploadCommand {
 
   private async resultOf(
     batch: BatchSnapshot,
-    requests: readonly UploadRequest[],
+    requests: Iterable<UploadRequest>,
     failed: UploadCallResult['failed'],
   ): Promise<Omit<UploadCallResult, 'unchanged'>> {
     const uploaded = [];
     const stopped = [...failed];
-    const asked = new Map(requests.map((request) => [objectOf(request), request.filePath]));
+    const asked = new Map(Array.from(requests, (request) => [objectOf(request), request.filePath]));
     for (const transfer of batch.transfers) {
       // The path that the caller knows, not the one that a link leads to.
       const uri = vscode.Uri.file(asked.get(objectOf(transfer)) ?? transfer.filePath);
@@ -241,13 +248,8 @@ export class UploadCommand {
     const message = describeError(first, { count: held.length }, words);
     const action = await this.actions.show(message, []);
     if (action?.kind === 'retry') {
-      await this.run(roots, {
-        requests: held,
-        failures: [],
-        leftOut: [],
-        skipped: 0,
-        unchanged: 0,
-      });
+      const requests = RequestList.of(held);
+      await this.run(roots, { requests, failures: [], leftOut: [], skipped: 0, unchanged: 0 });
     }
   }
 

@@ -29,7 +29,8 @@ export function uploadHandler(
     });
     if (uris.length === 0) return NOTHING_UPLOADED;
     const options = Array.isArray(second) ? {} : parseCallOptions(second);
-    return command.upload(uris, { options: { ...options, ...decided }, isElsewhere });
+    const isOfMenu = Array.isArray(second);
+    return command.upload(uris, { options: { ...options, ...decided }, isElsewhere, isOfMenu });
   };
 }
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
-import { UploadError, isAbortError, validateTarget } from '../../../engine/index';
+import { RequestList, UploadError, isAbortError, validateTarget } from '../../../engine/index';
 import type {
   ComparedPlace,
   Logger,
@@ -47,6 +47,8 @@ export interface UploadCall {
    * `paths` of chosen files inside of their workspace folder. Left out: each has its own name.
    */
   readonly names?: 'contents' | 'paths';
+  /** Asked for by a menu: what became of each file, of maybe a hundred thousand, is told to nobody. */
+  readonly isOfMenu?: boolean;
   /** Asked for by a language model: no setting may stand for the user's yes to replace an object. */
   readonly isOfModel?: boolean;
 }
@@ -60,7 +62,8 @@ export interface Survey {
 
 /** What is sent, and what cannot be. */
 export interface UploadPlan {
-  readonly requests: readonly UploadRequest[];
+  /** Compact, because they are held until all of them are sent. */
+  readonly requests: RequestList;
   readonly failures: readonly UploadError[];
   /** All files that are not sent for one of the two reasons below, where nothing else is sent. */
   readonly leftOut: readonly UploadRequest[];
@@ -126,7 +129,7 @@ export class UploadPlanner {
     if (answered === undefined) return undefined;
     if (isCompared && !(await confirmMany(answered.requests, excluded, place))) return undefined;
     return {
-      requests: answered.requests,
+      requests: RequestList.of(answered.requests),
       failures: [...found.failures, ...failures],
       leftOut: answered.requests.length === 0 ? requests : [],
       skipped: requests.length - answered.requests.length - answered.unchanged.length,

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { UploadError, parsePartSize } from '../../../engine/index';
 import type {
   ObjectOptions,
+  RequestList,
   UploadOptions,
   UploadRequest,
   UploadTarget,
@@ -31,8 +32,8 @@ export function uploadOptions(settings: UploadSettings, object: ObjectOptions): 
 /** A batch as the engine takes it: named by the only root, or by the number of files. */
 export function batchOf(
   roots: readonly vscode.Uri[],
-  requests: readonly UploadRequest[],
-): { label: string; workspacePath: string; requests: readonly UploadRequest[] } {
+  requests: RequestList,
+): { label: string; workspacePath: string; requests: RequestList } {
   const [first, ...others] = roots;
   const label =
     first !== undefined && others.length === 0

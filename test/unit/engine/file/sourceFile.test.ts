@@ -70,7 +70,7 @@ describe('a file that is read ahead', () => {
       await assert.rejects(chunks.next(), { kind: 'sourceUnreadable' });
     } finally {
       process.off('unhandledRejection', onUnhandled);
-      await source.close();
+      source.close();
     }
     assert.deepEqual(unhandled, []);
   });

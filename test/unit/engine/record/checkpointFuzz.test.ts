@@ -276,9 +276,9 @@ describe('fuzz of the files on disk', () => {
         for (const bytes of [batch.subarray(0, offset), changed]) {
           const content = readBatch(bytes);
           if (content.state !== 'valid') continue;
-          for (const [id, item] of content.items) {
-            assert.ok(ids.has(id));
-            assert.deepEqual(item, good.items.get(id));
+          for (const item of content.items) {
+            assert.ok(ids.has(item.id));
+            assert.deepEqual(item, good.items.get(item.id));
           }
         }
       }

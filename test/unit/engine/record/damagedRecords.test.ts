@@ -115,4 +115,37 @@ describe('a damaged record', () => {
     assert.ok(kept.includes(path.basename(interrupted.batchFile)));
     assert.ok(!kept.includes('13.batch') && kept.includes('12.batch') && !kept.includes('4.batch'));
   });
+
+  it('of a batch of which only some lines are damaged is told once, and its other files go on', async () => {
+    const names = ['x', 'y', 'z'];
+    const files = await Promise.all(names.map((name) => harness.file(name, 2 * PART_BYTES)));
+    const before = harness.manager({ limits: { concurrency: 1, maxBytesPerSecond: 0 } });
+    const hold = harness.server.hold({ on: 'uploadPart', key: 'x' });
+    const requests = files.map((file, at) => harness.request(file, names[at] ?? ''));
+    const { batchId = '' } = await before.enqueue({ label: 'folder', workspacePath: '', requests });
+    await hold.reached;
+    await before.shutdown();
+    hold.release();
+    const batchFile = path.join(harness.stateDir, `${batchId}.batch`);
+    const text = await readFile(batchFile, 'utf8');
+    await writeFile(batchFile, text.replace('"key":"y"', '"key":"w"'));
+    const incomplete = (): string[] =>
+      harness.notices
+        .filter(({ kind }) => kind === 'recordIncomplete')
+        .map(({ filePath }) => filePath);
+
+    const first = harness.manager();
+    await first.refresh();
+    await first.refresh();
+    assert.deepEqual(incomplete(), ['folder']);
+    await first.resume([batchId]);
+    await first.whenSettled(batchId);
+    await first.shutdown();
+    const second = harness.manager();
+    await second.refresh();
+    await second.shutdown();
+    assert.deepEqual(incomplete(), ['folder'], 'what was written anew is whole');
+    const stored = names.filter((name) => harness.server.object(BUCKET, name) !== undefined);
+    assert.deepEqual(stored, ['x', 'z']);
+  });
 });

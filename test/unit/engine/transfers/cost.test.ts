@@ -105,7 +105,7 @@ describe('cost', () => {
     const files = await Promise.all(names.map((name, index) => harness.file(name, 4096, index)));
     // One that was written a moment ago is looked at once more.
     await Promise.all(files.map((file) => utimes(file, 1e9, 1e9)));
-    const calls = ['open', 'fstat', 'lstat', 'read', 'stat', 'close'] as const;
+    const calls = ['open', 'fstatSync', 'lstat', 'read', 'stat', 'closeSync'] as const;
     const counted = calls.map((call) => mock.method(fs, call));
     const looks = mock.method(promises, 'stat');
     try {
@@ -118,7 +118,10 @@ describe('cost', () => {
       await harness.upload(manager, ...requests);
       const ofFiles = counted.map(({ mock: { calls: made } }) =>
         made.filter(
-          ({ arguments: [first] }) => typeof first === 'number' || files.includes(String(first)),
+          ({ arguments: [first], stack }) =>
+            (typeof first === 'number' || files.includes(String(first))) &&
+            // The server is in this process, too.
+            stack.stack?.includes('oss-server') !== true,
         ),
       );
       for (const [index, made] of ofFiles.entries()) {
@@ -169,7 +172,7 @@ describe('cost', () => {
         [4096],
       );
     } finally {
-      await source.close();
+      source.close();
     }
   });
 
@@ -193,7 +196,7 @@ describe('cost', () => {
       const { signal } = new AbortController();
       assert.equal(crc.digest(), await source.crc64(0, 20_000, new BufferPool(), signal));
     } finally {
-      await source.close();
+      source.close();
     }
   });
 });

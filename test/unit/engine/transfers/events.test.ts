@@ -39,7 +39,7 @@ describe('what the engine tells', () => {
   function news(): string[][] {
     return settled
       .splice(0)
-      .map((batch) => batch.ended.map(({ target, state }) => `${target.key} ${state}`));
+      .map((batch) => batch.ended.all().map(({ target, state }) => `${target.key} ${state}`));
   }
 
   const refused = (key: string) => ({

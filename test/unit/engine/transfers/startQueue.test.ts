@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { setImmediate as turn } from 'node:timers/promises';
 import { StartQueue } from '../../../../src/engine/transfers/startQueue.ts';
-import { TEST_PART_BYTES, testTransfer } from '../../../support/transfers.ts';
+import { TEST_PART_BYTES, TestBatch } from '../../../support/transfers.ts';
 import type { TestTransfer } from '../../../support/transfers.ts';
 
 /** A queue whose transfers run until they are ended by hand. */
 class Bench {
   readonly running: string[] = [];
   readonly queue: StartQueue;
+  readonly batch = new TestBatch();
   readonly #ends = new Map<string, () => void>();
 
   constructor(lanes: number) {
@@ -23,7 +24,7 @@ class Bench {
 
   push(...wanted: readonly TestTransfer[]): void {
     wanted.forEach((one) => {
-      this.queue.push(testTransfer(one));
+      this.queue.push(this.batch.transfers, this.batch.add(one));
     });
     this.queue.pump();
   }
@@ -80,10 +81,8 @@ describe('StartQueue', () => {
   it('passes over what was paused before its turn', async () => {
     const bench = new Bench(1);
     bench.push(large('a', 1));
-    const paused = testTransfer(large('b', 1));
-    bench.queue.push(paused);
-    bench.push(large('c', 1));
-    paused.moveTo('paused');
+    bench.push(large('b', 1), large('c', 1));
+    bench.batch.transfers.moveTo(1, 'paused', 0);
     await bench.end('a');
     assert.deepEqual(bench.running, ['c']);
   });

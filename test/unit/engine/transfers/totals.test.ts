@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { RunTotals, SpeedMeter } from '../../../../src/engine/transfers/totals.ts';
 import type { Transfer } from '../../../../src/engine/transfers/transfer.ts';
-import { testTransfer } from '../../../support/transfers.ts';
+import { TestBatch } from '../../../support/transfers.ts';
 
 /** Lets a transfer run until its test is over. */
 function run(transfer: Transfer): void {
@@ -20,19 +20,17 @@ function sendParts(transfer: Transfer, count: number): void {
 describe('RunTotals', () => {
   it('counts what runs, what waits for the user, and what the run is made of', () => {
     const totals = new RunTotals();
-    const transfers = ['a', 'b', 'c'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
-    const failed = testTransfer({ name: 'd', state: 'failed', sizeBytes: 99 });
-    const all = [...transfers, failed];
-    totals.begin([failed], transfers);
-    const [a, b] = transfers;
-    assert.ok(a && b);
+    const batch = new TestBatch(...['a', 'b', 'c'].map((name) => ({ name, sizeBytes: 10_000 })));
+    batch.add({ name: 'd', state: 'failed', sizeBytes: 99 });
+    totals.begin([batch], batch.these(0, 1, 2));
+    const [a, b] = [batch.at(0), batch.at(1)];
     run(a);
     sendParts(a, 4);
     a.monitor.startLane(1000).add(500);
     sendParts(b, 10);
     b.moveTo('completed');
     const { active, waitingForUser, files, filesDone, sizeBytes, doneBytes } = totals.snapshot(
-      all,
+      [batch],
       0,
     );
     assert.deepEqual(
@@ -49,44 +47,44 @@ describe('RunTotals', () => {
     );
   });
 
-  it('counts a completed one the same after it has let go of all but its snapshot', () => {
+  it('counts a completed one the same after nothing but a line is left of it', () => {
     const totals = new RunTotals();
-    const [a, b] = ['a', 'b'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
-    assert.ok(a && b);
-    totals.begin([], [a, b]);
+    const batch = new TestBatch(...['a', 'b'].map((name) => ({ name, sizeBytes: 10_000 })));
+    totals.begin([], batch.these(0, 1));
+    const a = batch.at(0);
     sendParts(a, 10);
     a.moveTo('completed');
-    const [sums, snapshot] = [totals.snapshot([a, b], 0), a.snapshot()];
-    totals.finish(a);
-    a.finish();
-    assert.deepEqual(totals.snapshot([a, b], 0), sums);
-    assert.deepEqual(a.snapshot(), snapshot);
-    assert.equal(a.monitorIfAny, undefined);
+    const [sums, snapshot] = [totals.snapshot([batch], 0), a.snapshot()];
+    totals.finish(batch.transfers, 0);
+    batch.transfers.finish(a);
+    assert.deepEqual(totals.snapshot([batch], 0), sums);
+    assert.deepEqual(batch.transfers.snapshotOf(0), snapshot);
+    assert.equal(batch.transfers.live.size, 0);
   });
 
   it('goes on with the run while something is active, and begins anew when nothing was', () => {
     const totals = new RunTotals();
-    const [a, b, c] = ['a', 'b', 'c'].map((name) => testTransfer({ name }));
-    assert.ok(a && b && c);
-    totals.begin([], [a]);
-    totals.begin([a], [b]);
-    assert.equal(totals.snapshot([a, b], 0).files, 2);
-    a.moveTo('completed');
-    b.moveTo('paused');
-    totals.begin([a, b], [c]);
-    assert.equal(totals.snapshot([a, b, c], 0).files, 1);
+    const first = new TestBatch({ name: 'a' }, { name: 'b' });
+    const second = new TestBatch({ name: 'c' });
+    totals.begin([], first.these(0));
+    totals.begin([first], first.these(1));
+    assert.equal(totals.snapshot([first], 0).files, 2);
+    first.at(0).moveTo('completed');
+    first.at(1).moveTo('paused');
+    totals.begin([first], second.these(0));
+    assert.equal(totals.snapshot([first, second], 0).files, 1);
   });
 
   it('keeps what was paused or failed meanwhile, and waits for nothing of what was discarded', () => {
     const totals = new RunTotals();
-    const transfers = ['a', 'b', 'c', 'd'].map((name) => testTransfer({ name, sizeBytes: 10_000 }));
-    const [, paused, discarded, failed] = transfers;
-    totals.begin([], transfers);
-    for (const transfer of transfers) sendParts(transfer, 2);
-    paused?.moveTo('paused');
-    discarded?.moveTo('discarding');
-    failed?.moveTo('failed');
-    const { files, filesDone, sizeBytes, doneBytes } = totals.snapshot(transfers, 0);
+    const names = ['a', 'b', 'c', 'd'];
+    const batch = new TestBatch(...names.map((name) => ({ name, sizeBytes: 10_000 })));
+    totals.begin([], batch.these(0, 1, 2, 3));
+    for (const index of [0, 1, 2, 3]) sendParts(batch.at(index), 2);
+    batch.at(1).moveTo('paused');
+    batch.at(2).moveTo('discarding');
+    batch.at(3).moveTo('failed');
+    const { files, filesDone, sizeBytes, doneBytes } = totals.snapshot([batch], 0);
     assert.deepEqual(
       { files, filesDone, sizeBytes, doneBytes },
       { files: 3, filesDone: 0, sizeBytes: 30_000, doneBytes: 6000 },
@@ -95,8 +93,9 @@ describe('RunTotals', () => {
 
   it('tells the speed of bytes sent now, not of those that were there before', () => {
     const totals = new RunTotals();
-    const transfer = testTransfer({ name: 'a', sizeBytes: 100_000 });
-    totals.begin([], [transfer]);
+    const batch = new TestBatch({ name: 'a', sizeBytes: 100_000 });
+    totals.begin([], batch.these(0));
+    const transfer = batch.at(0);
     run(transfer);
     transfer.monitor.plan(100_000, 100, 60_000, 60);
     totals.sample(0);
@@ -104,7 +103,7 @@ describe('RunTotals', () => {
       sendParts(transfer, 1);
       totals.sample(second * 1000);
     }
-    const snapshot = totals.snapshot([transfer], 10_000);
+    const snapshot = totals.snapshot([batch], 10_000);
     assert.equal(snapshot.doneBytes, 70_000);
     assert.ok(Math.abs(snapshot.speedBytesPerSecond - 1000) < 1);
     assert.ok(Math.abs((snapshot.secondsLeft ?? 0) - 30) < 1);
@@ -112,20 +111,20 @@ describe('RunTotals', () => {
 
   it('counts nothing of what a transfer had sent before it was resumed into a run', () => {
     const totals = new RunTotals();
-    const [running, resumed] = ['a', 'b'].map((name) => testTransfer({ name, sizeBytes: 100_000 }));
-    assert.ok(running && resumed);
+    const batch = new TestBatch(...['a', 'b'].map((name) => ({ name, sizeBytes: 100_000 })));
+    const [running, resumed] = [batch.at(0), batch.at(1)];
     sendParts(resumed, 60);
     resumed.moveTo('paused');
-    totals.begin([], [running]);
+    totals.begin([], batch.these(0));
     run(running);
     totals.sample(0);
     for (let second = 1; second <= 10; second++) {
       sendParts(running, 1);
       totals.sample(second * 1000);
     }
-    totals.begin([running, resumed], [resumed]);
+    totals.begin([batch], batch.these(1));
     totals.sample(10_100);
-    const { speedBytesPerSecond, doneBytes } = totals.snapshot([running, resumed], 10_100);
+    const { speedBytesPerSecond, doneBytes } = totals.snapshot([batch], 10_100);
     assert.ok(speedBytesPerSecond > 900 && speedBytesPerSecond < 1100);
     assert.equal(resumed.monitor.partsSent, 0);
     // What OSS has of it counts, but not for the speed.
@@ -134,8 +133,9 @@ describe('RunTotals', () => {
 
   it('has no speed and no time left while everything waits for the network', async () => {
     const totals = new RunTotals();
-    const transfer = testTransfer({ name: 'a' });
-    totals.begin([], [transfer]);
+    const batch = new TestBatch({ name: 'a' });
+    totals.begin([], batch.these(0));
+    const transfer = batch.at(0);
     run(transfer);
     for (let second = 0; second <= 10; second++) {
       sendParts(transfer, 1);
@@ -143,22 +143,23 @@ describe('RunTotals', () => {
     }
     const retry = { error: transfer.error as never, nextTryMs: 0 };
     await transfer.monitor.waitFor(retry, () => {
-      const waiting = totals.snapshot([transfer], 10_000);
+      const waiting = totals.snapshot([batch], 10_000);
       assert.equal(waiting.speedBytesPerSecond, 0);
       assert.equal(waiting.secondsLeft, undefined);
       assert.equal(waiting.active, 1);
       return Promise.resolve();
     });
-    assert.ok(totals.snapshot([transfer], 10_000).speedBytesPerSecond > 0);
+    assert.ok(totals.snapshot([batch], 10_000).speedBytesPerSecond > 0);
   });
 
   it('never tells more than there is', () => {
     const totals = new RunTotals();
-    const transfer = testTransfer({ name: 'a', sizeBytes: 1000 });
-    totals.begin([], [transfer]);
+    const batch = new TestBatch({ name: 'a', sizeBytes: 1000 });
+    totals.begin([], batch.these(0));
+    const transfer = batch.at(0);
     sendParts(transfer, 1);
     transfer.monitor.startLane(1000).add(1000);
-    const { doneBytes, sizeBytes } = totals.snapshot([transfer], 0);
+    const { doneBytes, sizeBytes } = totals.snapshot([batch], 0);
     assert.ok(doneBytes <= sizeBytes);
   });
 });

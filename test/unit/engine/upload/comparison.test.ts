@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { appendFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { UploadError, isAbortError } from '../../../../src/engine/contract/errors';
 import type { ListedObject, ObjectStore, OpenStore } from '../../../../src/engine/contract/ports';
 import type { UploadRequest } from '../../../../src/engine/contract/transfers';
@@ -119,6 +121,62 @@ describe('files compared with their objects', () => {
     await utimes(touched.filePath, 1, 1);
     const { different } = await differing(requests);
     assert.deepEqual(different, [longer.target.key, rewritten.target.key]);
+  });
+
+  it('reads no file that was uploaded and is as it was since', async () => {
+    const requests = await files(20);
+    requests.push(harness.request(await harness.file('f/large', 3 * PART_BYTES, 99), 'f/large'));
+    // What was written a moment ago is waited for.
+    for (const { filePath } of requests) await utimes(filePath, 1000, 1000);
+    const { checksumFolder } = options;
+    const manager = harness.manager({ checksumFolder });
+    await harness.upload(manager, ...requests);
+    await manager.shutdown();
+    const [touched] = requests;
+    assert.ok(touched);
+    await utimes(touched.filePath, 2000, 2000);
+    const opened = mock.method(fs, 'open');
+    try {
+      assert.deepEqual(await differing(requests), { different: [], unknown: [] });
+      const names = new Set(requests.map(({ filePath }) => filePath));
+      const read = opened.mock.calls.map(({ arguments: [name] }) => String(name));
+      assert.deepEqual(
+        read.filter((name) => names.has(name)),
+        [touched.filePath],
+      );
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it('takes the ETag of an upload for no MD5 where OSS told no checksum', async () => {
+    const requests = await files(1);
+    const [request] = requests;
+    assert.ok(request);
+    await utimes(request.filePath, 1000, 1000);
+    const { openStore } = changedStore((store) => ({
+      putObject: async (...args: Parameters<ObjectStore['putObject']>) => {
+        const { crc64: _, ...answer } = await store.putObject(...args);
+        return { ...answer, etag: `"${'A'.repeat(32)}"` };
+      },
+    }));
+    const { checksumFolder } = options;
+    const manager = harness.manager({ checksumFolder, openStore });
+    await harness.upload(manager, request);
+    await manager.shutdown();
+    const [existing] = await findExisting(options, requests, SIGNAL);
+    assert.ok(existing);
+    const state = stateOf(request.filePath, existing.local);
+    const known = await new ChecksumCache(checksumFolder, harness.log).find(
+      new Set([state]),
+      SIGNAL,
+    );
+    const { crc64 } = existing.info;
+    assert.deepEqual(
+      [...known.values()].map(({ md5 }) => md5),
+      [undefined],
+      `of ${String(crc64)}`,
+    );
   });
 
   it('reads no file again that is as it was', async () => {

@@ -516,7 +516,7 @@ describe('a file that changes', () => {
         (error: unknown) => UploadError.is(error, 'sourceChanged'),
       );
     } finally {
-      await source.close();
+      source.close();
     }
   });
 

@@ -335,7 +335,7 @@ describe('what is whose', () => {
     assert.equal(await source.change(), 'same');
     await appendFile(file, 'x');
     assert.equal(await source.change(), 'changed');
-    await source.close();
+    source.close();
   });
 });
 

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  activeTransfers,
-  isBrief,
-  progressOf,
-  stoppedText,
-} from '../../../../src/ui/show/progressModel';
+import { activeBatches } from '../../../../src/ui/text/transferFacts';
+import { isBrief, progressOf, stoppedText } from '../../../../src/ui/show/progressModel';
 import { batch, chinese, english, failure, GB, MB, NOW, snapshot, transfer } from '../snapshots';
 
 const uploading = { state: 'uploading', confirmedBytes: 0.4 * GB, inFlightBytes: 20 * MB } as const;
@@ -197,13 +193,19 @@ describe('progress of the notification', () => {
       batch([{ state: 'uploading' }], { id: 'other', isElsewhere: true }),
       batch([{ state: 'paused' }, { state: 'completed' }, { state: 'discarding' }]),
     ]);
-    assert.deepEqual(activeTransfers(shown), []);
+    assert.deepEqual(activeBatches(shown), []);
   });
 
   it('does not open for what is over before it could be read', () => {
-    assert.equal(isBrief([transfer({ partsTotal: 1, sizeBytes: 8 * MB })]), true);
-    assert.equal(isBrief([transfer({ partsTotal: 0, sizeBytes: 100 })]), true);
-    assert.equal(isBrief([transfer({ partsTotal: 0, sizeBytes: GB })]), false);
-    assert.equal(isBrief([transfer({ partsTotal: 1 }), transfer({ partsTotal: 2 })]), false);
+    assert.equal(
+      isBrief(snapshot([batch([transfer({ partsTotal: 1, sizeBytes: 8 * MB })])])),
+      true,
+    );
+    assert.equal(isBrief(snapshot([batch([transfer({ partsTotal: 0, sizeBytes: 100 })])])), true);
+    assert.equal(isBrief(snapshot([batch([transfer({ partsTotal: 0, sizeBytes: GB })])])), false);
+    assert.equal(
+      isBrief(snapshot([batch([transfer({ partsTotal: 1 }), transfer({ partsTotal: 2 })])])),
+      false,
+    );
   });
 });

@@ -51,10 +51,12 @@ class Uploads {
     id: string,
     change: Partial<TransferSnapshot>,
   ): Promise<readonly string[] | undefined> {
-    this.batches = this.batches.map((one) => ({
-      ...one,
-      transfers: one.transfers.map((each) => (each.id === id ? { ...each, ...change } : each)),
-    }));
+    this.batches = this.batches.map((one) =>
+      batch(
+        one.transfers.map((each) => (each.id === id ? { ...each, ...change } : each)),
+        one,
+      ),
+    );
     const redrawn = new Promise<void>((resolve) => {
       this.told = resolve;
     });
@@ -160,5 +162,22 @@ describe('what the view draws', () => {
     assert.equal((await uploads.ids(parent)).length, 3);
     const all = await uploads.rows.transfersOf(parent);
     assert.deepEqual(all.map(({ id }) => id).sort(), ['f0', 'f1', 'f2']);
+  });
+
+  it('knows from the history what OSS said of a file, where the window does not hold that', async () => {
+    const result = { etag: '"held"' };
+    uploads = new Uploads([
+      batch([
+        { state: 'completed', id: 'f1', filePath: '/f1' },
+        { state: 'completed', id: 'f2', filePath: '/f2', result },
+        { state: 'uploading', id: 'f3', filePath: '/f3' },
+      ]),
+    ]);
+    uploads.entries = [entry('b1', 2)];
+    uploads.files = ['f1', 'f2'].map(file);
+    const etags = async (id: string): Promise<unknown[]> =>
+      (await uploads.rows.transfersOf(id)).map((one) => one.result?.etag);
+    assert.deepEqual(await etags('batch b1'), ['"A"', '"held"', undefined]);
+    assert.deepEqual(await etags('f1'), ['"A"']);
   });
 });

@@ -308,6 +308,7 @@ describe('messages of notices', () => {
     uploadExpired: true,
     checkpointDamaged: true,
     recordDamaged: true,
+    recordIncomplete: true,
     optionsChanged: true,
     notResumable: true,
     partSizeRaised: true,
