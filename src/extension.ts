@@ -23,6 +23,7 @@ import { isAboutCredentials, ownTransfers } from './ui/text/transferFacts';
 import type { TransferCommands } from './ui/show/transferCommands';
 import { dropTarget } from './ui/show/dropTarget';
 import { TransfersView } from './ui/show/transfersView';
+import { watchWalkthrough } from './ui/editor/walkthrough';
 
 /** What shows uploads, and what is done with them. */
 interface Display {
@@ -248,6 +249,7 @@ export function activate(context: vscode.ExtensionContext): void {
       if (focused) transfers.retryNow();
     }),
   );
+  own(watchWalkthrough());
   // What is found damaged at start-up is told, too.
   own(transfers.onNotice(() => void openDisplay()));
   startUp(transfers, status, openDisplay).catch(async (error: unknown) => {

@@ -76,6 +76,7 @@ export const CONTEXT_KEYS = [
   'hasWaiting',
   'configured',
   'hasStoredCredentials',
+  'hasWalkthrough',
 ] as const;
 
 /** Last part of a context key. */
