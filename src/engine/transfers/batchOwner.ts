@@ -58,14 +58,16 @@ export class BatchOwner {
 
   /** Leaves a batch as it is, for this or another window to take up later. */
   async letGo(batch: Batch): Promise<void> {
+    await opened(batch);
     batch.isOwned = false;
     await batch.journal?.close();
     await batch.lease?.release();
   }
 
   private async remove(batch: Batch): Promise<void> {
+    await opened(batch);
     const { journal, lease } = batch;
-    if (!batch.isOwned) return;
+    if (!batch.isOwned || !batch.isFinished) return;
     batch.isOwned = false;
     batch.journal = batch.lease = undefined;
     await journal?.close();
@@ -111,6 +113,11 @@ export class BatchOwner {
       return undefined;
     });
   }
+}
+
+/** Its file is not being written any more: it would come back, or take the place of a newer one. */
+async function opened(batch: Batch): Promise<void> {
+  await batch.taking?.catch(() => undefined);
 }
 
 function* linesOf(items: Iterable<BatchItem>): Generator<BatchLine> {

@@ -50,14 +50,30 @@ export class TakeOver {
   }
 
   /**
-   * Drops the items that run already; returns the id of a batch where one does. Unfinished uploads of
-   * the others leave their batches, so that they go on in a new one. Those that another window drives
-   * stay where they are.
+   * Drops the items that run already; returns the id of a batch where one does. The batches that the
+   * others were left in are ours from now on, as far as no other window drives them.
    */
   async clear(fresh: ItemTable): Promise<string | undefined> {
     const running = this.joinRunning(fresh);
-    await this.takeOver(fresh);
+    for (const { batch } of this.known(fresh)) {
+      // As it is now: what other windows write is read again while this waits for a lease.
+      const now = this.batches.get(batch.id);
+      if (now === undefined || now.isElsewhere) continue;
+      await this.own(now).catch((error: unknown) => {
+        if (!UploadError.is(error, 'heldElsewhere')) throw error;
+      });
+    }
     return this.joinRunning(fresh) ?? running;
+  }
+
+  /**
+   * Takes files out of the batches they were left in: to be called when they are on disk in a new one,
+   * so that none is lost in between. Those that another window drives stay where they are.
+   */
+  async leave(moved: ItemTable): Promise<void> {
+    for (const { batch, indices } of this.known(moved)) {
+      for (const id of idsOf({ batch, indices })) await this.leaveOne(batch.id, id);
+    }
   }
 
   /** Whether another window is uploading to an object, as far as that was seen. */
@@ -98,25 +114,11 @@ export class TakeOver {
     return selected;
   }
 
-  private async takeOver(fresh: ItemTable): Promise<void> {
-    for (const { batch: known, indices } of this.known(fresh)) {
-      for (const id of idsOf({ batch: known, indices })) await this.takeOne(known.id, id);
-    }
-  }
-
-  private async takeOne(batchId: string, id: string): Promise<void> {
+  private async leaveOne(batchId: string, id: string): Promise<void> {
     const batch = this.batches.get(batchId);
-    if (batch === undefined) return;
-    try {
-      if (!batch.isElsewhere) await this.own(batch);
-    } catch (error) {
-      if (!UploadError.is(error, 'heldElsewhere')) throw error;
-    }
-    if (batch.isElsewhere) return;
+    if (batch === undefined || batch.isElsewhere) return;
     const { transfers } = batch;
     const index = transfers.items.indexOf(id);
-    // Resumed while this waited for the batch: it is joined.
-    if (index >= 0 && transfers.isActiveAt(index)) return;
     const transfer = transfers.live.get(index);
     transfers.delete(id);
     if (batch.isOwned) {
@@ -128,6 +130,7 @@ export class TakeOver {
   }
 }
 
-function objectOf({ bucket, key }: UploadTarget): string {
+/** The name of an object over all buckets. */
+export function objectOf({ bucket, key }: Pick<UploadTarget, 'bucket' | 'key'>): string {
   return `${bucket}/${key}`;
 }

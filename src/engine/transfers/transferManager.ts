@@ -6,7 +6,7 @@ import type { Batch } from './batches';
 import { BatchOwner } from './batchOwner';
 import { ChangeTicker } from './changeTicker';
 import { FolderWatch } from './folderWatch';
-import { TakeOver } from './takeOver';
+import { TakeOver, objectOf } from './takeOver';
 import { TransferRuns } from './transferRuns';
 import { Emitter } from '../base/events';
 import type { Disposable } from '../base/events';
@@ -325,16 +325,23 @@ export class TransferManager implements Transfers {
     // What an earlier window left of the same files goes on in this batch.
     await this.refresh();
     const fresh = await itemsOf(request.requests, this.life.signal);
-    const joined = await this.takeOver.clear(fresh);
-    const isHeld = this.takeOver.heldElsewhere();
-    const held: UploadRequest[] = [];
-    if (isHeld !== undefined) {
-      for (const one of request.requests) if (isHeld(one.target)) held.push(one);
+    const held = new Map<string, UploadRequest>();
+    const leaveHeld = (): void => {
+      const isHeld = this.takeOver.heldElsewhere();
+      if (isHeld === undefined) return;
       for (const { id, target } of [...fresh.values()]) if (isHeld(target)) fresh.delete(id);
-    }
-    if (fresh.size === 0) return { batchId: joined, held };
+      for (const one of request.requests)
+        if (isHeld(one.target)) held.set(objectOf(one.target), one);
+    };
+    // They leave no batch of this window for one that does not take them.
+    leaveHeld();
+    const joined = await this.takeOver.clear(fresh);
+    // Another window may have been seen only now.
+    leaveHeld();
+    if (fresh.size === 0) return { batchId: joined, held: [...held.values()] };
     const { label, workspacePath } = request;
-    return { batchId: await this.begin(label, workspacePath, fresh), held };
+    const batchId = await this.begin(label, workspacePath, fresh);
+    return { batchId, held: [...held.values()] };
   }
 
   /** Starts a new batch of these; resolves with its id. */
@@ -351,6 +358,7 @@ export class TransferManager implements Transfers {
         this.notice.fire({ transferId: id, filePath, kind: 'notResumable', detail });
       }
     }
+    await this.takeOver.leave(items);
     this.batches.put(batch);
     this.runs.start([{ batch, indices: [...items.indices()] }]);
     return batch.id;
