@@ -122,11 +122,6 @@ export class BucketClient implements OssClient {
     }
   }
 
-  /** See {@link parseAnswer}. */
-  parse(answer: Answer, root: string): unknown {
-    return parseAnswer(answer, root);
-  }
-
   /** Where others find the objects of the bucket: they are not inside Alibaba Cloud's network. */
   async publicAddress(call: CallOptions): Promise<Address> {
     return this.#whole((region) => this.#addressIn(region, true), call);

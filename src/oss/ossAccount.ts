@@ -20,7 +20,7 @@ import {
   resolveEndpoint,
 } from './endpoints';
 import type { Network } from './network';
-import { assertKey } from './ossClient';
+import { assertKey, parseAnswer } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import { badResponse, invalidArgument, requestIdOf } from './ossErrors';
@@ -81,7 +81,7 @@ export class SignedAccount implements OssAccount {
     const buckets: BucketSummary[] = [];
     for (let pages = 1, marker = ''; ; pages += 1) {
       const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
-      const page = client.parse(answer, 'ListAllMyBucketsResult');
+      const page = parseAnswer(answer, 'ListAllMyBucketsResult');
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
         const name = xmlText(bucket, 'Name');
         const region = regionOfAnswer(xmlText(bucket, 'Location'));
@@ -113,7 +113,7 @@ export class SignedAccount implements OssAccount {
     const client = this.#client(access, name, region);
     const request = { method: 'GET', bucket: name, subresource: { cname: '' } } as const;
     const answer = await this.#send(client, request, call);
-    const domains = xmlElements(client.parse(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
+    const domains = xmlElements(parseAnswer(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
     return domains.filter(({ domain }) => checkBucketEndpoint(domain) === undefined);
   }
 
@@ -193,7 +193,7 @@ export class SignedAccount implements OssAccount {
         },
       };
       const answer = await this.#send(client, request, call);
-      const listing = client.parse(answer, 'ListBucketResult');
+      const listing = parseAnswer(answer, 'ListBucketResult');
       for (const folder of xmlElements(listing, 'CommonPrefixes')) {
         folders.push(xmlName(listing, folder, 'Prefix'));
       }

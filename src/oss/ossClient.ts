@@ -103,9 +103,6 @@ export interface OssClient {
    * the body's iterator threw.
    */
   send(request: OssRequest, call: CallOptions): Promise<Answer>;
-
-  /** See {@link parseAnswer}. */
-  parse(answer: Answer, root: string): unknown;
 }
 
 /** OSS signature versions; V4 covers the region of the address. */
@@ -197,11 +194,6 @@ export class AddressClient implements OssClient {
       throw badResponse('NotFromOss', 'somebody else answered', answer);
     }
     return answer;
-  }
-
-  /** See {@link parseAnswer}. */
-  parse(answer: Answer, root: string): unknown {
-    return parseAnswer(answer, root);
   }
 
   /** An address of the object that is valid for `expiresSeconds`, 1 to 604800. */

@@ -17,7 +17,7 @@ import type {
 } from '../engine/contract/ports';
 import type { BucketClient } from './bucketClient';
 import type { RenewableKey } from './credentials/renewableKey';
-import { assertKey } from './ossClient';
+import { assertKey, parseAnswer } from './ossClient';
 import type { OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import {
@@ -81,7 +81,7 @@ export class OssObjectStore implements ObjectStore {
         },
         call,
       );
-      const result = this.#client.parse(answer, 'InitiateMultipartUploadResult');
+      const result = parseAnswer(answer, 'InitiateMultipartUploadResult');
       const uploadId = xmlText(result, 'UploadId');
       if (!TOKEN.test(uploadId)) throw badResponse('NoUploadId', 'OSS gave no upload id', answer);
       const initiatedServerMs = Date.parse(answer.headers['date'] ?? '');
@@ -136,7 +136,7 @@ export class OssObjectStore implements ObjectStore {
           },
           call,
         );
-        const page = this.#client.parse(answer, 'ListPartsResult');
+        const page = parseAnswer(answer, 'ListPartsResult');
         const about = xmlText(page, 'UploadId');
         if (about !== '' && about !== uploadId) {
           throw badResponse('OtherUpload', 'the listing is of another upload', answer);
@@ -174,7 +174,7 @@ export class OssObjectStore implements ObjectStore {
       );
       if (options.callback === undefined) {
         // OSS sends the status before it knows the outcome: a 200 may carry an error.
-        const result = this.#client.parse(answer, 'CompleteMultipartUploadResult');
+        const result = parseAnswer(answer, 'CompleteMultipartUploadResult');
         return storedObject(answer, options, xmlText(result, 'ETag'));
       }
       return storedObject(answer, options);
@@ -274,7 +274,7 @@ export class OssObjectStore implements ObjectStore {
         },
         call,
       );
-      const page = this.#client.parse(answer, 'ListBucketResult');
+      const page = parseAnswer(answer, 'ListBucketResult');
       const objects = xmlElements(page, 'Contents').map((entry) =>
         this.#listedObject(page, entry, answer),
       );
@@ -325,7 +325,7 @@ export class OssObjectStore implements ObjectStore {
           },
           call,
         );
-        const page = this.#client.parse(answer, 'ListMultipartUploadsResult');
+        const page = parseAnswer(answer, 'ListMultipartUploadsResult');
         for (const upload of xmlElements(page, 'Upload')) {
           const uploadId = xmlText(upload, 'UploadId');
           if (!TOKEN.test(uploadId)) {

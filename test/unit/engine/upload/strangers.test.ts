@@ -101,6 +101,20 @@ describe('answers that are not of OSS', () => {
     await harness.uploadOne(manager, harness.request(await harness.file('b.bin', 1000), 'b.bin'));
   });
 
+  it('are believed by the right ETag alone where nobody may look: of a put, too', async () => {
+    await start({
+      server: { credentials: [{ ...ACCESS_KEY, deny: ['headObject', 'getObject'] }] },
+    });
+    harness.server.faults.push(STRIPPED, {
+      on: 'putObject',
+      times: 1,
+      do: { answer: { status: 200, headers: { etag: '"A"' } }, answerHeaders: NO_ID },
+    });
+    await harness.uploadOne(harness.manager(), await request(1));
+    assert.equal(harness.operations('putObject').length, 2);
+    assert.deepEqual(kinds(), ['notCompared']);
+  });
+
   it('say nothing of a comparison where nothing could be compared', async () => {
     await start({
       server: { credentials: [{ ...ACCESS_KEY, deny: ['headObject', 'getObject'] }] },
