@@ -59,6 +59,7 @@ export class BatchOwner {
   /** Leaves a batch as it is, for this or another window to take up later. */
   async letGo(batch: Batch): Promise<void> {
     await opened(batch);
+    if (!batch.isOwned) return;
     batch.isOwned = false;
     await batch.journal?.close();
     await batch.lease?.release();

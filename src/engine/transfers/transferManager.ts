@@ -361,6 +361,8 @@ export class TransferManager implements Transfers {
     await this.takeOver.leave(items);
     this.batches.put(batch);
     this.runs.start([{ batch, indices: [...items.indices()] }]);
+    // The window was closed meanwhile, and may not have waited.
+    if (this.life.signal.aborted) await this.owner.letGo(batch);
     return batch.id;
   }
 
