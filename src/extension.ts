@@ -112,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): void {
       TransferActions,
       TransferCommands,
       UploadLog,
+      failureTexts,
     } = await import('./ui/show/onDemand');
     const { HistoryRecorder } = await import('./ui/ask/onDemand');
     own(new HistoryRecorder(transfers, await openHistory(), memory));
@@ -121,6 +122,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const pace = new ToastPace();
     const actions = new TransferActions(transfers, remedies, links, pace, log);
     own(new UploadLog(transfers, log));
+    status.explain(failureTexts);
     const last = new LastUpload(context.globalState);
     const progress = own(new ProgressNotification(transfers, actions, pace));
     own(new Completion(transfers, actions, settings, last, progress, skipped, unchanged, log));

@@ -3,6 +3,7 @@
  * do. Import it by `import()` only, so that it stays out of `dist/extension.js`.
  */
 export { Completion } from './completion';
+export { failureTexts } from './failureTexts';
 export { ProgressNotification } from './progressNotification';
 export { ResumeList } from './resumeList';
 export { TransferCommands } from './transferCommands';

@@ -178,10 +178,9 @@ export function resumeDetail(item: ResumeItem, nowMs: number, words: Words): str
  * What the tooltip of the status bar says of a batch: its line, and why it needs attention. Not
  * since when, because a tooltip is not written anew while nothing changes.
  */
-export function tooltipLines(item: ResumeItem, words: Words): string[] {
+export function tooltipLines(item: ResumeItem, reason: string | undefined, words: Words): string[] {
   const { l10n } = words;
   const line = `${item.batch.label} — ${resumeDescription(item, words)}`;
-  const reason = reasonOf(item, words);
   if (item.section !== 'attention' || reason === undefined) return [line];
   const isPaused = !item.waiting.some(isFailed);
   return [
@@ -191,7 +190,7 @@ export function tooltipLines(item: ResumeItem, words: Words): string[] {
 }
 
 /** In a few words, because a sentence would be cut off; the row's remedy says the rest. */
-function reasonOf({ waiting }: ResumeItem, words: Words): string | undefined {
+export function reasonOf({ waiting }: ResumeItem, words: Words): string | undefined {
   const stuck = waiting.find(
     (transfer) => transfer.state !== 'interrupted' && transfer.error !== undefined,
   );

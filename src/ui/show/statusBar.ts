@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { Disposable, Transfers } from '../../engine/index';
+import type { Disposable, TransferSnapshot, Transfers } from '../../engine/index';
 import { commandId, REMEDY_COMMANDS } from '../editor/commandIds';
 import { l10n, words } from '../editor/editorWords';
 import { rowCommandOf } from './rowRemedies';
 import { actionLabel } from '../text/buttons';
-import { remediesOf } from '../text/causes';
+import type { MessageAction } from '../text/buttons';
 import { rootId } from './transfersModel';
 import { isUrgent, resumeItems, statusOf, statusText, tooltipLines } from './resumeModel';
 import type { ResumeItem } from './resumeModel';
@@ -17,6 +17,14 @@ const TOOLTIP_ROWS = 5;
 const TOOLTIP_ITEMS = 100;
 /** Only the tooltip calls it, so it is no command of package.json. */
 const LATER_COMMAND = 'ossUpload.resumeLater';
+
+/** What is said of a failure beyond that it is one. Loaded with the first upload: none fails before. */
+export interface FailureTexts {
+  /** Why a batch needs attention, in a few words. */
+  reasonOf(item: ResumeItem): string | undefined;
+  /** What helps a transfer that waits for a decision, the likeliest first. */
+  remediesOf(transfer: TransferSnapshot): readonly MessageAction[];
+}
 
 /** What waits for the user in this window now. */
 export function waitingItems(transfers: Transfers, settings: Settings): ResumeItem[] {
@@ -34,6 +42,7 @@ export class StatusBar implements Disposable {
   private readonly openedMs = Date.now();
   /** "Later" in the tooltip: what waits now stays quiet, what comes to it does not. */
   private later: ReadonlySet<string> = new Set();
+  private texts: FailureTexts | undefined;
 
   constructor(
     private readonly transfers: Transfers,
@@ -77,6 +86,12 @@ export class StatusBar implements Disposable {
     if (interrupted.length > 0) await this.resume(idsOf(interrupted));
   }
 
+  /** Says of failures what these say, from now on. */
+  explain(texts: FailureTexts): void {
+    this.texts = texts;
+    this.render();
+  }
+
   private items(): ResumeItem[] {
     return waitingItems(this.transfers, this.settings);
   }
@@ -100,18 +115,21 @@ export class StatusBar implements Disposable {
     this.status.backgroundColor = isUrgent(status)
       ? new vscode.ThemeColor('statusBarItem.warningBackground')
       : undefined;
-    this.status.tooltip = status.kind === 'offline' ? shown.label : tooltipOf(items);
+    this.status.tooltip = status.kind === 'offline' ? shown.label : tooltipOf(items, this.texts);
     this.status.show();
   }
 }
 
-function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
+function tooltipOf(
+  items: readonly ResumeItem[],
+  texts: FailureTexts | undefined,
+): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(undefined, true);
   const remedies = ['resumeItem', ...REMEDY_COMMANDS] as const;
   const enabledCommands = [commandId('resumeAll'), LATER_COMMAND, ...remedies.map(commandId)];
   tooltip.isTrusted = { enabledCommands };
   for (const item of items.slice(0, TOOLTIP_ROWS)) {
-    for (const [at, line] of tooltipLines(item, words).entries()) {
+    for (const [at, line] of tooltipLines(item, texts?.reasonOf(item), words).entries()) {
       if (at > 0) tooltip.appendMarkdown('  \n');
       // A file may be called anything, also like a link.
       tooltip.appendText(line);
@@ -122,7 +140,7 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
     const more = l10n.t('and {n} more', { n: items.length - TOOLTIP_ROWS });
     tooltip.appendMarkdown(`${more}\n\n`);
   }
-  const links = remedyLinks(items);
+  const links = texts === undefined ? [] : remedyLinks(items, texts);
   if (links.length > 0) tooltip.appendMarkdown(`${links.join(' · ')}\n\n`);
   const resume = l10n.t('Resume all');
   const later = l10n.t('Later');
@@ -133,13 +151,13 @@ function tooltipOf(items: readonly ResumeItem[]): vscode.MarkdownString {
 }
 
 /** What helps the first that waits for a decision, and all others that it helps as well. */
-function remedyLinks(items: readonly ResumeItem[]): string[] {
+function remedyLinks(items: readonly ResumeItem[], texts: FailureTexts): string[] {
   const [first] = items.flatMap(({ waiting }) => waiting.find(needsDecision) ?? []);
   if (first === undefined) return [];
   const rows = items.filter(({ section }) => section === 'attention').slice(0, TOOLTIP_ITEMS);
   const ids = rows.map(({ batch }) => rootId(batch));
   const argument = encodeURIComponent(JSON.stringify([ids[0], ids]));
-  return remediesOf(first, words).flatMap((action) => {
+  return texts.remediesOf(first).flatMap((action) => {
     const name = rowCommandOf(action);
     if (name === undefined) return [];
     return [`[${actionLabel(action, l10n)}](command:${commandId(name)}?${argument})`];

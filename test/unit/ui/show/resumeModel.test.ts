@@ -9,6 +9,7 @@ import {
   resumeSections,
   statusOf,
   statusText,
+  reasonOf,
   tooltipLines,
 } from '../../../../src/ui/show/resumeModel';
 import type { ResumeItem, StatusKind } from '../../../../src/ui/show/resumeModel';
@@ -196,7 +197,7 @@ describe('what waits to be resumed', () => {
     const lines = (changes: Partial<TransferSnapshot>, words = english): string[] => {
       const [item] = items(batch([{ ...interrupted, ...changes }]));
       assert.ok(item);
-      return tooltipLines(item, words);
+      return tooltipLines(item, reasonOf(item, words), words);
     };
     const line = 'video.mp4 — 42 % · 593.9 MB left · to oss://films/2026/video.mp4';
     const denied = { state: 'failed', error: failure('accessDenied') } as const;
