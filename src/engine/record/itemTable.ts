@@ -109,8 +109,9 @@ export class ItemTable implements Iterable<BatchItem> {
     this.requests.setSize(index, sizeBytes);
   }
 
-  /** The folders in OSS that objects of these lie in; some may be there twice. */
-  folders(): readonly Pick<UploadTarget, 'bucket' | 'key'>[] {
+  /** The folders in OSS that objects of these lie in, of all by default; some may be there twice. */
+  folders(indices?: Iterable<number>): readonly Pick<UploadTarget, 'bucket' | 'key'>[] {
+    if (indices !== undefined) return this.requests.foldersOf(indices);
     this.knownFolders ??= this.requests.foldersOf(this.indices());
     return this.knownFolders;
   }
