@@ -102,7 +102,7 @@ export class ItemTable implements Iterable<BatchItem> {
 
   /** Bytes of a part, as the options of that file say. */
   partSizeAt(index: number): number {
-    return this.requests.optionsAt(index).partSizeBytes;
+    return this.requests.at(index).options.partSizeBytes;
   }
 
   setSizeAt(index: number, sizeBytes: number): void {
