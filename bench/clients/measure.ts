@@ -10,9 +10,15 @@ export type Upload = (task: BenchTask) => Promise<Record<string, number> | undef
 const REST_MS = 200;
 const TIMER_MS = 1;
 
-/** Runs the upload this process was started for, and prints what it cost. */
-export async function measure(upload: Upload): Promise<void> {
-  const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchTask;
+/**
+ * Runs the upload this process was started for, and prints what it cost. `prepare` may keep the task
+ * in a form of its own, before anything is measured.
+ */
+export async function measure(
+  upload: Upload,
+  prepare: (task: BenchTask) => BenchTask = (task) => task,
+): Promise<void> {
+  const task = prepare(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as BenchTask);
   console.log(JSON.stringify(await measured(upload, task)));
   // Idle connections would keep the process for seconds.
   process.exit();

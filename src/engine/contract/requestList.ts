@@ -78,36 +78,18 @@ export class RequestList implements Iterable<UploadRequest> {
     return sizeBytes === UNKNOWN ? undefined : sizeBytes;
   }
 
-  /** How that file is sent. */
-  optionsAt(index: number): UploadOptions {
-    const options = (this.whole.get(index) ?? this.groups[this.groupOf[index] ?? 0])?.options;
-    if (options === undefined) throw new RangeError(`there is no request ${index}`);
-    return options;
-  }
-
   /** The folders in OSS that the objects of these requests lie in, each once for a group of files. */
   foldersOf(indices: Iterable<number>): Pick<UploadTarget, 'bucket' | 'key'>[] {
-    const groups = new Set<number>();
-    const folders = [];
+    const targets = new Set<UploadTarget>();
     for (const index of indices) {
-      const whole = this.whole.get(index);
-      if (whole === undefined) {
-        groups.add(this.groupOf[index] ?? 0);
-      } else {
-        const { bucket, key } = whole.target;
-        folders.push({ bucket, key: key.slice(0, key.lastIndexOf('/') + 1) });
-      }
+      // That of a group is of one of its files, and so are all in the same folder.
+      const one = this.whole.get(index) ?? this.groups[this.groupOf[index] ?? 0];
+      if (one !== undefined) targets.add(one.target);
     }
-    for (const index of groups) {
-      const group = this.groups[index];
-      if (group === undefined) continue;
-      const { keyFolder, target } = group;
-      folders.push({
-        bucket: target.bucket,
-        key: keyFolder.slice(0, keyFolder.lastIndexOf('/') + 1),
-      });
-    }
-    return folders;
+    return Array.from(targets, ({ bucket, key }) => ({
+      bucket,
+      key: key.slice(0, key.lastIndexOf('/') + 1),
+    }));
   }
 
   /** Another size of that file. */

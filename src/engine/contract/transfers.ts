@@ -140,8 +140,8 @@ export interface TransferList {
   readonly confirmedBytes: number;
   /** When the last of them moved that moved; 0 when there is none. */
   readonly updatedMs: number;
-  /** The folders that their objects lie in; some may be there twice. */
-  readonly folders: readonly Pick<UploadTarget, 'bucket' | 'key'>[];
+  /** The folders that their objects lie in, or those of the ones in some states; not each once. */
+  folders(states?: readonly TransferState[]): readonly Pick<UploadTarget, 'bucket' | 'key'>[];
   /** Those in one of these states, the first `most` of them. */
   select(states: readonly TransferState[], most?: number): readonly TransferSnapshot[];
   get(id: string): TransferSnapshot | undefined;

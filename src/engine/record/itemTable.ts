@@ -102,15 +102,16 @@ export class ItemTable implements Iterable<BatchItem> {
 
   /** Bytes of a part, as the options of that file say. */
   partSizeAt(index: number): number {
-    return this.requests.optionsAt(index).partSizeBytes;
+    return this.requests.at(index).options.partSizeBytes;
   }
 
   setSizeAt(index: number, sizeBytes: number): void {
     this.requests.setSize(index, sizeBytes);
   }
 
-  /** The folders in OSS that objects of these lie in; some may be there twice. */
-  folders(): readonly Pick<UploadTarget, 'bucket' | 'key'>[] {
+  /** The folders in OSS that objects of these lie in, of all by default; some may be there twice. */
+  folders(indices?: Iterable<number>): readonly Pick<UploadTarget, 'bucket' | 'key'>[] {
+    if (indices !== undefined) return this.requests.foldersOf(indices);
     this.knownFolders ??= this.requests.foldersOf(this.indices());
     return this.knownFolders;
   }

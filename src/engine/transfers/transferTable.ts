@@ -221,7 +221,7 @@ export class TransferTable {
     }
     const live = new Map<number, TransferSnapshot>();
     for (const [index, transfer] of this.objects) live.set(index, transfer.snapshot());
-    return new TransferView(this, codes, live);
+    return new TransferView(this, codes, live, mark === undefined);
   }
 
   sizeAt(index: number): number {

@@ -20,6 +20,8 @@ export class TransferView implements TransferList {
     /** By the numbers of the transfers; {@link GONE} for those that are not in this view. */
     private readonly codes: Uint8Array,
     private readonly live: ReadonlyMap<number, TransferSnapshot>,
+    /** All of the table are in it. */
+    private readonly isWhole: boolean,
   ) {
     let [length, wholeBytes, confirmedBytes, movedMs] = [0, 0, 0, 0];
     for (let index = 0; index < codes.length; index++) {
@@ -57,21 +59,32 @@ export class TransferView implements TransferList {
     return all;
   }
 
-  get folders(): TransferList['folders'] {
-    return this.table.items.folders();
+  folders(states?: readonly TransferState[]): ReturnType<TransferList['folders']> {
+    const { items } = this.table;
+    return this.isWhole && states === undefined
+      ? items.folders()
+      : items.folders(this.indices(states ?? TRANSFER_STATES));
   }
 
   select(states: readonly TransferState[], most = Infinity): readonly TransferSnapshot[] {
-    let left = states.reduce((sum, state) => sum + this.counts[state], 0);
     const found: TransferSnapshot[] = [];
-    for (let index = 0; index < this.codes.length && left > 0 && found.length < most; index++) {
+    for (const index of this.indices(states)) {
+      if (found.length >= most) break;
       const code = this.codes[index] ?? GONE;
-      const object = code === LIVE ? this.live.get(index) : undefined;
-      const state = object?.state ?? STATE_OF[code];
-      if (state === undefined || !states.includes(state)) continue;
-      left--;
-      found.push(object ?? this.table.snapshotAt(index, code));
+      found.push(this.live.get(index) ?? this.table.snapshotAt(index, code));
     }
     return found;
+  }
+
+  /** The numbers of those in these states. */
+  private *indices(states: readonly TransferState[]): Generator<number, void, undefined> {
+    let left = states.reduce((sum, state) => sum + this.counts[state], 0);
+    for (let index = 0; index < this.codes.length && left > 0; index++) {
+      const code = this.codes[index] ?? GONE;
+      const state = code === LIVE ? this.live.get(index)?.state : STATE_OF[code];
+      if (state === undefined || !states.includes(state)) continue;
+      left--;
+      yield index;
+    }
   }
 }

@@ -144,7 +144,7 @@ export function uploadedText(
   const [first] = done[0]?.select(['completed'], 1) ?? [];
   if (first === undefined) return undefined;
   const count = done.reduce((sum, { counts }) => sum + counts.completed, 0);
-  const folders = done.flatMap((list) => list.folders);
+  const folders = done.flatMap((list) => list.folders(['completed']));
   const facts = {
     name: nameInSentence(fileName(first.filePath)),
     n: formatCount(count, language),

@@ -60,7 +60,7 @@ export function batchPlace({ files }: BatchSnapshot): Place {
 
 /** For each bucket the folder that all objects of these lists there share. */
 export function sharedFolders(lists: readonly TransferList[]): Place[] {
-  return commonFolders(lists.flatMap(({ folders }) => folders.map((target) => ({ target }))));
+  return commonFolders(lists.flatMap((list) => list.folders().map((target) => ({ target }))));
 }
 
 /** For each bucket the folder that all objects there share; '' at its top. */

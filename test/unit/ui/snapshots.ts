@@ -92,10 +92,13 @@ export function listOf(transfers: readonly TransferSnapshot[]): TransferList {
     sizeBytes: sum(({ sizeBytes }) => sizeBytes),
     confirmedBytes: sum((one) => (one.state === 'completed' ? one.sizeBytes : one.confirmedBytes)),
     updatedMs: Math.max(0, ...transfers.map(({ updatedMs }) => updatedMs)),
-    folders: transfers.map(({ target: { bucket, key } }) => ({
-      bucket,
-      key: key.slice(0, key.lastIndexOf('/') + 1),
-    })),
+    folders: (states) =>
+      transfers
+        .filter(({ state }) => states?.includes(state) !== false)
+        .map(({ target: { bucket, key } }) => ({
+          bucket,
+          key: key.slice(0, key.lastIndexOf('/') + 1),
+        })),
     select: (states, most = Infinity) =>
       transfers.filter(({ state }) => states.includes(state)).slice(0, most),
     get: (id) => transfers.find((one) => one.id === id),

@@ -29,6 +29,8 @@ export function withOverwrite<Request extends UploadRequest>(
   request: Request,
   isAllowed: boolean,
 ): Request {
+  // Most of them as they are: there may be a hundred thousand.
+  if (request.options.forbidOverwrite === !isAllowed) return request;
   const known = isAllowed ? allowing : refusing;
   const options = known.get(request.options) ?? { ...request.options, forbidOverwrite: !isAllowed };
   known.set(request.options, options);
@@ -121,6 +123,7 @@ export async function renameAll(
 export function withDistinctKeys<Request extends UploadRequest>(
   requests: readonly Request[],
 ): readonly Request[] {
+  if (!hasEqualKeys(requests)) return requests;
   const used = new Set<string>();
   // Keys that are asked for as they are go first; a number must not take them.
   const wanted = new Set(requests.map(objectOf));
@@ -137,6 +140,16 @@ export function withDistinctKeys<Request extends UploadRequest>(
     }
     used.add(objectOf(distinct));
     return distinct;
+  });
+}
+
+/** Whether two of them would become one object; makes no text for each of them. */
+function hasEqualKeys(requests: readonly UploadRequest[]): boolean {
+  const known = new Map<string, Set<string>>();
+  return requests.some(({ target: { bucket, key } }) => {
+    const keys = known.get(bucket) ?? new Set();
+    known.set(bucket, keys);
+    return keys.size === keys.add(key).size;
   });
 }
 

@@ -105,4 +105,20 @@ describe('a table of transfers', () => {
     transfers.unmarkAll(MARKS.started);
     assert.equal(transfers.list(MARKS.started).length, 0);
   });
+
+  it('knows the folders of those that a list is of, or of those in some states', () => {
+    const { transfers } = new TestBatch(
+      { name: 'a', key: 'x/a' },
+      { name: 'b', key: 'y/b', state: 'failed' },
+      { name: 'c', key: 'z/c' },
+    );
+    const keys = (
+      list: ReturnType<typeof transfers.list>,
+      ...of: Parameters<typeof list.folders>
+    ) => list.folders(...of).map(({ key }) => key);
+    assert.deepEqual(keys(transfers.list()), ['x/', 'y/', 'z/']);
+    assert.deepEqual(keys(transfers.list(), ['failed']), ['y/']);
+    transfers.mark(2, MARKS.started);
+    assert.deepEqual(keys(transfers.list(MARKS.started)), ['z/']);
+  });
 });
