@@ -50,23 +50,28 @@ export class Workbench {
 
   /** Runs a command by its title as the palette shows it, such as `OSS: Show Log`. */
   async command(title: string): Promise<void> {
-    // A menu that is just closing takes the key for itself.
-    await until('the command palette', async () => {
-      await this.page.keyboard.press('F1');
-      return this.quickInput.waitFor({ timeout: 2000 }).then(
-        () => true,
-        () => false,
-      );
-    });
-    await this.quickInput.fill(`>${title}`);
     const row = this.row(title).first();
-    try {
-      await row.waitFor();
-    } catch {
-      const shown = (await this.rowLabels()).join(' | ');
-      throw new Error(`The palette has no command '${title}'; it shows: ${shown}`);
-    }
-    await row.click();
+    let shown: readonly string[] = [];
+    await until(
+      `command '${title}'`,
+      async () => {
+        try {
+          // A menu that is just closing takes the key for itself, and a view or an editor that takes
+          // the focus late closes the palette.
+          await this.page.keyboard.press('F1');
+          await this.quickInput.fill(`>${title}`, { timeout: 2000 });
+          await row.waitFor({ timeout: 5000 });
+          await row.click({ timeout: 3000 });
+          return true;
+        } catch {
+          shown = await this.rowLabels();
+          return false;
+        }
+      },
+      40_000,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; the palette shows: ${shown.join(' | ')}`);
+    });
   }
 
   /** A row of the open quick pick, by its label. */

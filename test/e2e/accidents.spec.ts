@@ -7,6 +7,7 @@ import {
   MENU_ITEM,
   countOf,
   partsAccepted,
+  pressInList,
   pressInRow,
   progress,
   shot,
@@ -95,10 +96,8 @@ test('Enter and Escape at the question of a row keep the upload', async () => {
 });
 
 test('so do they at the question of the list', async () => {
-  const { window } = session;
   const ask = async (): Promise<void> => {
-    await session.status.click();
-    await pressInRow(window.row('clicked.bin'), 'Discard...');
+    await pressInList(session, 'clicked.bin', 'Discard...');
   };
   await askAndPress(ask, 'Enter');
   await askAndPress(ask, 'Escape');

@@ -69,6 +69,36 @@ export async function chooseFile(window: Workbench, file: string): Promise<void>
   }).toPass();
 }
 
+/**
+ * Opens the list of the status bar and does something with it, once more where a view that takes the
+ * focus late has closed it. What is done must fail soon, and not twice.
+ */
+async function inList(session: Session, act: () => Promise<void>): Promise<void> {
+  await until('the list of the status bar', async () => {
+    try {
+      await session.status.click({ timeout: 3000 });
+      await act();
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Chooses a row of the list that the status bar opens. */
+export function pickInList(session: Session, label: string | RegExp): Promise<void> {
+  return inList(session, () => session.window.row(label).first().click({ timeout: 3000 }));
+}
+
+/** Presses an icon of a row in that list. */
+export function pressInList(session: Session, label: string, button: string): Promise<void> {
+  return inList(session, async () => {
+    const row = session.window.row(label);
+    await row.hover({ timeout: 3000 });
+    await row.getByRole('button', { name: button }).click({ timeout: 3000 });
+  });
+}
+
 /** Says yes to the bucket that the workspace names, which is asked once for each. */
 export async function confirmBucket(window: Workbench, bucket: string): Promise<void> {
   await window.quickTitle(`Upload to bucket ${bucket}?`).waitFor();

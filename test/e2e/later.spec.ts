@@ -10,13 +10,14 @@ import type { PlainAnswer } from '../oss-server/client';
 import { sendRequest } from '../oss-server/client';
 import type { Hold } from '../oss-server/holds';
 import {
-  chooseFile,
   MENU_ITEM,
   acceptedTwice,
+  chooseFile,
   countOf,
   followPercent,
   isRising,
   partsAccepted,
+  pressInList,
   pressInRow,
   progress,
   shot,
@@ -188,8 +189,7 @@ test('Reload Window with running uploads: the status bar offers them, one by one
   await until('one unfinished upload', () => oss.uploads(BUCKET).length === 1);
   await showUploads(window);
   const percent = await followPercent(window, 'a.bin');
-  await session.status.click();
-  await pressInRow(window.row('a.bin'), 'Resume');
+  await pressInList(session, 'a.bin', 'Resume');
   await expectWhole('a.bin');
   await expect(uploadRow(window, 'a.bin')).toContainText('done');
   const { row, toast } = await percent();

@@ -8,6 +8,7 @@ import {
   clipboard,
   countOf,
   partsAccepted,
+  pickInList,
   shot,
   showUploads,
   stuckAfter,
@@ -108,10 +109,9 @@ test('killed in the middle, it goes on by the domain and sends nothing twice', a
   await until('the end of all requests', () => session.oss.openRequests.length === 0);
   const before = session.acceptedParts('killed.bin');
   const from = session.oss.operations.length;
-  const again = await session.open();
+  await session.open();
   await expect(session.status).toContainText('1 upload to resume');
-  await session.status.click();
-  await again.pick(/Resume all/);
+  await pickInList(session, /Resume all/);
   await session.expectObject('killed.bin', sums['killed.bin'] ?? '');
   const sent = session.acceptedParts('killed.bin', from);
   expect(sent.filter((part) => before.includes(part))).toEqual([]);

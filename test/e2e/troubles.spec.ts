@@ -9,6 +9,7 @@ import {
   confirmBucket,
   countOf,
   partsAccepted,
+  pickInList,
   progress,
   shot,
   showUploads,
@@ -241,8 +242,7 @@ test('no permission: the missing right is named and its policy copied', async ()
   const policy = JSON.parse(await clipboard(window)) as { Statement: { Resource: string[] }[] };
   expect(policy.Statement[0]?.Resource).toEqual([`acs:oss:*:*:${BUCKET}/*`]);
   if (key) key.deny = [];
-  await session.status.click();
-  await window.pick('denied.bin');
+  await pickInList(session, 'denied.bin');
   await expectWhole('denied.bin');
   await session.expectNothingLeft();
 });
@@ -262,8 +262,7 @@ test('an account in arrears: the words of OSS, and details to send to its owner'
   await expect.poll(() => clipboard(window)).toContain('code: UserDisable');
   expect(await clipboard(window)).toContain('key: debt.bin');
   if (key) key.inArrears = false;
-  await session.status.click();
-  await window.pick('debt.bin');
+  await pickInList(session, 'debt.bin');
   await expectWhole('debt.bin');
   expect(acceptedTwice(session, 'debt.bin')).toEqual([]);
   await session.expectNothingLeft();
