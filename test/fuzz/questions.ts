@@ -151,17 +151,26 @@ function truthOf({ target }: UploadRequest): (typeof TRUTHS)[number] | undefined
   return TRUTHS[Number(target.key.slice(-3)) % 3];
 }
 
-/** Whether OSS itself may have said that an object is not there: by its request id, or its document. */
-function saysMissing({ operation, fault }: Played): boolean {
-  const { answer, carryOutThen, answerHeaders, answerBody } = fault.do;
-  const hasId = answerHeaders?.['x-oss-request-id'] !== null;
-  if (operation === 'listObjectsV2' && answerBody !== undefined) return hasId;
-  return [answer, carryOutThen].some(
-    (said) =>
-      typeof said === 'object' &&
-      said.status === 404 &&
-      (hasId || said.body?.includes('<RequestId>')),
-  );
+/**
+ * Whether OSS itself may have said, by one of these statuses or by a list, that an object is not
+ * there: by its request id, which another fault of the same operation may have let through, or by its
+ * document.
+ */
+function saysMissing(played: readonly Played[], statuses: readonly number[]): boolean {
+  return played.some(({ operation, fault }) => {
+    const { answer, carryOutThen, answerBody } = fault.do;
+    const hasId = played.some(
+      (one) =>
+        one.operation === operation && one.fault.do.answerHeaders?.['x-oss-request-id'] !== null,
+    );
+    if (operation === 'listObjectsV2' && answerBody !== undefined) return hasId;
+    return [answer, carryOutThen].some(
+      (said) =>
+        typeof said === 'object' &&
+        statuses.includes(said.status) &&
+        (hasId || said.body?.includes('<RequestId>')),
+    );
+  });
 }
 
 /** Few files, which are asked for one by one, or all. */
@@ -187,7 +196,8 @@ async function askDifferent(asked: Asked): Promise<void> {
   lie(asked);
   const existing = await findExisting(options, requests, signal);
   const found = new Set(existing.map(({ request }) => request));
-  const isSaid = asked.played.some(saysMissing);
+  // What may not be looked at is sent with the header that forbids to replace it.
+  const isSaid = saysMissing(asked.played, [403, 404]);
   for (const request of requests) {
     const isMissed = !found.has(request) && truthOf(request) !== 'missing';
     if (isMissed && !isSaid) asked.say(`${request.target.key} would be replaced unasked`);
@@ -205,7 +215,7 @@ async function askVerification(asked: Asked): Promise<void> {
   const { signal } = new AbortController();
   lie(asked);
   const { files } = await verifyObjects(comparing(asked), requests, places, signal);
-  const isSaid = asked.played.some(saysMissing);
+  const isSaid = saysMissing(asked.played, [404]);
   for (const { request, verdict } of files) {
     const truth = truthOf(request);
     const isFalse =

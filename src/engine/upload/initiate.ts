@@ -1,5 +1,6 @@
 import type { CheckpointHeader, PartRecord } from '../record/checkpoint';
 import { UploadError } from '../contract/errors';
+import type { InitiatedUpload } from '../contract/ports';
 import { partAt } from '../file/partPlan';
 import type { PartPlan } from '../file/partPlan';
 import { abortOrphans, unlessDenied } from './abandon';
@@ -46,15 +47,21 @@ export async function initiateUpload(
     const fromMs = clock.now();
     const initiating = { ...pending, createdMs: fromMs };
     await (await openJournal(context, initiating, new Map()))?.close();
+    let answer: InitiatedUpload;
     try {
-      const answer = await store.initiateMultipartUpload(key, options, { signal });
-      if (answer.requestId === undefined) await assertKnown(context, answer.uploadId, signal);
-      return answer;
+      answer = await store.initiateMultipartUpload(key, options, { signal });
     } catch (error) {
       if (isRefusal(error)) await checkpoints.remove(job.id);
       else unclear = { fromMs, toMs: clock.now() };
       throw error;
     }
+    if (answer.requestId === undefined) {
+      // As long as this is not known, another upload than the one that is told may have begun.
+      unclear = { fromMs, toMs: clock.now() };
+      await assertKnown(context, answer.uploadId, signal);
+      unclear = undefined;
+    }
+    return answer;
   });
   const { uploadId, initiatedServerMs } = initiated;
   const header = { ...pending, uploadId, createdMs: clock.now(), initiatedServerMs };

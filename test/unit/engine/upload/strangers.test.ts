@@ -84,6 +84,21 @@ describe('answers that are not of OSS', () => {
     await harness.assertNothingLeft();
   });
 
+  it('begin an upload that is not forgotten where OSS refuses to say whether it is there', async () => {
+    await start();
+    once('initiateMultipartUpload', { answerHeaders: NO_ID });
+    once('listParts', { answer: { status: 418, body: '{"ok":true}' } });
+    const manager = harness.manager();
+    const upload = await request(3);
+    const { id, transfers } = await harness.upload(manager, upload);
+    assert.equal(transfers[0]?.state, 'failed');
+    await manager.resume([id]);
+    await manager.whenSettled(id);
+    await harness.assertUploaded(upload);
+    await manager.shutdown();
+    await harness.assertNothingLeft();
+  });
+
   it('are no completion: what is not there is completed again', async () => {
     await start();
     const body = '<CompleteMultipartUploadResult><ETag>"A"</ETag></CompleteMultipartUploadResult>';
