@@ -233,6 +233,8 @@ export class TransferRuns {
 
   private async discardOne(batch: Batch, index: number): Promise<void> {
     const { transfers } = batch;
+    // Discarded twice, of many: the other call was first.
+    if (!transfers.items.hasAt(index)) return;
     const transfer = transfers.at(index);
     await transfer.stop();
     // Asked for anew: it goes on there, with what is in OSS.

@@ -126,4 +126,25 @@ describe('what the engine tells', () => {
     assert.deepEqual(news(), []);
     assert.deepEqual(ended, []);
   });
+
+  it('many that are discarded by two calls at once are gone, and so is their batch', async () => {
+    const requests = await Promise.all(
+      Array.from({ length: 40 }, async (_, n) =>
+        harness.request(await harness.file(`${n}`, SMALL_BYTES), `${n}`),
+      ),
+    );
+    const manager = listen();
+    const hold = harness.server.hold({ on: 'putObject', times: 1000 });
+    const asked = { label: 'many', workspacePath: '', requests };
+    const { batchId = '' } = await manager.enqueue(asked);
+    await hold.reached;
+    await manager.pause([batchId]);
+    hold.release();
+    const one = manager.discard([batchId]);
+    const last = manager.snapshot().batches[0]?.transfers.slice(20) ?? [];
+    await Promise.all([one, manager.discard(last.map(({ id }) => id))]);
+    assert.deepEqual(manager.snapshot().batches, []);
+    await close(harness, manager);
+    await harness.assertNothingLeft();
+  });
 });
