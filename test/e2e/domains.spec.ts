@@ -96,7 +96,10 @@ test('a domain that is unbound in the middle is told, and another goes on with t
   const before = session.acceptedParts('moved.bin');
   oss.changeBucket(BUCKET, { domains: [next] });
   hold.release();
-  const told = window.notification('first.example.com, the domain of e2e-bucket, has no valid');
+  // A new connection meets a foreign certificate, one that was kept open the answer of OSS.
+  const told = window.notification(
+    /first\.example\.com(, the domain of e2e-bucket, has no valid certificate| does not lead to e2e-bucket any more)/,
+  );
   await told.waitFor();
   await expect(told).toContainText('moved.bin was not uploaded.');
   await expect(window.button(told, 'Try Again')).toBeVisible();
