@@ -103,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   // Opened before anything can start, so that nothing that happens is missed.
   const openDisplay = once(async (): Promise<Display> => {
+    settings.tellProblems();
     const {
       Completion,
       LastUpload,

@@ -25,8 +25,10 @@ type WritableSetting = 'bucket' | 'region' | 'prefix' | 'completionMessage';
 export class Settings implements Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscription: vscode.Disposable;
-  /** Key and value of what was already complained about: once is enough. */
-  private readonly told = new Set<string>();
+  /** What was found wrong, by key and value: each is told once. */
+  private readonly found = new Set<string>();
+  /** Of these, what waits until the settings are used or changed; undefined from then on. */
+  private untold: SettingProblem[] | undefined = [];
   /** Those of the window, until one changes: they are asked for at each change of a transfer. */
   private ofWindow: Read<WindowSettings> | undefined;
 
@@ -36,6 +38,7 @@ export class Settings implements Disposable {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(SECTION)) return;
       this.ofWindow = undefined;
+      this.tellProblems();
       this.changed.fire();
     });
   }
@@ -43,6 +46,16 @@ export class Settings implements Disposable {
   dispose(): void {
     this.subscription.dispose();
     this.changed.dispose();
+  }
+
+  /**
+   * From now on each setting that cannot be used is told, and those found before: not at the start
+   * of the editor, where nobody uploads and a repository may have written them by the dozen.
+   */
+  tellProblems(): void {
+    const waiting = this.untold ?? [];
+    this.untold = undefined;
+    for (const problem of waiting) this.tell(problem);
   }
 
   /** Settings of the workspace folder the resource lies in. */
@@ -141,16 +154,19 @@ export class Settings implements Disposable {
   }
 
   private accept<T>(read: Read<T>): Read<T> {
-    for (const problem of read.problems) this.tell(problem);
+    for (const problem of read.problems) {
+      // A repository may have written it, at any length.
+      const identity = `${problem.key} ${shownValue(problem.value)}`;
+      if (this.found.has(identity)) continue;
+      this.found.add(identity);
+      if (this.untold === undefined) this.tell(problem);
+      else this.untold.push(problem);
+    }
     return read;
   }
 
   private tell(problem: SettingProblem): void {
-    // A repository may have written it, at any length.
-    const identity = `${problem.key} ${shownValue(problem.value)}`;
-    if (this.told.has(identity)) return;
-    this.told.add(identity);
-    this.logger.warn(`setting not used: ${identity}`);
+    this.logger.warn(`setting not used: ${problem.key} ${shownValue(problem.value)}`);
     const open = l10n.t('Open Settings');
     void vscode.window
       .showWarningMessage(settingProblemText(problem, l10n), open)
