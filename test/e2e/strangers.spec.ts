@@ -16,7 +16,7 @@ test.beforeAll(async ({ browser }) => {
     },
   });
   fs.mkdirSync(path.join(session.workspace, '.vscode'));
-  writeSettings({});
+  writeSettings({ 'ossUpload.ifExists': 'perhaps' });
 });
 test.afterAll(async () => {
   await session.end();
@@ -31,6 +31,10 @@ function writeSettings(settings: Record<string, unknown>): void {
 test('the bucket that a workspace names is asked about once, and never again', async () => {
   for (const name of ['a.txt', 'b.txt', 'c.txt']) await session.addFile(name, 100);
   const window = await session.open();
+  const wrong = window.notification('Setting ossUpload.ifExists is not used');
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await wrong.waitFor();
+  await window.command('Notifications: Clear All Notifications');
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.pick(/Use credentials from environment/);
   const question = window.quickTitle(`Upload to bucket ${BUCKET}?`);
@@ -52,7 +56,12 @@ test('the bucket that a workspace names is asked about once, and never again', a
   await window.contextMenu(window.file('b.txt'), MENU_ITEM);
   await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['theirs/a.txt', 'theirs/b.txt']);
   await window.reload();
+  // Nothing is said of its settings at a start, which is over when the view names the place.
+  const header = window.page.locator('.pane-header', { hasText: 'OSS Uploads' });
+  await expect(header).toContainText(`${BUCKET}/theirs`);
+  await expect(wrong).toHaveCount(0);
   await window.contextMenu(window.file('c.txt'), MENU_ITEM);
+  await wrong.waitFor();
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('theirs/c.txt');
 });
 
