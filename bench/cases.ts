@@ -33,8 +33,8 @@ export interface BenchCase {
   readonly partSizeBytes: number;
   readonly parallel: number;
   readonly line?: Line;
-  /** An engine that stops after so many parts, before the one that is measured. */
-  readonly stopAfterParts?: number;
+  /** An engine that is killed after so many parts or small files, before the one that is measured. */
+  readonly killAfter?: number;
   /** Of 100 files, so many that change after all are sent and before what differs is. */
   readonly changedPercent?: number;
   /** Whether `--peer` takes part: it is one command for one file. */
@@ -121,7 +121,7 @@ export const CASES: readonly BenchCase[] = [
       '10,000 files of 4 to 64 KiB, no delay; the engine with its default limits, peers 8 at a time',
     files: [4, 8, 16, 32, 64].map((size) => ({ count: 2000, sizeBytes: size * KIB })),
     parallel: 8,
-    clients: ['engine', 'ali-oss', 'raw node'],
+    clients: ['engine', HOSTED, 'ali-oss', 'raw node'],
   },
   {
     ...LARGE,
@@ -131,6 +131,15 @@ export const CASES: readonly BenchCase[] = [
     files: HUNDRED_THOUSAND,
     parallel: 8,
     clients: ['engine', 'ali-oss'],
+  },
+  {
+    ...LARGE,
+    id: 'resume-100000',
+    title: 'Resume of 100,000 files of 4 KiB, killed when half of them were there',
+    files: HUNDRED_THOUSAND,
+    parallel: 8,
+    killAfter: 50_000,
+    clients: ['engine'],
   },
   {
     ...LARGE,
@@ -186,7 +195,7 @@ export const CASES: readonly BenchCase[] = [
     id: 'resume-10000',
     title: 'Resume of 10,000 parts, 9,900 of them there',
     parallel: 3,
-    stopAfterParts: 9900,
+    killAfter: 9900,
     clients: ['engine'],
   },
 ];

@@ -204,6 +204,27 @@ function targetsOf(results: Results): Target[] {
       values: figures(cases['small-100000'], loopDelay),
     },
     {
+      what: 'the same: peak RSS over idle, as a multiple of that of 10,000 files',
+      wanted: '≤ 1.2',
+      limit: 1.2,
+      values: figures(cases['small-100000'], overIdle).map(
+        (bytes) => bytes / median(figures(cases['small-10000'], overIdle)),
+      ),
+    },
+    {
+      what: 'the same, killed when half of them were there: files sent again',
+      wanted: '≤ 64',
+      limit: 64,
+      values: figures(cases['resume-100000'], ({ extra }) => extra['sentAgain']),
+    },
+    {
+      what: 'the same: CPU to the first request after Resume',
+      wanted: '≤ 1,000 ms',
+      limit: 1000,
+      unit: 'ms',
+      values: figures(cases['resume-100000'], ({ extra }) => extra['firstPartCpuMs']),
+    },
+    {
       what: '20,000 files of which 1 % changed, 20 ms round trip: wall time against sending all',
       wanted: '≤ 0.05',
       limit: 0.05,
@@ -268,6 +289,25 @@ function targetsOf(results: Results): Target[] {
       unit: 'ms',
       values: figures(large8, loopDelay, HOSTED),
     },
+    {
+      what: 'the same with 10,000 files of 4 to 64 KiB',
+      wanted: '≤ 15 ms',
+      limit: 15,
+      unit: 'ms',
+      values: figures(cases['small-10000'], loopDelay, HOSTED),
+    },
+    ...[large3, large8].map((large, index) => ({
+      what: `1 GiB in the extension host: wall time against bare Node, ${index === 0 ? 3 : 8} in flight`,
+      wanted: '≤ 1.15',
+      limit: 1.15,
+      values: ratios(large, HOSTED, 'engine'),
+    })),
+    ...[large3, large8].map((large, index) => ({
+      what: `1 GiB, ${index === 0 ? 3 : 8} in flight: wall time against the Go SDK v2`,
+      wanted: '≤ 1.0',
+      limit: 1,
+      values: ratios(large, 'engine', 'Go SDK v2'),
+    })),
     {
       what: 'CPU of parts 9,001 to 10,000 against parts 1 to 1,000',
       wanted: '≤ 1.1',

@@ -93,7 +93,7 @@ async function runClient(
     caFile: benchCase.isSecure === true ? CA_FILE : '',
     stateDir: hasNoFolder ? path.join(FOLDER, 'file', 'state') : stateDir,
     checksumFolder: '',
-    stopAfterParts: 0,
+    killAfter: 0,
   };
   await sink.begin(settings);
   if (client === 'engine, only what differs') {
@@ -109,13 +109,26 @@ async function runClient(
       await changeFiles(benchCase, files, false);
     }
   }
-  const { stopAfterParts } = benchCase;
-  if (stopAfterParts !== undefined) {
-    await runNode(programs.engine, { ...task, stopAfterParts });
+  const { killAfter } = benchCase;
+  let earlierRequests = 0;
+  if (killAfter !== undefined) {
+    await expectKill(runNode(programs.engine, { ...task, killAfter }));
+    earlierRequests = (await sink.stats()).requests;
     await sink.begin(settings, true);
   }
   const result = await runOnce(client, task);
-  return { ...result, stats: await sink.stats() };
+  const stats = await sink.stats();
+  const sentAgain = earlierRequests + stats.requests - files.length;
+  const extra = killAfter === undefined ? result.extra : { ...result.extra, sentAgain };
+  return { ...result, extra, stats };
+}
+
+async function expectKill(running: Promise<BenchResult>): Promise<void> {
+  const killed = await running.then(
+    () => false,
+    (error: unknown) => (error as { signal?: string }).signal === 'SIGKILL',
+  );
+  if (!killed) throw new Error('it was to be killed, and was not');
 }
 
 async function runOnce(client: ClientName, task: BenchTask): Promise<BenchResult> {

@@ -22,8 +22,8 @@ export interface BenchTask {
   readonly stateDir: string;
   /** Folder of remembered checksums: the engine sends only what differs; '' sends all. */
   readonly checksumFolder: string;
-  /** The engine stops, keeping everything, when so many parts are accepted; 0 for never. */
-  readonly stopAfterParts: number;
+  /** The engine kills itself when so many parts and small files are accepted; 0 for never. */
+  readonly killAfter: number;
 }
 
 export interface BenchResult {

@@ -30,10 +30,11 @@ class Counter {
   readonly begin = now();
   firstPart: Moment | undefined;
   partsAccepted = 0;
+  filesAccepted = 0;
   readonly every1000: Moment[] = [this.begin];
   checkpointBytes = 0;
 
-  constructor(private readonly onPart: (partsAccepted: number) => void) {}
+  constructor(private readonly killAfter: number) {}
 
   store(store: ObjectStore): ObjectStore {
     const uploadPart: ObjectStore['uploadPart'] = async (...args) => {
@@ -41,17 +42,30 @@ class Counter {
       const receipt = await store.uploadPart(...args);
       this.partsAccepted++;
       if (this.partsAccepted % 1000 === 0) this.every1000.push(now());
-      this.onPart(this.partsAccepted);
+      this.accepted();
       return receipt;
     };
-    const counted = { uploadPart };
+    const putObject: ObjectStore['putObject'] = async (...args) => {
+      this.firstPart ??= now();
+      const stored = await store.putObject(...args);
+      this.filesAccepted++;
+      this.accepted();
+      return stored;
+    };
+    const counted: Partial<ObjectStore> = { uploadPart, putObject };
     return new Proxy(store, {
       get: (object, name): unknown => {
-        if (name in counted) return uploadPart;
+        if (name in counted) return Reflect.get(counted, name);
         const member: unknown = Reflect.get(object, name);
         return typeof member === 'function' ? member.bind(object) : member;
       },
     });
+  }
+
+  private accepted(): void {
+    if (this.partsAccepted + this.filesAccepted === this.killAfter) {
+      process.kill(process.pid, 'SIGKILL');
+    }
   }
 
   /** The same calls, with the bytes written counted. */
@@ -102,12 +116,8 @@ function keepRequests(task: BenchTask): BenchTask {
 }
 
 async function upload(task: BenchTask): Promise<Record<string, number>> {
-  const { endpoint, concurrency, stopAfterParts } = task;
-  let stop: (() => void) | undefined;
-  const isStopped = new Promise<void>((resolve) => (stop = resolve));
-  const counter = new Counter((accepted) => {
-    if (accepted === stopAfterParts) stop?.();
-  });
+  const { endpoint, concurrency, killAfter } = task;
+  const counter = new Counter(killAfter);
   const key = { accessKeyId: 'LTAIbench', accessKeySecret: 'benchSecret' };
   const oss = createOss({
     route: () => ({ endpoint }),
@@ -136,11 +146,8 @@ async function upload(task: BenchTask): Promise<Record<string, number>> {
       await transfers.enqueue({ label: 'bench', workspacePath: '', requests });
   }
   const ends = transfers.snapshot().batches.map(({ id }) => transfers.whenSettled(id));
-  if (stopAfterParts > 0) await isStopped;
-  else {
-    for (const { files: settled } of await Promise.all(ends)) {
-      if (settled.counts.completed < settled.length) throw new Error('not all is completed');
-    }
+  for (const { files: settled } of await Promise.all(ends)) {
+    if (settled.counts.completed < settled.length) throw new Error('not all is completed');
   }
   await transfers.shutdown();
   oss.dispose();
