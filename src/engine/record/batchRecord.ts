@@ -102,11 +102,12 @@ export function readBatch(bytes: Uint8Array): BatchContent {
     if (item !== undefined) {
       items.set(item);
     } else if (typeof gone === 'string') {
+      const index = items.indexOf(gone);
       if ('finished' in line) {
         finished.add(gone);
-        finishedBytes += items.get(gone)?.sizeBytes ?? 0;
+        finishedBytes += items.sizeAt(index);
       }
-      items.delete(gone);
+      items.deleteAt(index);
     } else if (isTexts(moved)) {
       for (const id of moved) {
         if ('paused' in line) paused.add(id);

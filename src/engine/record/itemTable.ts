@@ -6,6 +6,7 @@ import { RequestList } from '../contract/requestList';
 const FIRST_ROOM = 64;
 /** An id is the hexadecimal form of so many bytes. */
 const ID_BYTES = 16;
+const ID_WORDS = ID_BYTES / 4;
 const ID = /^[0-9a-f]{32}$/;
 const NONE = -1;
 
@@ -19,9 +20,12 @@ const DISCARDING = 2;
  */
 export class ItemTable implements Iterable<BatchItem> {
   private readonly requests = new RequestList();
-  private ids = Buffer.alloc(FIRST_ROOM * ID_BYTES);
+  private words = new Uint32Array(FIRST_ROOM * ID_WORDS);
+  /** The bytes of these words: the ids, one after the other. */
+  private ids = Buffer.from(this.words.buffer);
+  private readonly wantedWords = new Uint32Array(ID_WORDS);
   /** The id that is looked for. */
-  private readonly wanted = Buffer.alloc(ID_BYTES);
+  private readonly wanted = Buffer.from(this.wantedWords.buffer);
   private flags = new Uint8Array(FIRST_ROOM);
   /** Numbers plus one, at the place of their id or behind it; a power of two of them. */
   private slots = new Uint32Array(FIRST_ROOM * 2);
@@ -52,14 +56,15 @@ export class ItemTable implements Iterable<BatchItem> {
   set(item: BatchItem): number {
     const { id, filePath, target, options, sizeBytes, isDiscarding } = item;
     const request = { filePath, target, options, sizeBytes };
-    let index = this.indexOf(id);
-    if (index === NONE) {
+    const slot = this.slotFor(id);
+    let index = this.numberIn(slot, id);
+    if (this.hasAt(index)) {
+      this.requests.replace(index, request);
+    } else {
       index = this.length;
       this.requests.push(request);
       this.flags = grown(this.flags, index + 1);
-      this.enter(id, index);
-    } else {
-      this.requests.replace(index, request);
+      this.enter(id, slot, index);
     }
     this.flags[index] = isDiscarding ? DISCARDING : 0;
     this.knownFolders = undefined;
@@ -74,14 +79,12 @@ export class ItemTable implements Iterable<BatchItem> {
 
   /** The same, also when it was deleted since. */
   lastIndexOf(id: string): number {
-    if (!ID.test(id)) return this.others.get(id) ?? NONE;
-    this.wanted.write(id, 'hex');
-    return (this.slots[this.slotOf(this.wanted)] ?? 0) - 1;
+    return this.numberIn(this.slotFor(id), id);
   }
 
   /** Whether the file with that number is still there. */
   hasAt(index: number): boolean {
-    return index < this.length && ((this.flags[index] ?? GONE) & GONE) === 0;
+    return ((this.flags[index] ?? GONE) & GONE) === 0 && index < this.length;
   }
 
   /** The file with that number, also when it was deleted. */
@@ -154,36 +157,55 @@ export class ItemTable implements Iterable<BatchItem> {
     return this.values();
   }
 
-  private enter(id: string, index: number): void {
-    if (!ID.test(id)) {
+  /** The slot of that id, which is what is looked for now; {@link NONE} of one of another form. */
+  private slotFor(id: string): number {
+    if (!ID.test(id)) return NONE;
+    this.wanted.write(id, 'hex');
+    return this.slotOf(this.wantedWords, 0);
+  }
+
+  /** The number that a slot has for its id, {@link NONE} when it is free. */
+  private numberIn(slot: number, id: string): number {
+    return slot === NONE ? (this.others.get(id) ?? NONE) : (this.slots[slot] ?? 0) - 1;
+  }
+
+  /** Puts the id in that was looked for, with the slot it was found to have. */
+  private enter(id: string, slot: number, index: number): void {
+    if (slot === NONE) {
       this.others.set(id, index);
       this.otherIds.set(index, id);
       return;
     }
-    const start = index * ID_BYTES;
-    if (start >= this.ids.length) this.ids = Buffer.concat([this.ids, Buffer.alloc(start)]);
-    this.ids.write(id, start, 'hex');
+    const words = grown(this.words, (index + 1) * ID_WORDS);
+    if (words !== this.words) {
+      this.words = words;
+      this.ids = Buffer.from(words.buffer);
+    }
+    words.set(this.wantedWords, index * ID_WORDS);
     if ((index + 1) * 2 <= this.slots.length) {
-      this.place(index);
+      this.slots[slot] = index + 1;
       return;
     }
     this.slots = new Uint32Array(this.slots.length * 2);
-    for (let known = 0; known <= index; known++) this.place(known);
-  }
-
-  /** Takes the place of one of the same id, which is gone. */
-  private place(index: number): void {
-    if (this.otherIds.has(index)) return;
-    const id = this.ids.subarray(index * ID_BYTES, (index + 1) * ID_BYTES);
-    this.slots[this.slotOf(id)] = index + 1;
-  }
-
-  /** The slot of that id, or the free one where it belongs. */
-  private slotOf(id: Buffer): number {
-    const mask = this.slots.length - 1;
-    for (let slot = id.readUInt32LE() & mask; ; slot = (slot + 1) & mask) {
-      const start = ((this.slots[slot] ?? 0) - 1) * ID_BYTES;
-      if (start < 0 || id.compare(this.ids, start, start + ID_BYTES) === 0) return slot;
+    for (let known = 0; known <= index; known++) {
+      // A later one takes the place of one of the same id, which is gone.
+      if (!this.otherIds.has(known)) this.slots[this.slotOf(words, known * ID_WORDS)] = known + 1;
     }
   }
+
+  /** The slot of the id in these words, or the free one where it belongs. */
+  private slotOf(words: Uint32Array, at: number): number {
+    const mask = this.slots.length - 1;
+    for (let slot = (words[at] ?? 0) & mask; ; slot = (slot + 1) & mask) {
+      const start = ((this.slots[slot] ?? 0) - 1) * ID_WORDS;
+      if (start < 0 || isSame(words, at, this.words, start)) return slot;
+    }
+  }
+}
+
+function isSame(one: Uint32Array, at: number, other: Uint32Array, otherAt: number): boolean {
+  for (let word = 0; word < ID_WORDS; word++) {
+    if (one[at + word] !== other[otherAt + word]) return false;
+  }
+  return true;
 }

@@ -178,7 +178,8 @@ export class SavedBatches {
     checkpoints: Map<string, Checkpoint>,
   ): Promise<void> {
     for (const id of finished) {
-      if (items.has(id) || !checkpoints.delete(id)) continue;
+      if (!checkpoints.has(id) || items.has(id)) continue;
+      checkpoints.delete(id);
       await this.checkpoints.remove(id);
     }
     if (items.size === 0) await this.batches.remove(batchId);
