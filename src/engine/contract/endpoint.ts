@@ -25,12 +25,23 @@ export interface EndpointAddress {
   readonly region: string;
 }
 
+/** What was read last: each request of a hundred thousand asks for the same. */
+let last: { readonly text: string; readonly parsed: EndpointWord | EndpointAddress | undefined } = {
+  text: '',
+  parsed: undefined,
+};
+
 /**
  * Reads an endpoint: `public`, `internal`, `accelerate`, or a host or URL without user, path and
  * query. `{bucket}` before the host or as the path says where the bucket goes. Undefined for
  * anything else.
  */
 export function parseEndpoint(text: string): EndpointWord | EndpointAddress | undefined {
+  if (text !== last.text) last = { text, parsed: read(text) };
+  return last.parsed;
+}
+
+function read(text: string): EndpointWord | EndpointAddress | undefined {
   const written = text.trim().toLowerCase();
   if (/^(public|internal|accelerate)$/.test(written)) return written as EndpointWord;
   // No user, no query: somebody may paste a signed URL, or one with a password.
