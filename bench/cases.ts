@@ -218,7 +218,7 @@ export async function makeFiles(folder: string, benchCase: BenchCase): Promise<B
   const files: BenchFile[] = [];
   for (const { count, sizeBytes } of benchCase.files) {
     for (let index = 0; index < count; index++) {
-      const key = `${blockSizeBytes}-${sizeBytes}/${index}.bin`;
+      const key = `${blockSizeBytes}-${sizeBytes}-${count}/${index}.bin`;
       const filePath = path.join(folder, key);
       await writeBlocks(filePath, sizeBytes, blockSizeBytes);
       files.push({ filePath, key, sizeBytes });

@@ -63,7 +63,7 @@ export class HostedExtension {
 
   /** Measures a start in a workspace with these settings. */
   async start(workspaceSettings: Settings = {}): Promise<HostedStart> {
-    return (await this.run({}, {}, workspaceSettings)) as HostedStart;
+    return (await this.run(undefined, {}, workspaceSettings)) as HostedStart;
   }
 
   /** Measures an upload, by the command, in the extension host. */
@@ -73,7 +73,7 @@ export class HostedExtension {
       'ossUpload.parallel': task.parallel,
       'ossUpload.concurrency': task.concurrency,
     };
-    return (await this.run({ BENCH_TASK: JSON.stringify(task) }, settings)) as BenchResult;
+    return (await this.run(task, settings)) as BenchResult;
   }
 
   async close(): Promise<void> {
@@ -81,7 +81,7 @@ export class HostedExtension {
   }
 
   private async run(
-    env: Record<string, string>,
+    task: BenchTask | undefined,
     machineSettings: Settings,
     workspaceSettings: Settings = {},
   ): Promise<unknown> {
@@ -91,16 +91,26 @@ export class HostedExtension {
     await mkdir(path.join(workspace, '.vscode'), { recursive: true });
     const settingsFile = path.join(workspace, '.vscode/settings.json');
     await writeFile(settingsFile, JSON.stringify(workspaceSettings));
+    const taskFile = path.join(box, 'task.json');
+    if (task !== undefined) await writeFile(taskFile, JSON.stringify(task));
     const editor = await EditorServer.start({
       dataDir: path.join(box, 'data'),
       testDriver: true,
       machineSettings,
-      env: { ...env, BENCH_RESULT: resultFile, HOME: box },
+      env: {
+        ...(task !== undefined && { BENCH_TASK: taskFile }),
+        BENCH_RESULT: resultFile,
+        HOME: box,
+      },
     });
     const page = await this.browser.newPage();
     try {
       const development = ['extensionDevelopmentPath', editor.remoteUri(this.folder)] as const;
       await page.goto(editor.url(workspace, [development]), { waitUntil: 'commit' });
+      if (task !== undefined && task.files.length > 1) {
+        await page.getByText(/^Upload [\d,]+ files\?$/).waitFor({ timeout: UPLOAD_TIMEOUT_MS });
+        await page.keyboard.press('Enter');
+      }
       await until('what is measured', () => existsSync(resultFile), UPLOAD_TIMEOUT_MS);
       const result = JSON.parse(await readFile(resultFile, 'utf8')) as { failure?: string };
       if (result.failure !== undefined) throw new Error(result.failure);
