@@ -120,7 +120,9 @@ export class OssTransport {
     }
     // Without this header the editor's patched http closes the connection after each request.
     withLength['connection'] = 'keep-alive';
-    const options = { method, hostname, port, path, headers: withLength };
+    // The protocol is said because the editor's agent would look for it in a stack trace.
+    const protocol = secure ? 'https:' : 'http:';
+    const options = { protocol, method, hostname, port, path, headers: withLength };
     // On the request and not on the agent: the editor replaces the agent.
     const tls = { ...this.#ca, ...(!this.#isStrict() && { rejectUnauthorized: false }) };
     // Looked up on the module at each call: the editor patches `request` for proxies.

@@ -12,6 +12,11 @@ export interface Secrets {
 }
 
 const PROFILES_KEY = 'ossUpload.profiles';
+/**
+ * What was read holds for so long. Each request asks, and each answer comes from another process;
+ * not every editor tells one window what another has stored.
+ */
+const KEPT_MS = 1000;
 
 /** SecretStorage key of a profile; '' is the default one. */
 function secretKey(profile: string): string {
@@ -24,6 +29,10 @@ function secretKey(profile: string): string {
  */
 export class CredentialsStore implements Disposable {
   private readonly inMemory = new Map<string, CredentialsSource>();
+  private readonly known = new Map<
+    string,
+    { readonly text: Promise<string | undefined>; readonly readMs: number }
+  >();
   private readonly changed: Emitter<void>;
   private readonly subscription: Disposable;
 
@@ -32,6 +41,8 @@ export class CredentialsStore implements Disposable {
   constructor(
     private readonly secrets: Secrets,
     private readonly logger: Logger,
+    /** Milliseconds that only grow. */
+    private readonly nowMs: () => number = () => performance.now(),
   ) {
     this.changed = new Emitter((error) => {
       logger.error(`credentials listener: ${String(error)}`);
@@ -39,13 +50,16 @@ export class CredentialsStore implements Disposable {
     this.onDidChange = this.changed.event;
     // Another window may have stored or removed some.
     this.subscription = secrets.onDidChange(({ key }) => {
-      if (key === PROFILES_KEY || key.startsWith(secretKey(''))) this.changed.fire();
+      if (key !== PROFILES_KEY && !key.startsWith(secretKey(''))) return;
+      this.known.delete(key);
+      this.changed.fire();
     });
   }
 
   dispose(): void {
     this.subscription.dispose();
     this.inMemory.clear();
+    this.known.clear();
   }
 
   /** The credentials of a profile; undefined when there are none or they cannot be read. */
@@ -61,6 +75,7 @@ export class CredentialsStore implements Disposable {
 
   /** Stores the credentials of a profile. False when they could only be kept for this window. */
   async set(profile: string, source: CredentialsSource): Promise<boolean> {
+    this.known.clear();
     try {
       await this.secrets.store(secretKey(profile), serializeSource(source));
       await this.writeNames([...(await this.profiles()), profile]);
@@ -71,6 +86,7 @@ export class CredentialsStore implements Disposable {
       this.inMemory.set(profile, source);
       return false;
     } finally {
+      this.known.clear();
       this.changed.fire();
     }
   }
@@ -78,10 +94,12 @@ export class CredentialsStore implements Disposable {
   /** Forgets the credentials of a profile. */
   async remove(profile: string): Promise<void> {
     this.inMemory.delete(profile);
+    this.known.clear();
     try {
       await this.secrets.delete(secretKey(profile));
       await this.writeNames((await this.profiles()).filter((name) => name !== profile));
     } finally {
+      this.known.clear();
       this.changed.fire();
     }
   }
@@ -98,8 +116,14 @@ export class CredentialsStore implements Disposable {
 
   private async read(key: string): Promise<string | undefined> {
     try {
-      return await this.secrets.get(key);
+      let known = this.known.get(key);
+      if (known === undefined || this.nowMs() - known.readMs > KEPT_MS) {
+        known = { text: Promise.resolve(this.secrets.get(key)), readMs: this.nowMs() };
+        this.known.set(key, known);
+      }
+      return await known.text;
     } catch (error) {
+      this.known.delete(key);
       this.logger.warn(`credentials could not be read: ${nameOf(error)}`);
       return undefined;
     }

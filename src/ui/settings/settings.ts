@@ -31,11 +31,14 @@ export class Settings implements Disposable {
   private untold: SettingProblem[] | undefined = [];
   /** Those of the window, until one changes: they are asked for at each change of a transfer. */
   private ofWindow: Read<WindowSettings> | undefined;
+  /** See {@link isStrictAboutCertificates}, which each request asks for. */
+  private isStrict: boolean | undefined;
 
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly logger: Logger) {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('http.proxyStrictSSL')) this.isStrict = undefined;
       if (!event.affectsConfiguration(SECTION)) return;
       this.ofWindow = undefined;
       this.tellProblems();
@@ -93,8 +96,11 @@ export class Settings implements Disposable {
 
   /** Whether certificates have to be trusted: the editor's own setting, and no workspace's. */
   isStrictAboutCertificates(): boolean {
-    const found = vscode.workspace.getConfiguration('http').inspect<boolean>('proxyStrictSSL');
-    return found?.globalValue !== false;
+    if (this.isStrict === undefined) {
+      const found = vscode.workspace.getConfiguration('http').inspect<boolean>('proxyStrictSSL');
+      this.isStrict = found?.globalValue !== false;
+    }
+    return this.isStrict;
   }
 
   /** Whether this setting has a value at any level. */

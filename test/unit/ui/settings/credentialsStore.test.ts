@@ -17,8 +17,11 @@ const KEY: CredentialsSource = {
 class FakeSecrets implements Secrets {
   readonly values = new Map<string, string>();
   isBroken = false;
+  reads = 0;
+  private listener: ((event: { readonly key: string }) => void) | undefined;
 
   async get(key: string): Promise<string | undefined> {
+    this.reads++;
     await this.reach();
     return this.values.get(key);
   }
@@ -33,7 +36,14 @@ class FakeSecrets implements Secrets {
     this.values.delete(key);
   }
 
-  onDidChange(): { dispose(): void } {
+  /** As another window does it. */
+  change(key: string, value: string): void {
+    this.values.set(key, value);
+    this.listener?.({ key });
+  }
+
+  onDidChange(listener: (event: { readonly key: string }) => void): { dispose(): void } {
+    this.listener = listener;
     return { dispose: () => undefined };
   }
 
@@ -43,12 +53,16 @@ class FakeSecrets implements Secrets {
   }
 }
 
-function make(): { secrets: FakeSecrets; store: CredentialsStore; lines: string[] } {
+function make(nowMs = (): number => 0): {
+  secrets: FakeSecrets;
+  store: CredentialsStore;
+  lines: string[];
+} {
   const secrets = new FakeSecrets();
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const logger = { debug: write, info: write, warn: write, error: write };
-  return { secrets, store: new CredentialsStore(secrets, logger), lines };
+  return { secrets, store: new CredentialsStore(secrets, logger, nowMs), lines };
 }
 
 describe('credentials store', () => {
@@ -60,6 +74,38 @@ describe('credentials store', () => {
     assert.deepEqual(await store.get('work'), { kind: 'environment' });
     assert.equal(await store.get('other'), undefined);
     assert.deepEqual(await store.profiles(), ['', 'work']);
+  });
+
+  it('asks the editor once in a second, however many requests ask for a key', async () => {
+    let nowMs = 0;
+    const { store, secrets } = make(() => nowMs);
+    await store.set('', KEY);
+    secrets.reads = 0;
+    const asked = Array.from({ length: 100 }, () => store.get(''));
+    for (const source of await Promise.all(asked)) assert.deepEqual(source, KEY);
+    assert.equal(secrets.reads, 1);
+    nowMs = 1001;
+    await store.get('');
+    assert.equal(secrets.reads, 2);
+  });
+
+  it('has what was stored a moment ago, here and in another window', async () => {
+    const { store, secrets } = make();
+    await store.set('', KEY);
+    await store.get('');
+    secrets.change('ossUpload.credentials:', serializeSource({ kind: 'environment' }));
+    assert.deepEqual(await store.get(''), { kind: 'environment' });
+    await store.set('', KEY);
+    assert.deepEqual(await store.get(''), KEY);
+  });
+
+  it('asks again when reading has failed', async () => {
+    const { store, secrets } = make();
+    await store.set('', KEY);
+    secrets.isBroken = true;
+    assert.equal(await store.get(''), undefined);
+    secrets.isBroken = false;
+    assert.deepEqual(await store.get(''), KEY);
   });
 
   it('forgets what was removed', async () => {
