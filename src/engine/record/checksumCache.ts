@@ -15,7 +15,7 @@ const EARLIER = 'checksums.old.log';
 /** 300,000 lines: then the file becomes the earlier one, and what is not used again goes with that. */
 const MOST_BYTES = 32 * 1024 ** 2;
 /** What is checked in one go: a few milliseconds. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Lines written at once: what a killed process has to compute again. */
 const LINES_AT_ONCE = 256;
 const LINE_END = 0x0a;

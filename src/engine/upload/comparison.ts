@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BufferPool } from '../limits/bufferPool';
 import { BufferPools } from '../limits/bufferPool';
 import { UploadError, throwIfAborted } from '../contract/errors';
@@ -20,6 +21,8 @@ import { isMd5, normalEtag } from './reconcile';
 const READS_AT_ONCE = 4;
 /** Objects whose CRC-64 agrees that another ETag means other bytes, before the ETag is believed. */
 const ETAGS_ON_TRIAL = 4;
+/** Files and objects that are judged in one go: a few milliseconds. */
+const JUDGED_AT_ONCE = 256;
 /** Names of objects that are kept where no file belongs to them; all are counted. */
 const MOST_NAMES = 10_000;
 
@@ -65,13 +68,12 @@ export async function compareContent<Request extends UploadRequest>(
   const bucketOf = bucketOpener(options);
   const trial = new EtagTrial(isExact);
   const cache = new ChecksumCache(options.checksumFolder, options.logger);
-  const states = new Map(
-    sameSize.map((object) => {
-      const { filePath, realPath = filePath } = object.request;
-      return [object, stateOf(realPath, object.local)];
-    }),
-  );
+  const states = new Map<ExistingObject<Request>, string>();
   try {
+    for await (const object of inTurns(sameSize, signal)) {
+      const { filePath, realPath = filePath } = object.request;
+      states.set(object, stateOf(realPath, object.local));
+    }
     const known = await cache.find(new Set(states.values()), signal);
     const pool = new BufferPools().usual;
     const read: ExistingObject<Request>[] = [];
@@ -82,6 +84,12 @@ export async function compareContent<Request extends UploadRequest>(
         checksums !== undefined && (!needsMd5(object.info) || checksums.md5 !== undefined);
       if (isEnough) sums.set(object, checksums);
       else read.push(object);
+    }
+    const asked = new Map<ExistingObject<Request>, Checksums>();
+    for await (const [object, checksums] of inTurns(sums, signal)) {
+      const comparison = trial.judge(object.info, checksums);
+      if (comparison === undefined) asked.set(object, checksums);
+      else settle(object, comparison);
     }
     const judge = async (
       object: ExistingObject<Request>,
@@ -98,7 +106,7 @@ export async function compareContent<Request extends UploadRequest>(
       stop: AbortSignal,
     ): Promise<Looked> =>
       info.crc64 === undefined ? headObject(await bucketOf(target), target.key, stop) : info;
-    await runParallel(sums, HEADS_AT_ONCE, signal, ([object, checksums], stop) =>
+    await runParallel(asked, HEADS_AT_ONCE, signal, ([object, checksums], stop) =>
       judge(object, checksums, stop),
     );
     await runParallel(read, READS_AT_ONCE, signal, async (object, stop) => {
@@ -113,6 +121,17 @@ export async function compareContent<Request extends UploadRequest>(
     await cache.flush();
   }
   return comparisons;
+}
+
+/** The same items, with a turn for others after every few of them. */
+async function* inTurns<Item>(items: Iterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    if (++count % JUDGED_AT_ONCE !== 0) continue;
+    await nextTurn();
+    throwIfAborted(signal);
+  }
 }
 
 /** Whether ETags that look like an MD5 may be taken for one when they say "different". */

@@ -143,5 +143,5 @@ export function bucketOpener({
 
 /** The same for targets that are reached in the same way. */
 export function nameOf({ bucket, region, profile }: UploadTarget): string {
-  return JSON.stringify([bucket, region, profile]);
+  return `${bucket}\0${region}\0${profile}`;
 }

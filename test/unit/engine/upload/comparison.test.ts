@@ -95,6 +95,25 @@ describe('files compared with their objects', () => {
     return { ...options, openStore };
   }
 
+  it('lets others run after every few hundred files, also when nothing is asked or read', async () => {
+    const requests = await files(600);
+    await putAll(requests);
+    const existing = await findExisting(options, requests, SIGNAL);
+    await compareContent(options, existing, { isExact: false }, SIGNAL);
+    let [sinceTurn, most, isOver] = [0, 0, false];
+    const turn = (): void => {
+      sinceTurn = 0;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    const compared = await compareContent(options, existing, { isExact: false }, SIGNAL, () => {
+      most = Math.max(most, ++sinceTurn);
+    });
+    isOver = true;
+    assert.equal(compared.size, 600);
+    assert.ok(most <= 256, `${most} files were judged in one turn`);
+  });
+
   it('takes a page of a listing for a thousand files, and no HEAD, where ETags are MD5s', async () => {
     const requests = await files(300);
     await putAll(requests.slice(0, 290));
