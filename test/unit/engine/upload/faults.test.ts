@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { mock } from 'node:test';
 import type { CredentialsSource } from '../../../../src/account.ts';
 import type {
@@ -33,6 +34,16 @@ const loginPage: Fault = {
     answerHeaders: { 'x-oss-request-id': null },
   },
 };
+
+/** How often this process has that file open, which only Linux tells; 0 elsewhere. */
+async function openDescriptors(file: string): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const names = await readdir('/proc/self/fd');
+  const targets = await Promise.all(
+    names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
+  );
+  return targets.filter((target) => target === file).length;
+}
 
 describe('faults of the network, of OSS and of the disk', () => {
   let harness: EngineHarness;
@@ -455,6 +466,26 @@ describe('faults of the network, of OSS and of the disk', () => {
     fail({ on: 'initiateMultipartUpload', times: 1, do: { carryOutThen: 'reset' } });
     await succeed(await request());
     assert.equal(harness.operations('initiateMultipartUpload').length, 2);
+  });
+
+  it('the answer to initiate is lost, and what it began cannot be looked for: the record stays, its file is closed', async () => {
+    await start();
+    const answer = { status: 403, code: 'InvalidAccessKeyId' };
+    fail(
+      { on: 'initiateMultipartUpload', times: 1, do: { carryOutThen: 'reset' } },
+      { on: 'listMultipartUploads', times: 1, do: { answer } },
+    );
+    const manager = harness.manager();
+    const upload = await request();
+    const transfer = await outcome(manager, upload);
+    assert.equal(transfer.state, 'paused');
+    assert.equal(transfer.error?.code, 'InvalidAccessKeyId');
+    const record = path.join(harness.stateDir, `${transfer.id}.jsonl`);
+    assert.ok(fs.existsSync(record));
+    assert.equal(await openDescriptors(record), 0);
+    assert.equal(harness.server.uploads(BUCKET).length, 1);
+    await goOn(manager, transfer, upload);
+    assert.equal(harness.server.uploads(BUCKET).length, 0);
   });
 
   it('Complete answers 500 and then works', async () => {
@@ -1016,14 +1047,6 @@ describe('faults of the network, of OSS and of the disk', () => {
       };
     }
 
-    async function openDescriptors(file: string): Promise<number> {
-      const names = await readdir('/proc/self/fd');
-      const targets = await Promise.all(
-        names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
-      );
-      return targets.filter((target) => target === file).length;
-    }
-
     for (const code of ['EIO', 'EMFILE']) {
       it(`${code}: a clear error, the parts are kept, the file is closed`, async () => {
         await start();
@@ -1036,7 +1059,7 @@ describe('faults of the network, of OSS and of the disk', () => {
         assert.equal(transfer.error.code, code);
         assert.equal(transfer.error.sourcePath, upload.filePath);
         const accepted = harness.acceptedParts();
-        if (process.platform === 'linux') assert.equal(await openDescriptors(upload.filePath), 0);
+        assert.equal(await openDescriptors(upload.filePath), 0);
         restore?.();
         const before = harness.server.operations.length;
         await goOn(manager, transfer, upload);
