@@ -70,15 +70,21 @@ export class Batch {
     const { waiters, startedMs } = this;
     if (waiters.length === 0 && startedMs === undefined) return undefined;
     if (!this.isSettled) return undefined;
-    this.waiters = [];
     this.startedMs = undefined;
-    waiters.forEach((resolve) => {
-      resolve();
-    });
+    this.wake();
     if (startedMs === undefined) return undefined;
     const ended = this.transfers.list(MARKS.started);
     this.transfers.unmarkAll(MARKS.started);
     return { batch: this.snapshot(), ended, elapsedMs: nowMs - startedMs };
+  }
+
+  /** Has those who wait for its end look whether it has come. */
+  wake(): void {
+    const { waiters } = this;
+    this.waiters = [];
+    waiters.forEach((resolve) => {
+      resolve();
+    });
   }
 
   /** The batch at this moment. */
@@ -137,8 +143,10 @@ export class Batches implements Iterable<Batch> {
     this.byId.set(batch.id, batch);
   }
 
+  /** Of one that has nothing left, for whose end somebody may still wait. */
   remove(batch: Batch): void {
     this.byId.delete(batch.id);
+    batch.wake();
   }
 
   /** Of all batches. */
