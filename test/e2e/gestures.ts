@@ -123,6 +123,9 @@ export function stuckAfter(session: Session, key: string, parts: number): Hold {
   return session.oss.hold({ on: 'uploadPart', key, after: parts, times: Number.MAX_SAFE_INTEGER });
 }
 
+/** A stop takes one second of a machine that has time for it; requests that are held never end. */
+export const STOP_MS = 3000;
+
 /** Waits until so many parts of an object are accepted. */
 export async function partsAccepted(session: Session, key: string, parts: number): Promise<void> {
   await until(

@@ -1,5 +1,5 @@
 import { until } from '../../scripts/processes';
-import { MENU_ITEM, progress, selectFiles } from './gestures';
+import { MENU_ITEM, STOP_MS, progress, selectFiles } from './gestures';
 import { BUCKET, MIB, Session, expect, percentOf, test } from './session';
 
 // A window takes seconds to open and a gesture in it takes a tenth of one, so these tests share
@@ -165,9 +165,6 @@ test('a folder is uploaded with its name and its folders', async () => {
   expect(inFolder.sort()).toEqual([...keys].sort());
   await session.expectNothingLeft();
 });
-
-/** Of one second that a stop takes on a machine with time for it. */
-const STOP_MS = 3000;
 
 /** Presses Cancel; soon the upload stands still, and stays so. */
 async function cancelAndExpectSilence(): Promise<void> {

@@ -716,10 +716,9 @@ describe('windows and calls that meet', () => {
       .snapshot()
       .batches[0]?.transfers.find(({ target }) => target.key === 'c');
     assert.ok(paused);
-    const startMs = performance.now();
     await manager.pause([paused.id]);
+    // Held as they are, the requests would not end by themselves.
     await until(() => harness.server.openConnections < connections);
-    assert.ok(performance.now() - startMs < 1000);
     hold.release();
     const { transfers } = await manager.whenSettled(id);
     assert.deepEqual(
