@@ -21,7 +21,7 @@ export type Answerer = 'oss' | 'unknown' | 'other';
 
 /** Decides whose an answer is. This is the only place that does. */
 export function answererOf(answer: Answer): Answerer {
-  if (requestIdOf(answer) !== undefined || isDocument(answer.body)) return 'oss';
+  if (requestIdOf(answer) !== undefined || isDocument(answer)) return 'oss';
   const isPage = answer.headers['content-type']?.startsWith('text/html') === true;
   return isPage || answer.body.length > 0 ? 'other' : 'unknown';
 }
@@ -36,12 +36,15 @@ function wordOf(text: string | undefined): string | undefined {
   return text !== undefined && /^[\w.-]{1,128}$/.test(text) ? text : undefined;
 }
 
-/** Whether a body is a document that OSS writes, by its root; an error of OSS names its request. */
-function isDocument(body: Buffer): boolean {
+/**
+ * Whether a body is a document that OSS writes with such a status, by its root: it refuses by no
+ * other than an error, and an error of OSS names its request.
+ */
+function isDocument({ status, body }: Answer): boolean {
   const start = body.toString('latin1', 0, LONGEST_PROLOGUE);
   const root = /^\s*(?:<\?xml[^>]*>\s*)?<([A-Za-z]+)[\s/>]/.exec(start)?.[1] ?? '';
   if (root === 'Error') return body.includes('<RequestId>') || body.includes('<HostId>');
-  return /^(?:[A-Z][A-Za-z]*Result|BucketInfo|LocationConstraint)$/.test(root);
+  return status < 300 && /^(?:[A-Z][A-Za-z]*Result|BucketInfo|LocationConstraint)$/.test(root);
 }
 
 const LONGEST_PROLOGUE = 512;

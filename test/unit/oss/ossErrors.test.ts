@@ -356,6 +356,14 @@ describe('answererOf', () => {
     assert.equal(of({ 'content-type': 'text/html; charset=utf-8' }), 'other');
   });
 
+  it('takes a refusal with the document of a success for that of a stranger', () => {
+    const body = Buffer.from('<ListMultipartUploadsResult></ListMultipartUploadsResult>');
+    assert.equal(answererOf({ status: 403, headers: {}, body }), 'other');
+    assert.equal(errorOfAnswer({ status: 403, headers: {}, body }).isForeign, true);
+    const error = Buffer.from('<Error><Code>A</Code><RequestId>5C</RequestId></Error>');
+    assert.equal(answererOf({ status: 403, headers: {}, body: error }), 'oss');
+  });
+
   it('does not know who said nothing', () => {
     assert.equal(of({ etag: '"A"' }), 'unknown');
     assert.equal(of({ 'x-oss-request-id': 'no word\u0007' }), 'unknown');
