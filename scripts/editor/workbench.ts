@@ -91,7 +91,13 @@ export class Workbench {
 
   /** Chooses a row of the open quick pick. */
   async pick(label: string | RegExp): Promise<void> {
-    await this.row(label).first().click();
+    await this.press(this.row(label).first());
+  }
+
+  /** Clicks on something that the hover of what the pointer rests on may lie above. */
+  async press(target: Locator): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await target.click();
   }
 
   /** The title bar of the open quick pick or input box. */

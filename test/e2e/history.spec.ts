@@ -99,7 +99,7 @@ test('an upload is found by name and state', async () => {
   await window.command('OSS: Find Upload...');
   await window.row('hello.txt').waitFor();
   const only = (state: string): Promise<void> =>
-    window.quick.getByRole('button', { name: `Only: ${state}` }).click();
+    window.press(window.quick.getByRole('button', { name: `Only: ${state}` }));
   await only('failed');
   await window.quickTitle('Find Upload: failed').waitFor();
   await expect(window.row('hello.txt')).toHaveCount(0);

@@ -34,8 +34,6 @@ test('the bucket that a workspace names is asked about once, and never again', a
   const wrong = window.notification('Setting ossUpload.ifExists is not used');
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await wrong.waitFor();
-  await window.command('Notifications: Clear All Notifications');
-  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.pick(/Use credentials from environment/);
   const question = window.quickTitle(`Upload to bucket ${BUCKET}?`);
   await question.waitFor();
