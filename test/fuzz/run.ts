@@ -52,4 +52,5 @@ async function main(): Promise<void> {
   process.exitCode = result.findings.length === 0 ? 0 : 1;
 }
 
-void main();
+// Node 20 may turn for ever at its own end, when thousands of servers and connections have been closed.
+void main().finally(() => process.exit());
