@@ -53,4 +53,9 @@ async function main(): Promise<void> {
 }
 
 // Node 20 may turn for ever at its own end, when thousands of servers and connections have been closed.
-void main().finally(() => process.exit());
+void main()
+  .catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  })
+  .finally(() => process.exit());
