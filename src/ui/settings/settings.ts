@@ -41,7 +41,9 @@ export class Settings implements Disposable {
       if (event.affectsConfiguration('http.proxyStrictSSL')) this.isStrict = undefined;
       if (!event.affectsConfiguration(SECTION)) return;
       this.ofWindow = undefined;
-      this.tellProblems();
+      // What was found before may be right by now: whoever reads it anew finds what is still wrong.
+      if (this.untold !== undefined) this.found.clear();
+      this.untold = undefined;
       this.changed.fire();
     });
   }
