@@ -69,6 +69,11 @@ export interface EditorOptions {
   readonly asksForTrust?: boolean;
 }
 
+/** `scheme://host:port` of a server, as the browser sees it. */
+export function originOf(port: number): string {
+  return `http://localhost:${port}`;
+}
+
 /** A running server. */
 export class EditorServer {
   private hasExited = false;
@@ -121,7 +126,7 @@ export class EditorServer {
 
   /** `scheme://host:port` as the browser sees it. */
   get origin(): string {
-    return `http://localhost:${this.port}`;
+    return originOf(this.port);
   }
 
   /**

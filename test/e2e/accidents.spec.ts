@@ -23,8 +23,8 @@ test.describe.configure({ mode: 'serial' });
 let session: Session;
 let hold: Hold;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   for (const name of ['clicked.bin', 'gone.bin']) await session.addFile(name, 12 * MIB);
   await session.open();
 });

@@ -11,8 +11,8 @@ test.describe.configure({ mode: 'serial' });
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser);
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile);
   for (const name of ['one', 'two', 'three', 'four', 'five']) {
     await session.addFile(`set/${name}.bin`, 10_001);
   }

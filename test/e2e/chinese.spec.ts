@@ -2,8 +2,8 @@ import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { locale: 'zh-cn' });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { locale: 'zh-cn' });
 });
 test.afterAll(async () => {
   await session.end();

@@ -27,9 +27,9 @@ const REFUSAL = { status: 400, code: 'InvalidObjectName', ec: '0016-00000102' };
 let session: Session;
 let sums: Record<string, string>;
 
-test.beforeAll(async ({ browser }) => {
+test.beforeAll(async ({ profile }) => {
   // An editor in a browser saves by itself; one on a desk does not.
-  session = await Session.begin(browser, { settings: { 'files.autoSave': 'off' } });
+  session = await Session.begin(profile, { settings: { 'files.autoSave': 'off' } });
   const many = Array.from({ length: 500 }, (_, n) => [`many/${n}.txt`, 300] as const);
   const files = [
     ...['same', 'other', 'short'].map((name) => [`set/${name}.bin`, 10_000] as const),

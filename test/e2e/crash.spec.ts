@@ -9,9 +9,9 @@ test.describe.configure({ mode: 'serial' });
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
+test.beforeAll(async ({ profile }) => {
   // So many lanes that some parts can be stuck while others, the last one too, are accepted.
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.parallel': 6 } });
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.parallel': 6 } });
 });
 test.afterAll(async () => {
   await session.end();

@@ -35,9 +35,9 @@ function writeHome(): void {
 }
 
 test('what cannot be used is in the list with its reason, and a program runs only after a yes', async ({
-  browser,
+  profile,
 }) => {
-  session = await Session.begin(browser);
+  session = await Session.begin(profile);
   writeHome();
   await session.addFile('a.txt', 100);
   const window = await session.open();
@@ -64,8 +64,8 @@ test('what cannot be used is in the list with its reason, and a program runs onl
   await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
 });
 
-test('the reasons are told in Chinese', async ({ browser }) => {
-  session = await Session.begin(browser, { locale: 'zh-cn' });
+test('the reasons are told in Chinese', async ({ profile }) => {
+  session = await Session.begin(profile, { locale: 'zh-cn' });
   writeHome();
   await session.addFile('a.txt', 100);
   const window = await session.open();

@@ -10,8 +10,8 @@ test.describe.configure({ mode: 'serial' });
 const COUNT = 120;
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, {});
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, {});
   for (let n = 0; n < COUNT; n++) await session.addFile(`site/page-${n}.html`, 2000 + n);
   const bytesOf = (name: string): Buffer => fs.readFileSync(path.join(session.workspace, name));
   for (let n = 2; n < COUNT; n++) {

@@ -30,8 +30,8 @@ const BUCKETS = [
 let session: Session;
 let sums: Record<string, string>;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, {}, { buckets: BUCKETS, account: { kind: 'since2025' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, {}, { buckets: BUCKETS, account: { kind: 'since2025' } });
   sums = {};
   for (const name of ['moved', 'again', 'away', 'plain', 'secret']) {
     sums[`${name}.bin`] = await session.addFile(`${name}.bin`, SIZE_BYTES);

@@ -14,8 +14,8 @@ const FOLDER_FILES = 12;
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   await session.addFile('hello.txt', 1000);
   await session.addFile('big.bin', 3 * MIB);
   for (let n = 0; n < FOLDER_FILES; n++) await session.addFile(`site/page${n}.html`, 500);

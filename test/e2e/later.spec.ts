@@ -40,8 +40,8 @@ const MACHINE_SETTINGS = { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency'
 let session: Session;
 let sums: Record<string, string>;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: MACHINE_SETTINGS });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: MACHINE_SETTINGS });
   sums = {};
   const names = [
     'a',

@@ -40,9 +40,9 @@ let session: Session;
 const names = ['first', 'second', 'killed', 'abroad', 'begun', 'bare'] as const;
 let sums: Record<string, string>;
 
-test.beforeAll(async ({ browser }) => {
+test.beforeAll(async ({ profile }) => {
   session = await Session.begin(
-    browser,
+    profile,
     {},
     {
       buckets: BUCKETS,
@@ -191,9 +191,9 @@ test('a signed link leads to the domain, and opens', async () => {
   expect(await bytesAt(await clipboard(window), session.oss)).toBe(SIZE_BYTES);
 });
 
-test('in Chinese', async ({ browser }) => {
+test('in Chinese', async ({ profile }) => {
   const other = await Session.begin(
-    browser,
+    profile,
     { locale: 'zh-cn' },
     {
       buckets: BUCKETS,

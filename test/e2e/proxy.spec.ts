@@ -12,10 +12,10 @@ for (const [how, isSecure, password] of [
   ['plain requests', false, {}],
   ['plain requests, with its password', false, { asked: PASSWORD, given: PASSWORD }],
 ] as const) {
-  test(`everything goes by the proxy: ${how}`, async ({ browser }) => {
+  test(`everything goes by the proxy: ${how}`, async ({ profile }) => {
     const options = isSecure ? {} : { machineSettings: PLAIN };
     const names = isSecure ? {} : { https: undefined };
-    const session = await Session.begin(browser, options, names, password);
+    const session = await Session.begin(profile, options, names, password);
     try {
       const sha256 = await session.addFile('large.bin', SIZE_BYTES);
       const window = await session.open();
@@ -37,9 +37,9 @@ for (const [how, isSecure, password] of [
 }
 
 test('a proxy whose password is missing is told as that, before anything reaches OSS', async ({
-  browser,
+  profile,
 }) => {
-  const session = await Session.begin(browser, {}, {}, { asked: PASSWORD });
+  const session = await Session.begin(profile, {}, {}, { asked: PASSWORD });
   try {
     await session.addFile('large.bin', SIZE_BYTES);
     const window = await session.open();
@@ -54,11 +54,11 @@ test('a proxy whose password is missing is told as that, before anything reaches
 });
 
 test('certificates that nobody trusts are taken only with http.proxyStrictSSL off', async ({
-  browser,
+  profile,
 }) => {
   for (const isStrict of [true, false]) {
     const settings = isStrict ? {} : { 'http.proxyStrictSSL': false };
-    const session = await Session.begin(browser, { settings }, { https: 'selfSigned' });
+    const session = await Session.begin(profile, { settings }, { https: 'selfSigned' });
     try {
       const sha256 = await session.addFile('large.bin', SIZE_BYTES);
       const window = await session.open();

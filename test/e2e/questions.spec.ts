@@ -8,8 +8,8 @@ test.describe.configure({ mode: 'serial' });
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser);
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile);
 });
 test.afterAll(async () => {
   await session.end();

@@ -22,8 +22,8 @@ const OTHER_BUCKET = 'e2e-other-bucket';
 let session: Session;
 let sums: Record<string, string>;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   const settingsFile = path.join(session.workspace, '.vscode', 'settings.json');
   fs.mkdirSync(path.dirname(settingsFile));
   // The bucket is in cn-hangzhou.

@@ -5,8 +5,8 @@ import { ACCESS_KEY, BUCKET, Session, expect, test } from './session';
 // A folder that is not trusted yet: what it says must not move an upload.
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, {
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, {
     asksForTrust: true,
     settings: {
       'security.workspace.trust.enabled': true,

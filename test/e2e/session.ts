@@ -2,13 +2,13 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Browser, BrowserContext, Locator, TestInfo } from '@playwright/test';
+import type { BrowserContext, CDPSession, Locator, Page, TestInfo } from '@playwright/test';
 import { test as base, expect } from '@playwright/test';
 import type { EditorOptions } from '../../scripts/editor/server';
-import { EditorServer } from '../../scripts/editor/server';
+import { EditorServer, originOf } from '../../scripts/editor/server';
 import { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
-import { until } from '../../scripts/processes';
+import { freePort, until } from '../../scripts/processes';
 import { writeSampleFile } from '../../scripts/sampleFile';
 import type { OperationRecord } from '../oss-server/operationsLog';
 import type { OssServer, OssServerOptions } from '../oss-server/server';
@@ -45,15 +45,66 @@ const NO_CREDENTIALS = Object.fromEntries(
 );
 
 /**
+ * What all sessions of a worker share: a browser with a profile on disk, and the ports of their
+ * editors. Chrome keeps the compiled workbench by its address, which saves a third of each opening;
+ * what an editor stores in the browser is gone before another one has its port.
+ */
+export class Profile {
+  private readonly ports: number[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    private readonly storage: CDPSession,
+  ) {}
+
+  /** With the page that a browser starts with, which stays empty. */
+  static async of(context: BrowserContext): Promise<Profile> {
+    const page = context.pages()[0] ?? (await context.newPage());
+    return new Profile(context, await context.newCDPSession(page));
+  }
+
+  /** The windows that sessions have opened. */
+  get windows(): Page[] {
+    return this.context.pages().slice(1);
+  }
+
+  /** A port of which the browser knows nothing but code. */
+  async takePort(): Promise<number> {
+    return this.ports.pop() ?? freePort();
+  }
+
+  /** Takes a port back whose windows are closed, and forgets what they have stored. */
+  async giveBackPort(port: number): Promise<void> {
+    const origin = originOf(port);
+    await this.storage.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+    this.ports.push(port);
+  }
+}
+
+/**
  * Playwright's test. When one fails, its report has a screenshot of every open window, the texts of
  * the notifications there, and what the extension logged and the OSS server was asked.
  */
-export const test = base.extend<{ evidence: undefined }>({
+export const test = base.extend<{ evidence: undefined }, { profile: Profile }>({
+  profile: [
+    async ({ playwright, launchOptions }, use) => {
+      const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-e2e-browser-'));
+      const viewport = { width: 1280, height: 800 };
+      const context = await playwright.chromium.launchPersistentContext(dir, {
+        ...launchOptions,
+        viewport,
+      });
+      await use(await Profile.of(context));
+      await context.close();
+      fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+    { scope: 'worker' },
+  ],
   evidence: [
-    async ({ browser }, use, info) => {
+    async ({ profile }, use, info) => {
       await use(undefined);
       if (info.status === info.expectedStatus) return;
-      await takeScreenshots(browser, info);
+      await takeScreenshots(profile, info);
       // Printed, not attached: a report shortens what is attached.
       for (const session of sessions) {
         console.log(`Log of the extension:\n${session.extensionLog()}`);
@@ -67,9 +118,8 @@ export const test = base.extend<{ evidence: undefined }>({
 /** Those that have begun and not ended, for the report of a failure. */
 const sessions = new Set<Session>();
 
-async function takeScreenshots(browser: Browser, info: TestInfo): Promise<void> {
-  const pages = browser.contexts().flatMap((context) => context.pages());
-  for (const [n, page] of pages.entries()) {
+async function takeScreenshots(profile: Profile, info: TestInfo): Promise<void> {
+  for (const [n, page] of profile.windows.entries()) {
     const file = info.outputPath(`window-${n}.png`);
     // A window that hangs must not hide why the test failed.
     await page.screenshot({ path: file, timeout: 10_000 }).catch(() => undefined);
@@ -101,11 +151,12 @@ export class Session {
   window!: Workbench;
   private extensions: string | undefined;
   private servers: EditorServer[] = [];
-  private profile: BrowserContext | undefined;
+  private windows: Page[] = [];
+  private port: number | undefined;
 
   private constructor(
     private readonly dir: string,
-    private readonly browser: Browser,
+    private readonly profile: Profile,
     readonly oss: OssServer,
     private readonly options: Partial<EditorOptions>,
     /** Undefined where the server is found without one. */
@@ -118,7 +169,7 @@ export class Session {
    * that the user's setting `http.proxy` names, which may ask for a password.
    */
   static async begin(
-    browser: Browser,
+    profile: Profile,
     options: Partial<EditorOptions> = {},
     byNames?: Partial<OssServerOptions>,
     password: ProxyPassword = {},
@@ -143,7 +194,7 @@ export class Session {
       settings: { 'http.proxy': proxyUrl(proxy, password.given), ...options.settings },
       env: { ...options.env, NODE_EXTRA_CA_CERTS: testCaFile },
     };
-    const session = new Session(dir, browser, oss, { ...options, ...named }, proxy);
+    const session = new Session(dir, profile, oss, { ...options, ...named }, proxy);
     sessions.add(session);
     return session;
   }
@@ -172,8 +223,9 @@ export class Session {
   /** Ends everything and removes it. */
   async end(): Promise<void> {
     sessions.delete(this);
-    await this.profile?.close();
+    for (const page of this.windows) await page.close();
     for (const server of this.servers) await server.stop();
+    if (this.port !== undefined) await this.profile.giveBackPort(this.port);
     await this.proxy?.close();
     await this.oss.close();
     fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
@@ -199,15 +251,15 @@ export class Session {
 
   /**
    * Starts the editor and opens the workspace. The second time it is the same user on the same
-   * computer again: same data folder, same port, same browser profile.
+   * computer again: same data folder, same port.
    */
   async open(): Promise<Workbench> {
-    const port = this.servers.at(-1)?.port;
+    this.port ??= await this.profile.takePort();
     const server = await EditorServer.start({
       dataDir: path.join(this.dir, 'data'),
       extensionsDir: this.extensions ?? extensionsDir(),
       ...this.options,
-      ...(port === undefined ? {} : { port }),
+      port: this.port,
       machineSettings: {
         'ossUpload.endpoint': this.oss.endpoint,
         'ossUpload.completionMessage': 'always',
@@ -216,16 +268,17 @@ export class Session {
       env: { ...NO_CREDENTIALS, HOME: path.join(this.dir, 'home'), ...this.options.env },
     });
     this.servers.push(server);
-    this.profile ??= await this.newProfile(server.origin);
-    const page = await this.profile.newPage();
-    this.window = await new Workbench(page).open(server.url(this.workspace));
+    this.window = await this.openAnother();
     return this.window;
   }
 
   /** A further window of the running editor; {@link window} stays the one before. */
   async openAnother(folder = this.workspace): Promise<Workbench> {
-    if (!this.profile) throw new Error('No window was opened.');
-    const page = await this.profile.newPage();
+    const { context } = this.profile;
+    const permissions = ['clipboard-read', 'clipboard-write'];
+    await context.grantPermissions(permissions, { origin: this.editor.origin });
+    const page = await context.newPage();
+    this.windows.push(page);
     return new Workbench(page).open(this.editor.url(folder));
   }
 
@@ -299,12 +352,6 @@ export class Session {
   async expectNothingLeft(): Promise<void> {
     await until('an empty folder of checkpoints', () => this.checkpoints().length === 0);
     await until('no unfinished upload in OSS', () => this.oss.uploads(BUCKET).length === 0);
-  }
-
-  private async newProfile(origin: string): Promise<BrowserContext> {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
-    return context;
   }
 }
 

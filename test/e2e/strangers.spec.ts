@@ -8,8 +8,8 @@ test.describe.configure({ mode: 'serial' });
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, {
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, {
     env: {
       ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,

@@ -20,8 +20,8 @@ const QUIET = { 'ossUpload.partSize': '1 MB', 'ossUpload.completionMessage': 'wh
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: QUIET });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: QUIET });
   for (const name of ['hello.txt', 'second.txt', 'third.txt', 'set/a.txt', 'set/b.txt']) {
     await session.addFile(name, 20);
   }

@@ -9,8 +9,8 @@ test.describe.configure({ mode: 'serial' });
 test.describe('with credentials in the environment', () => {
   let session: Session;
 
-  test.beforeAll(async ({ browser }) => {
-    session = await Session.begin(browser, {
+  test.beforeAll(async ({ profile }) => {
+    session = await Session.begin(profile, {
       env: {
         ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
@@ -61,8 +61,8 @@ test.describe('with credentials in the environment', () => {
 test.describe('with a key that may do little', () => {
   let session: Session;
 
-  test.beforeAll(async ({ browser }) => {
-    session = await Session.begin(browser);
+  test.beforeAll(async ({ profile }) => {
+    session = await Session.begin(profile);
   });
   test.afterAll(async () => {
     await session.end();

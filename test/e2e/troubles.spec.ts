@@ -41,8 +41,8 @@ let session: Session;
 let sums: Record<string, string>;
 let settingsFile: string;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   session.oss.credentials.push({ ...TEMPORARY }, { ...RENEWED });
   settingsFile = path.join(session.workspace, '.vscode', 'settings.json');
   fs.mkdirSync(path.dirname(settingsFile));

@@ -27,8 +27,8 @@ let session: Session;
 /** SHA-256 by name. */
 let sums: Record<keyof typeof FILES, string>;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser);
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile);
   // All of them before the window opens: how soon an explorer shows a new file is not our business.
   const entries = Object.entries(FILES).map(async ([name, sizeBytes]) => {
     return [name, await session.addFile(name, sizeBytes)] as const;

@@ -25,8 +25,8 @@ const REFUSAL = { status: 400, code: 'InvalidObjectName', ec: '0016-00000102' };
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, {
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, {
     machineSettings: { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency': 8 },
   });
   await session.addFile('hello.txt', 1000);

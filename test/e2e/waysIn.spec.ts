@@ -22,8 +22,8 @@ exports.activate = ({ subscriptions }) => {
 
 let session: Session;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser);
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile);
   for (const name of ['first.txt', 'dropped.txt', 'site/index.html', 'site/css/a.css']) {
     await session.addFile(name, 1000);
   }

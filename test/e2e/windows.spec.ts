@@ -26,8 +26,8 @@ let sha256: string;
 let other: Workbench;
 let hold: Hold;
 
-test.beforeAll(async ({ browser }) => {
-  session = await Session.begin(browser, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
+test.beforeAll(async ({ profile }) => {
+  session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   sha256 = await session.addFile(NAME, 12 * MIB);
   await session.open();
 });
