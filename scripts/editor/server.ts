@@ -159,6 +159,13 @@ export class EditorServer {
     writeMachineSettings(this.dataDir, settings);
   }
 
+  /** Adds to the settings of the user, which a window reads when it opens or is loaded again. */
+  changeUserSettings(settings: Settings): void {
+    const file = userSettingsFile(this.dataDir);
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Settings;
+    fs.writeFileSync(file, JSON.stringify({ ...before, ...settings }, null, 2));
+  }
+
   /** What the server printed since this start. */
   log(): string {
     return fs.readFileSync(this.logFile, 'utf8').slice(this.logStart);
@@ -283,13 +290,17 @@ function serverArguments(editor: Editor, options: EditorOptions, port: number): 
 }
 
 function prepareSettings({ dataDir, settings, machineSettings }: EditorOptions): void {
-  const file = path.join(dataDir, 'data', 'User', 'settings.json');
+  const file = userSettingsFile(dataDir);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   if (settings || !fs.existsSync(file)) {
     fs.writeFileSync(file, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2));
   }
   const hasMachineSettings = fs.existsSync(machineSettingsFile(dataDir));
   if (machineSettings || !hasMachineSettings) writeMachineSettings(dataDir, machineSettings ?? {});
+}
+
+function userSettingsFile(dataDir: string): string {
+  return path.join(dataDir, 'data', 'User', 'settings.json');
 }
 
 function machineSettingsFile(dataDir: string): string {

@@ -6,7 +6,7 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { OUT } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import type { Hold } from '../oss-server/holds';
-import { expect } from './session';
+import { ACCESS_KEY, expect } from './session';
 import type { Session } from './session';
 
 /** The item of the explorer's menu. */
@@ -113,6 +113,25 @@ export async function typeCredentials(
   await window.input('AccessKey ID', key.accessKeyId);
   await window.input('AccessKey Secret', key.accessKeySecret);
   if (key.securityToken !== undefined) await window.input('STS token', key.securityToken);
+}
+
+/**
+ * A home folder as somebody has it who has tried each way once: nothing in it can be used but what a
+ * program would give.
+ */
+export function writeCredentialFiles({ workspace }: Session, program: string): void {
+  const home = path.join(path.dirname(workspace), 'home');
+  fs.mkdirSync(path.join(home, '.aliyun'));
+  const profiles = [
+    { name: 'office', mode: 'OAuth', oauth_site_type: 'CN', oauth_access_token_expire: 5 },
+    { name: 'build', mode: 'RsaKeyPair', key_pair_name: 'k', private_key: 'p' },
+    { name: 'vault', mode: 'External', process_command: program },
+  ];
+  fs.writeFileSync(path.join(home, '.aliyun', 'config.json'), JSON.stringify({ profiles }));
+  fs.writeFileSync(
+    path.join(home, '.ossutilconfig'),
+    `[default]\nmode=RamRoleArn\naccessKeyID=${ACCESS_KEY.accessKeyId}\naccessKeySecret=x\n`,
+  );
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   stuckAfter,
   uploadRow,
 } from './gestures';
-import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
+import { BUCKET, MIB, Session, expect, test } from './session';
 
 // Somebody who opened an account since March 2025: data by a domain of the bucket only.
 test.describe.configure({ mode: 'serial' });
@@ -189,33 +189,6 @@ test('a signed link leads to the domain, and opens', async () => {
   await window.pick('1 hr');
   await expect.poll(() => clipboard(window)).toContain(`https://later.example.com/bare.bin?`);
   expect(await bytesAt(await clipboard(window), session.oss)).toBe(SIZE_BYTES);
-});
-
-test('in Chinese', async ({ profile }) => {
-  const other = await Session.begin(
-    profile,
-    { locale: 'zh-cn' },
-    {
-      buckets: BUCKETS,
-      account: { kind: 'since2025' },
-    },
-  );
-  try {
-    const sha256 = await other.addFile('图片.png', 1000);
-    const window = await other.open();
-    await window.contextMenu(window.file('图片.png'), '上传到 OSS（断点续传）');
-    await window.input('AccessKey ID', ACCESS_KEY.accessKeyId);
-    await window.input('AccessKey Secret', ACCESS_KEY.accessKeySecret);
-    await window.pick(BUCKET);
-    await window.input(BUCKET, '');
-    const message = window.notification(`此账号必须使用自定义域名访问 ${BUCKET}。`);
-    await message.waitFor();
-    await shot(window, 'own-domain-message-zh');
-    await window.button(message, `使用 https://${DOMAIN}`).click();
-    await other.expectObject('图片.png', sha256);
-  } finally {
-    await other.end();
-  }
 });
 
 /** How many bytes an address answers with, to whoever has it. */

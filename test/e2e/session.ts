@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { BrowserContext, CDPSession, Locator, Page, TestInfo } from '@playwright/test';
 import { test as base, expect } from '@playwright/test';
-import type { EditorOptions } from '../../scripts/editor/server';
+import type { EditorOptions, Settings } from '../../scripts/editor/server';
 import { EditorServer, originOf } from '../../scripts/editor/server';
 import { Workbench } from '../../scripts/editor/workbench';
 import { EXTENSION_ID } from '../../scripts/paths';
@@ -138,7 +138,8 @@ export interface ProxyPassword {
   readonly given?: ProxyOptions['credentials'];
 }
 
-function proxyUrl(proxy: Proxy, given: ProxyPassword['given']): string {
+/** What `http.proxy` says of a proxy. */
+export function proxyUrl(proxy: Proxy, given: ProxyPassword['given']): string {
   const url = new URL(proxy.url);
   url.username = encodeURIComponent(given?.username ?? '');
   url.password = encodeURIComponent(given?.password ?? '');
@@ -280,6 +281,12 @@ export class Session {
     const page = await context.newPage();
     this.windows.push(page);
     return new Workbench(page).open(this.editor.url(folder));
+  }
+
+  /** Adds to the user's settings, and reloads the window, which surely reads them then. */
+  async changeUserSettings(settings: Settings): Promise<void> {
+    this.editor.changeUserSettings(settings);
+    await this.window.reload();
   }
 
   /** Closes the window; the editor's server goes on. */
