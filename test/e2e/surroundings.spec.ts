@@ -6,34 +6,41 @@ import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 // Where the user's surroundings decide: credentials of the machine, rights, regions, trust.
 test.describe.configure({ mode: 'serial' });
 
-test.describe('with credentials in the environment', () => {
+/** Replaces the settings of the workspace; gives their file. */
+function writeSettings({ workspace }: Session, settings: Record<string, unknown>): string {
+  const file = path.join(workspace, '.vscode', 'settings.json');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify(settings));
+  return file;
+}
+
+test.describe('with credentials in the environment, and a folder that is not trusted yet', () => {
   let session: Session;
 
   test.beforeAll(async ({ profile }) => {
     session = await Session.begin(profile, {
+      asksForTrust: true,
+      settings: {
+        'security.workspace.trust.enabled': true,
+        'security.workspace.trust.startupPrompt': 'never',
+        'security.workspace.trust.banner': 'never',
+      },
       env: {
         ALIBABA_CLOUD_ACCESS_KEY_ID: ACCESS_KEY.accessKeyId,
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: ACCESS_KEY.accessKeySecret,
       },
     });
+    writeAliyunProfiles(['build', 'deploy']);
+    writeSettings(session, {
+      'ossUpload.bucket': 'their-bucket',
+      'ossUpload.prefix': 'theirs',
+      'ossUpload.endpoint': 'http://127.0.0.1:9',
+    });
+    for (const name of ['a.txt', 'b.txt']) await session.addFile(name, 100);
+    await session.open();
   });
   test.afterAll(async () => {
     await session.end();
-  });
-
-  test('they are offered first: one Enter', async () => {
-    await session.addFile('a.txt', 100);
-    writeAliyunProfiles(['build', 'deploy']);
-    const window = await session.open();
-    await window.contextMenu(window.file('a.txt'), MENU_ITEM);
-    // Profiles of one file are told apart, although their keys look alike.
-    await window.row(/config\.json \(build · LTAI\*+0001\)/).waitFor();
-    await window.row(/config\.json \(deploy · LTAI\*+0001\)/).waitFor();
-    await window.row(/Use credentials from environment \(LTAI\*+0001\)/).waitFor();
-    await window.page.keyboard.press('Enter');
-    await window.pick(BUCKET);
-    await window.input(`Folder in bucket ${BUCKET}`, '');
-    await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
   });
 
   function writeAliyunProfiles(names: readonly string[]): void {
@@ -47,6 +54,30 @@ test.describe('with credentials in the environment', () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ profiles }));
   }
+
+  test('the settings of the folder are ignored, which is said once; the credentials are one Enter', async () => {
+    const { window } = session;
+    await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+    const told = window.notification(
+      'Workspace settings for OSS are ignored until you trust this folder.',
+    );
+    await told.waitFor();
+    // Profiles of one file are told apart, although their keys look alike.
+    await window.row(/config\.json \(build · LTAI\*+0001\)/).waitFor();
+    await window.row(/config\.json \(deploy · LTAI\*+0001\)/).waitFor();
+    await window.row(/Use credentials from environment \(LTAI\*+0001\)/).waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.pick(BUCKET);
+    await window.input(`Folder in bucket ${BUCKET}`, '');
+    await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt']);
+
+    await window.command('Notifications: Clear All Notifications');
+    await window.contextMenu(window.file('b.txt'), MENU_ITEM);
+    await expect.poll(() => session.oss.keys(BUCKET)).toEqual(['a.txt', 'b.txt']);
+    await expect(told).toHaveCount(0);
+    const theirs = session.oss.operations.filter(({ bucket }) => bucket === 'their-bucket');
+    expect(theirs).toEqual([]);
+  });
 
   test('which ones are in use is visible, and they can be removed', async () => {
     const { window } = session;
@@ -101,10 +132,7 @@ test.describe('with a key that may do little', () => {
   test('a bucket of the settings that does not exist leads to the choice of another', async () => {
     const { window } = session;
     session.oss.faults.length = 0;
-    const folder = path.join(session.workspace, '.vscode');
-    fs.mkdirSync(folder);
-    const settings = path.join(folder, 'settings.json');
-    fs.writeFileSync(settings, JSON.stringify({ 'ossUpload.bucket': 'gone-bucket' }));
+    const settings = writeSettings(session, { 'ossUpload.bucket': 'gone-bucket' });
     await session.addFile('b.txt', 100);
     await expect(async () => {
       await window.contextMenu(window.file('b.txt'), MENU_ITEM);
@@ -127,15 +155,11 @@ test.describe('with a key that may do little', () => {
 
   test('a setting that says not where but how is named when it is wrong, and its default used', async () => {
     const { window } = session;
-    const settings = path.join(session.workspace, '.vscode', 'settings.json');
-    fs.writeFileSync(
-      settings,
-      JSON.stringify({
-        'ossUpload.bucket': BUCKET,
-        'ossUpload.ifExists': 'perhaps',
-        'ossUpload.completionMessage': 'perhaps',
-      }),
-    );
+    writeSettings(session, {
+      'ossUpload.bucket': BUCKET,
+      'ossUpload.ifExists': 'perhaps',
+      'ossUpload.completionMessage': 'perhaps',
+    });
     await session.addFile('c.txt', 100);
     // A setting of the window is read as soon as the editor has seen the file change.
     await window.notification('Setting ossUpload.completionMessage is not used').waitFor();
