@@ -13,17 +13,24 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** The same of one run of mocha, with the whole titles of the tests that it skipped. */
+export interface MochaReport extends Counts {
+  readonly leftOut: readonly string[];
+}
+
 /** The reporter; mocha makes it. */
 class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const file = process.env['TEST_RESULT'];
     if (!file) return;
+    const leftOut: string[] = [];
+    runner.on('pending', (test: Mocha.Test) => leftOut.push(test.fullTitle()));
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
-      const counts: Counts = { passed: passes, failed: failures, skipped: pending };
+      const report: MochaReport = { passed: passes, failed: failures, skipped: pending, leftOut };
       fs.mkdirSync(path.dirname(file), { recursive: true });
-      fs.writeFileSync(file, JSON.stringify(counts));
+      fs.writeFileSync(file, JSON.stringify(report));
     });
   }
 }

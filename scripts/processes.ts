@@ -32,14 +32,22 @@ export async function inLanes<T>(
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
+/** How a program is run. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What it reads from its standard input; nothing when left out. */
+  readonly input?: string | undefined;
+}
+
 /** Runs a program to its end and resolves with its standard output; rejects with all it said. */
 export function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  { input, ...options }: RunOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       command,
       args,
       { maxBuffer: 64 << 20, timeout: 10 * 60_000, ...options },
@@ -58,7 +66,20 @@ export function run(
         reject(new Error(`${command} ${args.join(' ')}: ${why}\n${said}`));
       },
     );
+    // A program that does not read it has its own reason, which its exit code tells.
+    child.stdin?.on('error', () => undefined).end(input);
   });
+}
+
+/** {@link run} of a program that may be a script on Windows, as npm is: only its shell starts these. */
+export function runCommand(
+  name: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<string> {
+  return process.platform === 'win32'
+    ? run('cmd.exe', ['/c', name, ...args], options)
+    : run(name, args, options);
 }
 
 /** The path of a program that can be run by its name, or undefined. */

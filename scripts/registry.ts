@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { messageOf, run } from './processes';
+import { messageOf, run, runCommand } from './processes';
 
 /** A package of the npm registry and the sha512 its tarball must have. */
 export interface Pin {
@@ -59,10 +59,8 @@ export async function npm(args: readonly string[], cwd: string): Promise<void> {
       ([name]) => !/^npm_(config_(prefix|global)|package_)/i.test(name),
     ),
   );
-  const [command, first] =
-    process.platform === 'win32' ? ['cmd.exe', ['/c', 'npm']] : (['npm', []] as const);
   try {
-    await run(command, [...first, ...args, ...quiet], { cwd, env });
+    await runCommand('npm', [...args, ...quiet], { cwd, env });
   } catch (error) {
     const text = messageOf(error);
     const hint = /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ECONNRESET|network/i.test(text)

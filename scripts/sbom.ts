@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { bundledPackages } from './bundledPackages';
 import { ROOT } from './paths';
-import { run } from './processes';
+import { runCommand } from './processes';
 
 /** What is used here of a package in a CycloneDX document. */
 export interface Component {
@@ -68,7 +68,5 @@ export function cutSbom(all: Bom, refs: readonly string[]): Bom {
 
 function npmSbom(): Promise<string> {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'];
-  return process.platform === 'win32'
-    ? run('cmd.exe', ['/c', 'npm', ...args], { cwd: ROOT })
-    : run('npm', args, { cwd: ROOT });
+  return runCommand('npm', args, { cwd: ROOT });
 }

@@ -11,37 +11,38 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { transform } from 'esbuild';
-import type { Counts } from './mochaReporter';
+import type { MochaReport } from './mochaReporter';
 import { ensureNode } from './nodes';
 import { OUT, ROOT } from './paths';
 import { inLanes, messageOf } from './processes';
 import { packageVsix } from './vsix';
-import { serveEsbuild } from './windows/esbuildServer';
-import { NOT_IN_WINE, NOT_ON_WINDOWS } from './windows/exceptions';
+import { NOT_ON_WINDOWS, NOT_WITHOUT_LINKS } from './windows/exceptions';
+import { serveLinux } from './windows/linuxServer';
 import { ensureWine } from './windows/wine';
 import type { Wine } from './windows/wine';
 
 const COMPILED = path.join(OUT, 'windows');
+/** What the tests find in the PATH of Windows. */
+const COMMANDS = path.join(COMPILED, 'commands');
 const REPORTS = path.join(OUT, 'reports', 'windows');
 /** A file that takes longer hangs. */
 const FILE_LIMIT_MS = 5 * 60_000;
 /** Files at a time: they mostly wait. */
 const LANES = 2;
 
-/** What a file of tests came to. */
-interface FileResult {
-  readonly counts: Counts;
-  readonly leftOut: readonly string[];
-}
+/** A file of tests, or a run, that did not come to its end. */
+const UNFINISHED: MochaReport = { passed: 0, failed: 1, skipped: 0, leftOut: [] };
 
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
-  const { passed, failed } = process.platform === 'win32' ? onWindows(words) : await inWine(words);
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  const isWindows = process.platform === 'win32';
+  const { passed, failed, leftOut } = isWindows ? onWindows(words) : await inWine(words);
+  const wrong = judgeLeftOut(leftOut, words.length === 0);
+  console.log(`${passed} passed, ${failed + wrong} failed`);
+  process.exitCode = failed + wrong === 0 ? 0 : 1;
 }
 
-function onWindows(words: readonly string[]): Counts {
+function onWindows(words: readonly string[]): MochaReport {
   const report = path.join(OUT, 'reports', 'unit.json');
   fs.rmSync(report, { force: true });
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
@@ -52,15 +53,15 @@ function onWindows(words: readonly string[]): Counts {
     stdio: 'inherit',
     env: { ...process.env, TEST_RESULT: report },
   });
-  if (!fs.existsSync(report)) throw new Error('The tests did not come to their end.');
-  return JSON.parse(fs.readFileSync(report, 'utf8')) as Counts;
+  return readReport(report);
 }
 
-async function inWine(words: readonly string[]): Promise<Counts> {
+async function inWine(words: readonly string[]): Promise<MochaReport> {
   await compile();
   const wine = await ensureWine();
   const node = await ensureNode('22', 'win32-x64');
-  const esbuild = await serveEsbuild((text) => linuxPath(text, wine));
+  const linux = await serveLinux((text) => linuxPath(text, wine));
+  writeCommands(node);
   fs.rmSync(REPORTS, { recursive: true, force: true });
   fs.mkdirSync(REPORTS, { recursive: true });
   // vsce starts npm, which is of Linux here.
@@ -69,21 +70,21 @@ async function inWine(words: readonly string[]): Promise<Counts> {
     ...wine.env,
     COMPILED: windowsPath(COMPILED),
     VSIX: windowsPath(vsix),
-    ESBUILD_BRIDGE: esbuild.url,
+    LINUX_SERVER: linux.url,
+    WINEPATH: windowsPath(COMMANDS),
     // In this variable a backslash would need another one.
     NODE_OPTIONS: `--require ${windowsPath(path.join(COMPILED, 'scripts/windows/hooks.ts.js')).replaceAll('\\', '/')}`,
   };
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  const leftOut: string[] = [];
+  const total = { passed: 0, failed: 0, skipped: 0, leftOut: [] as string[] };
   await inLanes(testFiles(words), LANES, async (file) => {
     const result = await runFile(wine.command, node, file, env);
-    total.passed += result.counts.passed;
-    total.failed += result.counts.failed;
-    leftOut.push(...result.leftOut);
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+    total.leftOut.push(...result.leftOut);
   });
-  esbuild.close();
+  linux.close();
   spawnSync('wineserver', ['-k'], { env });
-  total.failed += judgeLeftOut(leftOut, words.length === 0);
   return total;
 }
 
@@ -91,20 +92,22 @@ async function inWine(words: readonly string[]): Promise<Counts> {
 function judgeLeftOut(leftOut: readonly string[], isComplete: boolean): number {
   let wrong = 0;
   for (const [what, reasons] of [
-    ['not on Windows', NOT_ON_WINDOWS],
-    ['not in Wine', NOT_IN_WINE],
+    ['what no Windows has', NOT_ON_WINDOWS],
+    ['links, which could not be made', NOT_WITHOUT_LINKS],
   ] as const) {
-    const names = Object.keys(reasons).filter((title) => leftOut.includes(title));
-    console.log(`\nLeft out, ${what}: ${names.length}`);
-    for (const title of names) console.log(`  ${title}: ${reasons[title] ?? ''}`);
-    if (!isComplete) continue;
-    for (const title of Object.keys(reasons).filter((name) => !leftOut.includes(name))) {
+    const titles = Object.keys(reasons);
+    const named = titles.filter((title) => leftOut.includes(title));
+    console.log(`\nLeft out, ${what}: ${named.length}`);
+    for (const title of named) console.log(`  ${title}: ${reasons[title] ?? ''}`);
+    const hasLinks = reasons === NOT_WITHOUT_LINKS && named.length === 0;
+    if (!isComplete || hasLinks) continue;
+    for (const title of titles.filter((one) => !named.includes(one))) {
       wrong += 1;
       console.log(`  Named in scripts/windows/exceptions.ts, but it ran or is gone: ${title}`);
     }
   }
   for (const title of leftOut) {
-    if (title in NOT_ON_WINDOWS || title in NOT_IN_WINE) continue;
+    if (title in NOT_ON_WINDOWS || title in NOT_WITHOUT_LINKS) continue;
     wrong += 1;
     console.log(`Left out without a reason in scripts/windows/exceptions.ts: ${title}`);
   }
@@ -116,9 +119,9 @@ async function runFile(
   node: string,
   file: string,
   env: NodeJS.ProcessEnv,
-): Promise<FileResult> {
+): Promise<MochaReport> {
   const base = path.join(REPORTS, file.replaceAll('/', '-'));
-  const [report, titles, said] = [`${base}.json`, `${base}.left-out.json`, `${base}.txt`];
+  const [report, said] = [`${base}.json`, `${base}.txt`];
   // Not a pipe: under Wine a Node cannot write to one of Linux.
   const output = fs.openSync(said, 'w');
   const runner = path.join(ROOT, 'scripts', 'windows', 'runFile.ts');
@@ -128,7 +131,7 @@ async function runFile(
     stdio: ['ignore', output, output],
     // A group of its own, to be ended as one.
     detached: true,
-    env: { ...env, TEST_RESULT: windowsPath(report), LEFT_OUT: windowsPath(titles) },
+    env: { ...env, TEST_RESULT: windowsPath(report) },
   });
   fs.closeSync(output);
   const timer = setTimeout(() => {
@@ -136,23 +139,19 @@ async function runFile(
   }, FILE_LIMIT_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(timer);
-  const result = readResult(report, titles, code);
-  const { passed, failed } = result.counts;
+  const counts = readReport(report);
+  // One that says that it failed without naming a test has failed.
+  const result = code === 0 || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+  const { passed, failed } = result;
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
   console.log(`${file}: ${passed} passed, ${failed} failed (${seconds} s)`);
   if (failed > 0) console.log(fs.readFileSync(said, 'utf8'));
   return result;
 }
 
-/** A file that did not come to its end, or says that it failed without naming a test, has failed. */
-function readResult(report: string, titles: string, code: number | null): FileResult {
-  if (!fs.existsSync(report) || !fs.existsSync(titles)) {
-    return { counts: { passed: 0, failed: 1, skipped: 0 }, leftOut: [] };
-  }
-  const counts = JSON.parse(fs.readFileSync(report, 'utf8')) as Counts;
-  const leftOut = JSON.parse(fs.readFileSync(titles, 'utf8')) as string[];
-  const isOk = code === 0 || counts.failed > 0;
-  return { counts: isOk ? counts : { ...counts, failed: 1 }, leftOut };
+function readReport(file: string): MochaReport {
+  if (!fs.existsSync(file)) return UNFINISHED;
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as MochaReport;
 }
 
 /** Wine shows the root of Linux as drive Z. */
@@ -165,6 +164,16 @@ function linuxPath(text: string, wine: Wine): string {
   const [, drive = '', rest = ''] = /^(?:([a-z]):)?(\\.*)$/is.exec(text) ?? [];
   if (rest === '') return text;
   return `${drive.toLowerCase() === 'c' ? wine.driveC : ''}${rest.replaceAll('\\', '/')}`;
+}
+
+/** Commands of Windows that are Linux's. */
+function writeCommands(node: string): void {
+  fs.mkdirSync(COMMANDS, { recursive: true });
+  const program = path.join(ROOT, 'scripts', 'windows', 'linuxPrograms.ts');
+  for (const name of ['git', 'npm']) {
+    const line = `@"${windowsPath(node)}" "${windowsPath(program)}" ${name} %*\r\n`;
+    fs.writeFileSync(path.join(COMMANDS, `${name}.cmd`), line);
+  }
 }
 
 function testFiles(words: readonly string[]): string[] {

@@ -1,33 +1,23 @@
 /**
- * Takes the place of esbuild in Windows' Node under Wine: the one on the Linux side, which is the
- * binary that is installed, makes the bundle. See {@link serveEsbuild}.
+ * Takes the place of esbuild in Windows' Node under Wine: the one of Linux, which is the binary that
+ * is installed, makes the bundle there, in esbuildOnLinux.ts.
  */
-import http from 'node:http';
+import path from 'node:path';
 import type { BuildOptions, BuildResult } from 'esbuild';
+import { ROOT } from '../paths';
+import { runOnLinux } from './linuxPrograms';
 
-/** As esbuild's own; of the plugins those of esbuild.js are known on the other side. */
-export async function build(options: BuildOptions): Promise<BuildResult> {
-  const { plugins = [], ...rest } = options;
-  const question = { options: rest, plugins: plugins.map(({ name }) => name) };
-  const answer = await ask(JSON.stringify(question));
-  const { error, result } = JSON.parse(answer) as { error?: string; result: BuildResult };
-  if (error !== undefined) throw new Error(error);
-  return result;
+/** What is asked of esbuildOnLinux.ts. */
+export interface Bundle {
+  readonly options: BuildOptions;
+  /** Names of plugins of esbuild.js. */
+  readonly plugins: readonly string[];
 }
 
-function ask(body: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = http.request(process.env['ESBUILD_BRIDGE'] ?? '', { method: 'POST' });
-    request.once('error', reject);
-    request.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.once('error', reject);
-      response.once('end', () => {
-        resolve(text);
-      });
-    });
-    request.end(body);
-  });
+/** As esbuild's own; of the plugins those of esbuild.js are known on the other side. */
+export async function build({ plugins = [], ...options }: BuildOptions): Promise<BuildResult> {
+  const tsx = path.join(ROOT, 'node_modules', '.bin', 'tsx');
+  const program = path.join(ROOT, 'scripts', 'windows', 'esbuildOnLinux.ts');
+  const bundle: Bundle = { options, plugins: plugins.map(({ name }) => name) };
+  return JSON.parse(await runOnLinux(tsx, [program], bundle)) as BuildResult;
 }

@@ -1,12 +1,29 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, lstatSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 /** There links need a privilege, and files have no pipes, no modes and other names. */
 export const isWindows = process.platform === 'win32';
+
+/** Whether links can be made, which is tried: on Windows it needs a privilege, and Wine may have none. */
+export const hasLinks = !isWindows || makesLinks();
+
+function makesLinks(): boolean {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'oss-upload-links-'));
+  try {
+    const link = path.join(folder, 'link');
+    symlinkSync('nowhere', link, 'file');
+    // An old Wine makes nothing, and says nothing.
+    return lstatSync(link).isSymbolicLink();
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /**
  * A new folder under the system's temporary one, by its real path: that one is a link on macOS, and

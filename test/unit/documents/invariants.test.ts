@@ -45,6 +45,7 @@ describe('tests that documents name', () => {
     ['runs', `describe('a', () => { it('works', () => ${body}); });`],
     ['runs', `it('works', async function () { if (isWindows) this.skip(); assert.ok(true); });`],
     ['runs', `for (const what of ['works']) it(\`\${what}\`, () => ${body});`],
+    ['runs', `it('works', async function () { if (!hasLinks) this.skip(); assert.ok(true); });`],
     ['is not there', `it('works no more', () => ${body});`],
     ['is not there', `// it('works', () => ${body});`],
     ['is not there', `const name = 'works';`],
@@ -111,7 +112,9 @@ function skipsHere(body: ts.Node): boolean {
       const condition = call.parent.parent;
       return !(
         ts.isIfStatement(condition) &&
-        /^isWindows$|^process\.platform [!=]== '\w+'$/.test(condition.expression.getText())
+        /^isWindows$|^!hasLinks$|^process\.platform [!=]== '\w+'$/.test(
+          condition.expression.getText(),
+        )
       );
     });
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { UploadError } from '../../../../src/engine/index.ts';
@@ -8,7 +8,7 @@ import { planParts } from '../../../../src/engine/file/partPlan.ts';
 import { MAX_PART_SIZE_BYTES } from '../../../../src/engine/contract/ossLimits.ts';
 import { validateRequest } from '../../../../src/engine/contract/validate.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
-import { isWindows, makeFifo } from '../../../support/files.ts';
+import { hasLinks, isWindows, makeFifo } from '../../../support/files.ts';
 import { interruptUpload } from '../../../support/interruptedUpload.ts';
 
 const FILE_BYTES = 2 * PART_BYTES + 12_345;
@@ -151,7 +151,10 @@ describe('arguments', () => {
     if (!isWindows) {
       listener.listen(at('socket'));
       makeFifo(at('fifo'));
-      await symlink(at('loop'), at('loop'));
+    }
+    if (hasLinks) {
+      await symlink(at('loop'), at('loop'), 'file');
+      await symlink(at('missing'), at('dangling'), 'file');
     }
     const tooLong = at('x'.repeat(300));
     try {
@@ -164,10 +167,15 @@ describe('arguments', () => {
             { file: at('fifo'), kind: 'sourceNotAFile' },
             { file: at('socket'), kind: 'sourceNotAFile' },
             { file: '/dev/zero', kind: 'sourceNotAFile' },
-            { file: at('loop'), kind: 'sourceUnreadable' },
             { file: tooLong, kind: 'sourceUnreadable' },
           ] as const);
-      for (const { file, kind } of cases) {
+      const links = hasLinks
+        ? ([
+            { file: at('loop'), kind: 'sourceUnreadable' },
+            { file: at('dangling'), kind: 'sourceMissing' },
+          ] as const)
+        : [];
+      for (const { file, kind } of [...cases, ...links]) {
         const { error } = await failureOf(harness.request(file, 'a.bin'));
         assert.equal(error?.kind, kind, file);
         // A device may have another name for what resolves paths.
@@ -227,8 +235,8 @@ describe('arguments', () => {
     const asFile = path.join(harness.folder, 'as-file');
     await writeFile(asFile, 'not a folder');
     const asLoop = path.join(harness.folder, 'as-loop');
-    if (!isWindows) await symlink(asLoop, asLoop);
-    for (const stateDir of [asFile, path.join(asFile, 'below'), ...(isWindows ? [] : [asLoop])]) {
+    if (hasLinks) await symlink(asLoop, asLoop, 'dir');
+    for (const stateDir of [asFile, path.join(asFile, 'below'), ...(hasLinks ? [asLoop] : [])]) {
       harness.notices.length = 0;
       const manager = harness.manager({ stateDir });
       await harness.uploadOne(manager, harness.request(file, path.basename(stateDir)));
@@ -316,7 +324,7 @@ describe('arguments', () => {
     const file = await harness.file('a.bin', FILE_BYTES);
     const source = path.join(harness.folder, 'source');
     const link = path.join(harness.folder, 'link.bin');
-    if (!isWindows) await symlink(file, link);
+    if (hasLinks) await symlink(file, link, 'file');
     const request = harness.request(file, 'a.bin');
     const { since } = await interruptUpload(harness, request, [1]);
     const manager = harness.manager();
@@ -327,8 +335,10 @@ describe('arguments', () => {
       () => true,
       () => false,
     );
-    const spellings = [dotted, ...(isWindows ? [] : [link]), ...(isSame ? [shouted] : [])];
-    await harness.upload(manager, ...spellings.map((filePath) => ({ ...request, filePath })));
+    const spellings = [dotted, ...(hasLinks ? [link] : []), ...(isSame ? [shouted] : [])];
+    const requests = spellings.map((filePath) => ({ ...request, filePath }));
+    const { transfers } = await harness.upload(manager, ...requests);
+    for (const { filePath } of transfers) assert.equal(filePath, await realpath(file));
     assert.deepEqual(harness.acceptedParts(since).sort(), [2, 3]);
     assert.equal(harness.operations('completeMultipartUpload').length, 1);
     await harness.assertUploaded(request);

@@ -9,7 +9,7 @@ import {
   readUploadInput,
   uploadAnswer,
 } from '../../../../../src/ui/ask/upload/agentToolsModel';
-import { isWindows, removeFolder, temporaryFolder } from '../../../../support/files';
+import { hasLinks, removeFolder, temporaryFolder } from '../../../../support/files';
 import { batch, failure, snapshot, transfer } from '../../snapshots';
 
 describe('what a language model asks for', () => {
@@ -55,12 +55,12 @@ describe('paths of a language model', () => {
       await assert.rejects(pathsInWorkspace([one], folders), /is outside of the workspace/, one);
     }
     await assert.rejects(pathsInWorkspace([dir], folders), /is outside of the workspace/);
-    if (isWindows) return;
-    await symlink(outside, path.join(dir, 'one', 'link.txt'));
+    if (!hasLinks) return;
+    await symlink(outside, path.join(dir, 'one', 'link.txt'), 'file');
     await assert.rejects(pathsInWorkspace(['link.txt'], folders), /is outside of the workspace/);
     await assert.rejects(assertInWorkspace([path.join(dir, 'one', 'link.txt')], folders));
     // The other way round: seen through a link from outside, it is not where the user works.
-    await symlink(path.join(dir, 'two'), path.join(dir, 'alias'));
+    await symlink(path.join(dir, 'two'), path.join(dir, 'alias'), 'dir');
     await assert.rejects(pathsInWorkspace([path.join(dir, 'alias', 'b.txt')], folders));
   });
 });
