@@ -1,6 +1,6 @@
 /**
- * The unit tests that do not run on Windows, and why. A test that is left out and not named here
- * fails the run, and so does one that is named here and runs.
+ * The unit tests that are left out on Windows and under Wine, and why. A test that is left out and
+ * not named here fails the run, and so does one that is named here and runs.
  */
 
 const MODES = 'folders have neither modes nor owners there';
@@ -21,8 +21,7 @@ export const NOT_ON_WINDOWS: Readonly<Record<string, string>> = {
     MODES,
 };
 
-const LINK =
-  'Wine makes none before 10.19, and Windows lets administrators and Developer Mode make them';
+const LINK = 'Wine before 10.19 makes none, Windows only for administrators and in Developer Mode';
 
 /**
  * What needs links, which are tried: all of these run where they can be made, and all are left out
