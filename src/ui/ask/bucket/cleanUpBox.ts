@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 
 import { runParallel } from '../../../engine/index';
@@ -8,11 +9,14 @@ import type { FoundUpload } from './unfinishedUploads';
 import { l10n, language, words } from '../../editor/editorWords';
 import { formatBytes } from '../../text/format';
 import type { Choice } from '../../editor/boxes';
+import { withLateProgress } from '../../editor/lateProgress';
 
 /** ListParts that are under way at once. */
 const LISTS_AT_ONCE = 4;
-/** Rows are drawn anew no more often: a click that falls between two drawings may be lost. */
-const DRAW_MS = 1000;
+/** The list waits so long for sizes, because a tick on its way here is lost when rows are replaced. */
+const WAIT_MS = 2000;
+/** How often the title is drawn anew. */
+const TITLE_MS = 1000;
 
 /** What is ticked, and what is known of sizes, when the same list is shown once more. */
 export interface CleanUpState {
@@ -27,20 +31,36 @@ export function firstState({ found }: BucketUploads): CleanUpState {
 }
 
 /**
- * Asks which unfinished uploads are removed, with what each of them takes up: their sizes come in
- * while the list is shown. What the user has filtered away is not among the answer. None when he
- * left.
+ * Asks which unfinished uploads are removed, with what each of them takes up. The title counts on
+ * while the list is shown; its rows are drawn anew only when the user filters them. What is filtered
+ * away is not among the answer. None when the user left.
  */
 export async function askWhichUploads(
   uploads: BucketUploads,
   state: CleanUpState,
 ): Promise<readonly FoundUpload[]> {
-  const { found, place, folder } = uploads;
+  const leaving = new AbortController();
+  const counting = findSizes(uploads, state.sizes, leaving.signal).then(() => true);
+  try {
+    const waited = await withLateProgress(
+      l10n.t('Looking for unfinished uploads…'),
+      (_report, signal) => Promise.race([counting, delay(WAIT_MS, true, { signal })]),
+    );
+    return waited === undefined ? [] : await show(uploads, state, counting);
+  } finally {
+    leaving.abort();
+  }
+}
+
+async function show(
+  { found, place, folder }: BucketUploads,
+  state: CleanUpState,
+  counting: Promise<unknown>,
+): Promise<readonly FoundUpload[]> {
   const { sizes } = state;
   const box = vscode.window.createQuickPick<Choice<FoundUpload>>();
   box.canSelectMany = true;
   box.ignoreFocusOut = true;
-  box.keepScrollPosition = true;
   box.placeholder = l10n.t('Choose what to remove from {place}', { place });
   const onlyFolder: vscode.QuickInputButton = {
     iconPath: new vscode.ThemeIcon('filter'),
@@ -50,32 +70,31 @@ export async function askWhichUploads(
     iconPath: new vscode.ThemeIcon('clear-all'),
     tooltip: l10n.t('Those of the whole bucket'),
   };
-  const chosen = (): readonly FoundUpload[] =>
-    box.selectedItems.map(({ value }) => value).filter((one) => isShown(one, box.value));
+  const ticked = (): readonly FoundUpload[] => box.selectedItems.map(({ value }) => value);
+  const chosen = (): readonly FoundUpload[] => ticked().filter((one) => isShown(one, box.value));
   const drawTitle = (): void => {
     box.title = cleanUpTitle(found, chosen(), sizes, words);
-    const isFiltered = box.value !== '';
-    box.buttons = isFiltered ? [all] : folder === '' ? [] : [onlyFolder];
   };
-  const drawRows = (picked: ReadonlySet<FoundUpload>): void => {
-    const active = box.activeItems[0]?.value;
-    box.items = found.map((one) => rowOf(one, sizes, picked.has(one)));
-    box.selectedItems = box.items.filter(({ picked: isPicked }) => isPicked === true);
-    const at = box.items.find(({ value }) => value === active);
-    if (at !== undefined) box.activeItems = [at];
+  let drawnSizes = -1;
+  const draw = (picked: ReadonlySet<FoundUpload>): void => {
+    if (drawnSizes !== sizes.size) {
+      drawnSizes = sizes.size;
+      box.items = found.map((one) => rowOf(one, sizes));
+      box.selectedItems = box.items.filter(({ value }) => picked.has(value));
+    }
+    const filter = folder === '' ? [] : [onlyFolder];
+    box.buttons = box.value === '' ? filter : [all];
     drawTitle();
   };
-  const leaving = new AbortController();
-  const drawSizes = (): void => {
-    drawRows(new Set(box.selectedItems.map(({ value }) => value)));
-  };
+  const beat = setInterval(drawTitle, TITLE_MS);
   try {
     return await new Promise((resolve) => {
       box.onDidChangeSelection(drawTitle);
-      box.onDidChangeValue(drawTitle);
+      box.onDidChangeValue(() => {
+        draw(new Set(ticked()));
+      });
       box.onDidTriggerButton((button) => {
         box.value = button === onlyFolder ? folder : '';
-        drawTitle();
       });
       box.onDidAccept(() => {
         state.picked = new Set(chosen());
@@ -84,17 +103,16 @@ export async function askWhichUploads(
       box.onDidHide(() => {
         resolve([]);
       });
-      drawRows(state.picked);
+      draw(state.picked);
       box.show();
       box.busy = true;
-      void findSizes(uploads, sizes, drawSizes, leaving.signal).finally(() => {
-        if (leaving.signal.aborted) return;
+      void counting.then(() => {
         box.busy = false;
-        drawSizes();
+        drawTitle();
       });
     });
   } finally {
-    leaving.abort();
+    clearInterval(beat);
     box.dispose();
   }
 }
@@ -106,10 +124,8 @@ export async function askWhichUploads(
 async function findSizes(
   { found, store }: BucketUploads,
   sizes: Map<FoundUpload, number | undefined>,
-  draw: () => void,
   leaving: AbortSignal,
 ): Promise<void> {
-  let drawnMs = performance.now();
   const work = async (one: FoundUpload, signal: AbortSignal): Promise<void> => {
     const { key, uploadId } = one.upload;
     try {
@@ -123,9 +139,6 @@ async function findSizes(
       if (signal.aborted) throw error;
       sizes.set(one, undefined);
     }
-    if (performance.now() - drawnMs < DRAW_MS) return;
-    drawnMs = performance.now();
-    draw();
   };
   // The only failure left is that the user left.
   const unknown = found.filter((one) => !sizes.has(one));
@@ -135,7 +148,6 @@ async function findSizes(
 function rowOf(
   one: FoundUpload,
   sizes: ReadonlyMap<FoundUpload, number | undefined>,
-  picked: boolean,
 ): Choice<FoundUpload> {
   const isOurs = one.transfer !== undefined;
   const row = uploadChoice(one);
@@ -152,6 +164,5 @@ function rowOf(
       row.description,
       isOurs ? l10n.t('from this editor, can still be resumed') : l10n.t('not from this editor'),
     ].join(' · '),
-    picked,
   };
 }
