@@ -135,11 +135,6 @@ export class ItemTable implements Iterable<BatchItem> {
     return this.indexOf(id) !== NONE;
   }
 
-  get(id: string): BatchItem | undefined {
-    const index = this.indexOf(id);
-    return index === NONE ? undefined : this.at(index);
-  }
-
   /** The numbers of all files that are there, in order. */
   *indices(): Generator<number, void, undefined> {
     for (let index = 0; index < this.length; index++) if (this.hasAt(index)) yield index;

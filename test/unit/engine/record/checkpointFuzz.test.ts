@@ -278,7 +278,7 @@ describe('fuzz of the files on disk', () => {
           if (content.state !== 'valid') continue;
           for (const item of content.items) {
             assert.ok(ids.has(item.id));
-            assert.deepEqual(item, good.items.get(item.id));
+            assert.deepEqual(item, good.items.at(good.items.indexOf(item.id)));
           }
         }
       }

@@ -41,8 +41,8 @@ describe('a table of items', () => {
     assert.equal(table.size, map.size, told);
     assert.deepEqual([...table.values()], [...map.values()], told);
     assert.deepEqual([...table.keys()], [...map.keys()], told);
-    for (const [id, one] of map) assert.deepEqual(table.get(id), one, told);
-    assert.equal(table.get(item('unknown').id), undefined);
+    for (const [id, one] of map) assert.deepEqual(table.at(table.indexOf(id)), one, told);
+    assert.equal(table.indexOf(item('unknown').id), -1);
     assert.equal(table.has('unknown'), false);
   });
 
