@@ -35,13 +35,6 @@ export class ItemTable implements Iterable<BatchItem> {
   private gone = 0;
   private knownFolders: readonly Pick<UploadTarget, 'bucket' | 'key'>[] | undefined;
 
-  /** A table of these. */
-  static of(items: Iterable<BatchItem>): ItemTable {
-    const table = new ItemTable();
-    for (const item of items) table.set(item);
-    return table;
-  }
-
   /** Files that are there. */
   get size(): number {
     return this.length - this.gone;
@@ -138,10 +131,6 @@ export class ItemTable implements Iterable<BatchItem> {
   /** The numbers of all files that are there, in order. */
   *indices(): Generator<number, void, undefined> {
     for (let index = 0; index < this.length; index++) if (this.hasAt(index)) yield index;
-  }
-
-  *keys(): Generator<string, void, undefined> {
-    for (const index of this.indices()) yield this.idAt(index);
   }
 
   *values(): Generator<BatchItem, void, undefined> {
