@@ -238,6 +238,26 @@ describe('OssTransport', () => {
   });
 
   describe('what is sent', () => {
+    it('says its protocol, which the patched http of the editor would look for in a stack trace', async () => {
+      const said: unknown[] = [];
+      for (const [module, protocol] of [
+        [http, 'http:'],
+        [https, 'https:'],
+      ] as const) {
+        const original = module.request;
+        module.request = ((options: http.RequestOptions) => {
+          said.push(options.protocol);
+          return original(options);
+        }) as typeof original;
+        try {
+          await rejection(transport().send(request(`${protocol}//127.0.0.1:1/`)));
+        } finally {
+          module.request = original;
+        }
+      }
+      assert.deepEqual(said, ['http:', 'https:']);
+    });
+
     it('keeps the bytes of the URL as they were signed', async () => {
       const seen: (string | undefined)[] = [];
       const server = await httpServer((message, answer) => {
