@@ -1,9 +1,12 @@
 import { isOptions, isTarget } from './checkpoint';
+import { parseFailure } from './failureRecord';
+import type { FailureRecord } from './failureRecord';
 import { ItemTable } from './itemTable';
 import { readRecords } from './journal';
 import { JournalStore } from './journalStore';
 import type { JournalEnd, JournalFormat, OpenJournal } from './journalStore';
 import type { RecordFolder } from './recordFolder';
+import type { UploadError } from '../contract/errors';
 import type { UploadTarget } from '../contract/ports';
 import type { UploadOptions } from '../contract/transfers';
 import { isObject, isWhole } from '../base/guards';
@@ -12,6 +15,8 @@ const KIND = 'oss-upload-batch';
 const VERSION = 1;
 /** 100,000 files are about 50 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
+/** So many different reasons are kept in memory: what failed for another one is interrupted. */
+const MOST_REASONS = 1000;
 
 /** What a batch is, apart from its files. */
 export interface BatchHeader {
@@ -43,6 +48,8 @@ export type BatchLine =
   | { readonly removed: string }
   /** The user has paused these. */
   | { readonly paused: readonly string[] }
+  /** These failed for a reason that lasts. */
+  | { readonly failed: readonly string[]; readonly error: FailureRecord }
   /** These are to go on. */
   | { readonly resumed: readonly string[] };
 
@@ -56,6 +63,8 @@ export interface SavedBatchFile extends JournalEnd {
   readonly finishedBytes: number;
   /** Ids of the files that the user has paused. */
   readonly paused: ReadonlySet<string>;
+  /** Why files failed, by their ids. */
+  readonly failed: ReadonlyMap<string, UploadError>;
 }
 
 /** What a batch file turned out to be. */
@@ -90,6 +99,8 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   const items = new ItemTable();
   const finished = new Set<string>();
   const paused = new Set<string>();
+  const failed = new Map<string, UploadError>();
+  let reasons = 0;
   let finishedBytes = 0;
   let records = 0;
   let unreadable = 0;
@@ -98,7 +109,8 @@ export function readBatch(bytes: Uint8Array): BatchContent {
     const line = isObject(record) ? record : {};
     const item = parseItem(line['item']);
     const gone = line['finished'] ?? line['removed'];
-    const moved = line['paused'] ?? line['resumed'];
+    const moved = line['paused'] ?? line['resumed'] ?? line['failed'];
+    const error = parseFailure(line['error']);
     if (item !== undefined) {
       items.set(item);
     } else if (typeof gone === 'string') {
@@ -108,10 +120,13 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         finishedBytes += items.sizeAt(index);
       }
       items.deleteAt(index);
-    } else if (isTexts(moved)) {
+    } else if (isTexts(moved) && 'failed' in line === (error !== undefined)) {
+      const reason = error !== undefined && reasons++ < MOST_REASONS ? error : undefined;
       for (const id of moved) {
         if ('paused' in line) paused.add(id);
         else paused.delete(id);
+        if (reason === undefined) failed.delete(id);
+        else failed.set(id, reason);
       }
     } else {
       unreadable++;
@@ -130,7 +145,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   const intactBytes =
     content.state === 'intact' && unreadable === 0 ? content.intactBytes : undefined;
   const done = { finished, finishedBytes };
-  return { state: 'valid', header, items, ...done, paused, headerLine, intactBytes };
+  return { state: 'valid', header, items, ...done, paused, failed, headerLine, intactBytes };
 }
 
 function parseHeader(raw: unknown): BatchHeader | undefined {

@@ -20,6 +20,7 @@ import { GUARD_SUFFIX, acquireLease, isRunning, leaseHolder } from './lease';
 import { planParts } from '../file/partPlan';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
+import type { UploadError } from '../contract/errors';
 
 /** A batch that lies in the folder. */
 export interface SavedBatch {
@@ -36,7 +37,9 @@ export interface SavedItem {
   readonly item: BatchItem;
   /** Undefined when nothing of it is sent yet. */
   readonly progress: SavedProgress | undefined;
-  readonly state: 'interrupted' | 'paused' | 'discarding';
+  readonly state: 'interrupted' | 'paused' | 'failed' | 'discarding';
+  /** Why it failed. */
+  readonly error?: UploadError | undefined;
   /** When it last moved, as far as that can be told. */
   readonly updatedMs: number | undefined;
 }
@@ -150,15 +153,18 @@ export class SavedBatches {
     isElsewhere: boolean,
     checkpoints: ReadonlyMap<string, Checkpoint>,
   ): SavedBatch {
-    const { header, finished, finishedBytes, paused } = content;
+    const { header, finished, finishedBytes, paused, failed } = content;
     const batchMs = this.batches.modifiedMs(id);
     const savedItem = (item: BatchItem): SavedItem => {
       const checkpoint = checkpoints.get(item.id);
-      const rest = paused.has(item.id) ? 'paused' : 'interrupted';
+      const error = failed.get(item.id);
+      const stopped = error === undefined ? 'interrupted' : 'failed';
+      const rest = paused.has(item.id) ? 'paused' : stopped;
       return {
         item,
         progress: progressOf(checkpoint),
         state: item.isDiscarding ? 'discarding' : rest,
+        error,
         updatedMs: checkpoint === undefined ? batchMs : this.checkpoints.modifiedMs(item.id),
       };
     };

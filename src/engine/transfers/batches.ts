@@ -176,13 +176,20 @@ export class Batches implements Iterable<Batch> {
     return selected;
   }
 
+  /** That transfer, if it is still one of these. */
+  selectOne(transfer: Transfer): Selected[] {
+    const batch = this.of(transfer);
+    const index = batch?.transfers.indexOf(transfer);
+    return batch === undefined || index === undefined ? [] : [{ batch, indices: [index] }];
+  }
+
   of(transfer: Transfer): Batch | undefined {
     return this.byId.get(transfer.batchId);
   }
 
   /** Whether it is still one of these transfers. */
   has(transfer: Transfer): boolean {
-    return this.of(transfer)?.transfers.indexOf(transfer) !== undefined;
+    return this.selectOne(transfer).length > 0;
   }
 }
 

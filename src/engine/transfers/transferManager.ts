@@ -141,8 +141,8 @@ export class TransferManager implements Transfers {
     });
     this.watch = new FolderWatch(saved, this.batches, clock, logger, {
       make: (id, header) => this.runs.make(id, header),
-      add: ({ transfers }, { item, state, updatedMs, progress }) => {
-        const index = transfers.add(item, state, updatedMs);
+      add: ({ transfers }, { item, state, updatedMs, progress, error }) => {
+        const index = transfers.add(item, state, updatedMs, error);
         if (progress !== undefined) Object.assign(transfers.at(index).monitor, progress);
       },
       changed: (ids) => {

@@ -16,6 +16,7 @@ import type {
   TransferSnapshot,
 } from '../contract/transfers';
 import type { BatchHeader } from '../record/batchRecord';
+import { failureRecord } from '../record/failureRecord';
 import type { ItemTable } from '../record/itemTable';
 import type { DamagedRecord } from '../record/savedBatches';
 import type * as UploadModule from '../upload/upload';
@@ -140,7 +141,8 @@ export class TransferRuns {
         if (error.kind === 'aborted' && signal.aborted) return;
         this.environment.logger.error(describeFailure(error));
         transfer.moveTo(restAfter(error), error);
-        this.spread(transfer, error);
+        const others = this.spread(transfer, error);
+        await this.noteFailure([...this.batches.selectOne(transfer), ...others], error);
       }
     });
     const batch = this.batches.of(transfer);
@@ -173,8 +175,8 @@ export class TransferRuns {
   }
 
   /** Fails the other transfers too when the reason holds for them: not each has to find it out. */
-  private spread(failed: Transfer, error: UploadError): void {
-    if (!isEverShared(error)) return;
+  private spread(failed: Transfer, error: UploadError): readonly Selected[] {
+    if (!isEverShared(error)) return [];
     const others = filtered(everything(this.batches), ({ transfers }, index) => {
       if (!transfers.isActiveAt(index)) return false;
       return isShared(error, failed.item.target, transfers.items.at(index).target);
@@ -190,6 +192,13 @@ export class TransferRuns {
       void transfer?.stop();
     }
     this.settle(others);
+    return others;
+  }
+
+  /** Writes down why these failed, where another start of the editor does not mend it. */
+  private async noteFailure(selected: readonly Selected[], error: UploadError): Promise<void> {
+    const record = restAfter(error) === 'failed' ? failureRecord(error) : undefined;
+    if (record !== undefined) await note(selected, (failed) => ({ failed, error: record }));
   }
 
   /** To be called when these transfers came to rest. */

@@ -85,9 +85,15 @@ export class TransferTable {
   }
 
   /** Puts one in, in the place of any of the same id, and tells its number. */
-  add(item: BatchItem, state: RestState, updatedMs = this.owner.createdMs): number {
+  add(
+    item: BatchItem,
+    state: RestState,
+    updatedMs = this.owner.createdMs,
+    error?: UploadError,
+  ): number {
     const index = this.items.set(item);
     this.enter(index, state, updatedMs);
+    if (error !== undefined) this.errors.set(index, error);
     return index;
   }
 

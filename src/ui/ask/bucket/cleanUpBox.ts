@@ -15,8 +15,6 @@ import { withLateProgress } from '../../editor/lateProgress';
 const LISTS_AT_ONCE = 4;
 /** The list waits so long for sizes, because a tick on its way here is lost when rows are replaced. */
 const WAIT_MS = 2000;
-/** How often the title is drawn anew. */
-const TITLE_MS = 1000;
 
 /** What is ticked, and what is known of sizes, when the same list is shown once more. */
 export interface CleanUpState {
@@ -31,9 +29,9 @@ export function firstState({ found }: BucketUploads): CleanUpState {
 }
 
 /**
- * Asks which unfinished uploads are removed, with what each of them takes up. The title counts on
- * while the list is shown; its rows are drawn anew only when the user filters them. What is filtered
- * away is not among the answer. None when the user left.
+ * Asks which unfinished uploads are removed, with what each of them takes up. The title counts
+ * them in as they come; rows are drawn anew only when the user filters them. What is filtered away is
+ * not among the answer. None when the user left.
  */
 export async function askWhichUploads(
   uploads: BucketUploads,
@@ -86,7 +84,6 @@ async function show(
     box.buttons = box.value === '' ? filter : [all];
     drawTitle();
   };
-  const beat = setInterval(drawTitle, TITLE_MS);
   try {
     return await new Promise((resolve) => {
       box.onDidChangeSelection(drawTitle);
@@ -112,7 +109,6 @@ async function show(
       });
     });
   } finally {
-    clearInterval(beat);
     box.dispose();
   }
 }

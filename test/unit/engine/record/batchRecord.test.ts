@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { BATCH, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { failureRecord } from '../../../../src/engine/record/failureRecord.ts';
+import { UploadError } from '../../../../src/engine/contract/errors.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import type {
   BatchContent,
@@ -33,6 +35,55 @@ const idsOf = ({ items }: { readonly items: Iterable<BatchItem> }): readonly str
 
 describe('the record of a batch', () => {
   const writer = new JournalText(BATCH, HEADER);
+
+  it('holds why files failed until they go on, where a restart does not mend it', () => {
+    const details = { code: 'AccessDenied', status: 403, ec: '0003-00000001', requestId: 'A1' };
+    const error = failureRecord(new UploadError('accessDenied', 'no right', details));
+    assert.ok(error);
+    const failed = ['1', '2', '3'].map((digit) => item(digit).id);
+    const lines = [
+      writer.headerLine,
+      ...failed.map((id, at) => writer.line({ item: item(String(at + 1), { id }) })),
+      writer.line({ failed, error }),
+      writer.line({ resumed: failed.slice(0, 1) }),
+    ];
+    const content = read(...lines);
+    assert.deepEqual([...content.failed.keys()], failed.slice(1));
+    for (const known of content.failed.values()) {
+      assert.ok(UploadError.is(known, 'accessDenied'));
+      assert.deepEqual(failureRecord(known), error);
+    }
+    assert.notEqual(content.intactBytes, undefined);
+    assert.equal(failureRecord(new UploadError('server', '', { code: '500' })), undefined);
+    const odd = { ...error, status: '403', bucket: null } as unknown as typeof error;
+    const [read403] = read(
+      ...lines.slice(0, 4),
+      writer.line({ failed, error: odd }),
+    ).failed.values();
+    assert.deepEqual(
+      [read403?.code, read403?.status, read403?.bucket],
+      ['AccessDenied', undefined, undefined],
+    );
+    // A reason that is none costs its line, and the files are there.
+    const unknown = { ...error, kind: 'toString' } as unknown as typeof error;
+    const damaged = read(...lines.slice(0, 4), writer.line({ failed, error: unknown }));
+    assert.deepEqual(
+      [damaged.items.size, damaged.failed.size, damaged.intactBytes],
+      [3, 0, undefined],
+    );
+  });
+
+  it('keeps a thousand different reasons: what failed for another is interrupted', () => {
+    const ids = Array.from({ length: 1100 }, (_, at) => at.toString(16).padStart(32, '0'));
+    const error = failureRecord(new UploadError('refused', '', { code: 'No' }));
+    assert.ok(error);
+    const content = read(
+      writer.headerLine,
+      ...ids.map((id) => writer.line({ item: item('1', { id }) })),
+      ...ids.map((id) => writer.line({ failed: [id], error })),
+    );
+    assert.deepEqual([content.items.size, content.failed.size], [1100, 1000]);
+  });
 
   it('holds the files that are neither finished nor removed, and counts the finished ones', () => {
     const content = read(

@@ -37,7 +37,8 @@ describe('the five promises of a resumable upload', () => {
     const second = harness.manager();
     await second.refresh();
     const [batch] = second.snapshot().batches;
-    assert.equal(batch?.transfers[0]?.state, 'interrupted');
+    assert.equal(batch?.transfers[0]?.state, 'failed');
+    assert.equal(batch.transfers[0].error?.requestId, transfers[0].error.requestId);
     assert.equal(batch.transfers[0].confirmedBytes, 2 * PART_BYTES);
     const before = harness.server.operations.length;
     await second.resume([batch.id]);

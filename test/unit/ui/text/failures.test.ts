@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { UploadError } from '../../../../src/engine/index';
 import { kindOfAnswer } from '../../../../src/oss/ossErrors';
+import { failureRecord, parseFailure } from '../../../../src/engine/record/failureRecord';
 import { failureOf } from '../../../../src/ui/text/failures';
 import type { Failure, FailureContext } from '../../../../src/ui/text/failures';
 import { chinese, english, failure, transfer } from '../snapshots';
@@ -24,6 +25,33 @@ describe('the table of failures', () => {
     );
     assert.match(found('invalidArgument', { field: 'parallel' }).text, /between 1 and 64/);
     assert.match(found('refused', { status: 407 }).text, /proxy refuses/);
+  });
+
+  it('says the same of a failure that was read from disk, in both languages', () => {
+    const ecs = [undefined, '0016-00000901', '0002-00000080'];
+    for (const error of [
+      ...ecs.map((ec) => failure('accessDenied', { ec, helpUrl: 'https://api.aliyun.com/' })),
+      new UploadError('accessDenied', 'This request is forbidden by kms.', {
+        code: 'AccessDenied',
+      }),
+      failure('accessDenied', { isForeign: true, status: 403 }),
+      failure('noSuchBucket', { bucket: 'films' }),
+      failure('wrongRegion', { endpoint: 'oss-cn-beijing.aliyuncs.com' }),
+      failure('publicEndpointForbidden'),
+      failure('domainUnusable', { domain: 'cdn.example.com', code: 'ENOTFOUND' }),
+      failure('accountBlocked', { code: 'QuotaExceeded' }),
+      failure('alreadyExists', { isBucketRule: true }),
+      failure('refused', { status: 407 }),
+      failure('certificate', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+      failure('sourceMissing', { code: 'DeadLink' }),
+      failure('sourceUnreadable', { code: 'EBUSY' }),
+    ]) {
+      const read = parseFailure(JSON.parse(JSON.stringify(failureRecord(error))));
+      for (const words of [english, chinese]) {
+        const [told, before] = [read, error].map((one) => failureOf(one, about, words));
+        assert.equal(JSON.stringify(told), JSON.stringify(before));
+      }
+    }
   });
 
   it('takes what a case does not say from its row', () => {
