@@ -108,14 +108,9 @@ export class BucketClient implements OssClient {
 
   /** GetBucketInfo, which OSS answers there for every account. */
   async #answersAtDefault(call: CallOptions): Promise<boolean> {
-    const request = {
-      method: 'GET',
-      bucket: this.#bucket,
-      subresource: { bucketInfo: '' },
-    } as const;
     try {
       const address = await this.#whole((region) => this.#defaultAddress(region), call);
-      await this.#sendTo(address, request, call);
+      await this.#ask(address, { subresource: { bucketInfo: '' } }, call);
       return true;
     } catch (error) {
       return UploadError.is(error, 'accessDenied') && error.requestId !== undefined;

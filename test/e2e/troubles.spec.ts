@@ -270,6 +270,9 @@ test('when its message is gone, the list is one of failures, and its first rows 
 
 test('a row has the remedies of its failure in its menu and as an icon', async () => {
   const { window } = session;
+  // Why it failed is on disk.
+  await window.reload();
+  await expect(session.status).toContainText('OSS: 1 upload failed');
   await showUploads(window);
   const row = uploadRow(window, 'again.bin');
   await window.openContextMenu(row, 'Copy RAM Policy');
