@@ -65,6 +65,8 @@ export class Workbench {
           return true;
         } catch {
           shown = await this.rowLabels();
+          // A palette lists what there was when it was opened: a command that comes later needs another.
+          if (await this.quick.isVisible()) await this.page.keyboard.press('Escape');
           return false;
         }
       },
