@@ -16,6 +16,8 @@ if (isWorker && process.platform === 'linux' && fs.existsSync(MEMORY)) {
   const { bavail, bsize } = fs.statfsSync(MEMORY);
   if (bavail * bsize >= LEAST_FREE_BYTES) {
     const folder = fs.mkdtempSync(path.join(MEMORY, 'oss-upload-unit-'));
+    // As the system's own: a test that becomes another user looks into its folder.
+    fs.chmodSync(folder, 0o755);
     process.env['TMPDIR'] = folder;
     process.once('exit', () => {
       fs.rmSync(folder, { recursive: true, force: true });
