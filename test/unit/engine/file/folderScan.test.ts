@@ -206,7 +206,7 @@ describe('scanFolder', () => {
       await create('a/x');
       await symlink('.', path.join(root, 'a/self'), 'dir');
       await symlink('..', path.join(root, 'a/up'), 'dir');
-      await symlink(tmpdir(), path.join(root, 'out'), 'dir');
+      await symlink(tmpdir(), path.join(root, 'out'), 'junction');
       const { files, skippedLinks, unreadable } = await scan();
       assert.deepEqual([files.length, skippedLinks.length, unreadable], [1, 3, []]);
     });

@@ -465,7 +465,7 @@ describe('a file that changes', () => {
     }
     await symlink(secret, path.join(chosen, 'a.bin'), 'file');
     await symlink(secret, path.join(chosen, 'small'), 'file');
-    await symlink(path.join(chosen, 'deep-away'), path.join(chosen, 'deep'), 'dir');
+    await symlink(path.join(chosen, 'deep-away'), path.join(chosen, 'deep'), 'junction');
     const manager = harness.manager();
     const requests = files.map((file) => ({
       ...harness.request(file.path, file.relativePath),
