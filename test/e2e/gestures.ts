@@ -6,7 +6,7 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { OUT } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import type { Hold } from '../oss-server/holds';
-import { ACCESS_KEY, expect } from './session';
+import { ACCESS_KEY, TOOLTIPS, expect } from './session';
 import type { Session } from './session';
 
 /** The item of the explorer's menu. */
@@ -50,6 +50,20 @@ export async function selectFiles(window: Workbench, first: string, second: stri
 /** The row of a file in the view. */
 export function uploadRow(window: Workbench, name: string): Locator {
   return window.treeRows('OSS Uploads').filter({ hasText: name });
+}
+
+/** The tooltip of something that has this text. From then on the window shows all tooltips. */
+export async function tooltipOf(session: Session, target: Locator, text: string): Promise<Locator> {
+  session.changeSettings(TOOLTIPS);
+  const { page } = session.window;
+  const tooltip = page.locator('.monaco-hover:visible').filter({ hasText: text }).first();
+  // A window shows none before it has read that setting.
+  await expect(async () => {
+    await page.mouse.move(1, 1);
+    await target.hover();
+    await expect(tooltip).toBeVisible({ timeout: 2000 });
+  }).toPass();
+  return tooltip;
 }
 
 /** Presses an icon of a row, which is there while the pointer is on the row. */

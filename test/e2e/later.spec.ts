@@ -35,13 +35,13 @@ test.describe.configure({ mode: 'serial' });
 const SIZE_BYTES = 12 * MIB;
 const DAY_MS = 86_400_000;
 // So many lanes that none of the uploads waits for another one.
-const MACHINE_SETTINGS = { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency': 12 };
+const machineSettings = { 'ossUpload.partSize': '1 MB', 'ossUpload.concurrency': 12 };
 
 let session: Session;
 let sums: Record<string, string>;
 
 test.beforeAll(async ({ profile }) => {
-  session = await Session.begin(profile, { machineSettings: MACHINE_SETTINGS });
+  session = await Session.begin(profile, { machineSettings });
   sums = {};
   const names = [
     'a',
@@ -81,15 +81,6 @@ async function expectWhole(name: string): Promise<void> {
   await session.expectObject(name, sums[name] ?? '');
   expect(acceptedTwice(session, name)).toEqual([]);
   expect(countOf(session, 'initiateMultipartUpload', name)).toBe(1);
-}
-
-function changeSettings(settings: Record<string, unknown>): void {
-  session.editor.changeSettings({
-    'ossUpload.endpoint': session.oss.endpoint,
-    'ossUpload.completionMessage': 'always',
-    ...MACHINE_SETTINGS,
-    ...settings,
-  });
 }
 
 /** Asks OSS something as another computer of the same user would. */
@@ -178,7 +169,6 @@ test('Reload Window with running uploads: the status bar offers them, one by one
   // Nothing goes on without being asked to.
   const from = oss.operations.length;
   await letThrough();
-  await session.status.hover();
   await session.status.click();
   await expect(window.row(/Resume all \(2 · .* left\)/)).toBeVisible();
   await expect(window.quick).toContainText('This workspace');
@@ -234,7 +224,7 @@ test('discarded without a network: marked, and removed from OSS when it is back'
 test('resumeOnStartup auto: goes on by itself, with one notification', async () => {
   const { window } = session;
   holds = [await uploadTwoParts('auto.bin')];
-  changeSettings({ 'ossUpload.resumeOnStartup': 'auto' });
+  session.changeSettings({ 'ossUpload.resumeOnStartup': 'auto' });
   await window.reload();
   await letThrough();
   await expectWhole('auto.bin');
@@ -246,7 +236,7 @@ test('resumeOnStartup auto: goes on by itself, with one notification', async () 
 test('resumeOnStartup never: nothing is shown, and the command still offers it', async () => {
   const { window } = session;
   holds = [await uploadTwoParts('never.bin'), await uploadTwoParts('again.bin')];
-  changeSettings({ 'ossUpload.resumeOnStartup': 'never' });
+  session.changeSettings({ 'ossUpload.resumeOnStartup': 'never' });
   await window.reload();
   await letThrough();
   // The palette has the command as soon as the folder of checkpoints has been looked at.
@@ -264,7 +254,7 @@ test('resumeOnStartup never: nothing is shown, and the command still offers it',
   await expectWhole('never.bin');
   await expectWhole('again.bin');
   await session.expectNothingLeft();
-  changeSettings({});
+  session.changeSettings({});
 });
 
 test('from another folder, and its file has moved: Locate... goes on with it', async () => {

@@ -222,15 +222,12 @@ test('a setting that is written wrong sends nothing to another place', async () 
   await writeWorkspaceSettings({});
   await window.command('Notifications: Clear All Notifications');
   const endpoint = `${session.oss.endpoint}/path`;
-  session.editor.changeSettings({ 'ossUpload.endpoint': endpoint });
+  session.changeSettings({ 'ossUpload.endpoint': endpoint });
   await window.notification('ossUpload.endpoint is not used').waitFor();
   await window.contextMenu(window.file('sub'), MENU_ITEM);
   await window.notification('The setting ossUpload.endpoint cannot be used.').waitFor();
   expect(sent()).toEqual([]);
-  session.editor.changeSettings({
-    'ossUpload.endpoint': session.oss.endpoint,
-    'ossUpload.completionMessage': 'always',
-  });
+  session.changeSettings({});
   // Nothing shows that the window has read the settings.
   const refusal = window.notification('The setting ossUpload.endpoint cannot be used.');
   await expect(async () => {

@@ -37,6 +37,12 @@ export const ACCESS_KEY = { accessKeyId: 'LTAI5tE2eTestKey00000001', accessKeySe
 
 export const MIB = 1 << 20;
 
+/** One that comes when the pointer has gone lies over what is clicked next, and stays there. */
+const NO_TOOLTIPS = { 'workbench.hover.delay': 2 ** 30, 'workbench.hover.reducedDelay': 2 ** 30 };
+
+/** For {@link Session.changeSettings}: no test sees a tooltip that has not asked for them. */
+export const TOOLTIPS = { 'workbench.hover.delay': 0 };
+
 /** Nothing of the developer's own account may be found by the extension under test. */
 const NO_CREDENTIALS = Object.fromEntries(
   Object.keys(process.env)
@@ -155,6 +161,15 @@ export class Session {
   private windows: Page[] = [];
   private port: number | undefined;
 
+  private get machineSettings(): Settings {
+    return {
+      'ossUpload.endpoint': this.oss.endpoint,
+      'ossUpload.completionMessage': 'always',
+      ...NO_TOOLTIPS,
+      ...this.options.machineSettings,
+    };
+  }
+
   private constructor(
     private readonly dir: string,
     private readonly profile: Profile,
@@ -261,11 +276,7 @@ export class Session {
       extensionsDir: this.extensions ?? extensionsDir(),
       ...this.options,
       port: this.port,
-      machineSettings: {
-        'ossUpload.endpoint': this.oss.endpoint,
-        'ossUpload.completionMessage': 'always',
-        ...this.options.machineSettings,
-      },
+      machineSettings: this.machineSettings,
       env: { ...NO_CREDENTIALS, HOME: path.join(this.dir, 'home'), ...this.options.env },
     });
     this.servers.push(server);
@@ -281,6 +292,11 @@ export class Session {
     const page = await context.newPage();
     this.windows.push(page);
     return new Workbench(page).open(this.editor.url(folder));
+  }
+
+  /** Has an open window notice the settings that it began with, changed by these. */
+  changeSettings(changes: Settings): void {
+    this.editor.changeSettings({ ...this.machineSettings, ...changes });
   }
 
   /** Adds to the user's settings, and reloads the window, which surely reads them then. */

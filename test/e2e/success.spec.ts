@@ -83,9 +83,7 @@ test('what was seen running says where it goes, and that it is done', async () =
 test('a folder says how many of its files went, and how many were skipped', async () => {
   const { window, oss } = session;
   await oss.putObject(BUCKET, 'docs/set/a.txt', Buffer.from('there already'));
-  session.editor.changeSettings({
-    ...QUIET,
-    'ossUpload.endpoint': oss.endpoint,
+  session.changeSettings({
     'ossUpload.completionMessage': 'always',
     'ossUpload.ifExists': 'skip',
   });
@@ -97,12 +95,8 @@ test('a folder says how many of its files went, and how many were skipped', asyn
 });
 
 test('completionMessage never: the status bar still says it', async () => {
-  const { window, oss } = session;
-  session.editor.changeSettings({
-    ...QUIET,
-    'ossUpload.endpoint': oss.endpoint,
-    'ossUpload.completionMessage': 'never',
-  });
+  const { window } = session;
+  session.changeSettings({ 'ossUpload.completionMessage': 'never' });
   const watched = await watch(window);
   const hold = stuckAfter(session, 'docs/never.bin', 2);
   await session.addFile('never.bin', 4 * MIB);

@@ -170,10 +170,7 @@ test.describe('with a key that may do little', () => {
 
   test('a part size out of range is refused before any request', async () => {
     const { window } = session;
-    session.editor.changeSettings({
-      'ossUpload.endpoint': session.oss.endpoint,
-      'ossUpload.partSize': '10 KB',
-    });
+    session.changeSettings({ 'ossUpload.partSize': '10 KB' });
     await session.addFile('d.txt', 100);
     await expect(async () => {
       await window.contextMenu(window.file('d.txt'), MENU_ITEM);

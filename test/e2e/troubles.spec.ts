@@ -15,6 +15,7 @@ import {
   shot,
   showUploads,
   stuckAfter,
+  tooltipOf,
   typeCredentials,
   uploadRow,
   watch,
@@ -321,17 +322,12 @@ test('a bucket that is gone: Select Bucket, also in the tooltips, sends the file
   await expect(window.button(message, 'Select Bucket')).toBeVisible();
   await shot(window, 'troubles-bucket');
   await window.command('Notifications: Clear All Notifications');
-  const link = window.page.locator('.monaco-hover:visible').getByRole('link', {
-    name: 'Select Bucket',
-  });
-  await uploadRow(window, 'bucket.bin').hover();
-  await expect(link).toBeVisible();
+  await tooltipOf(session, uploadRow(window, 'bucket.bin'), 'Select Bucket');
   await shot(window, 'troubles-row-tooltip');
   // A tooltip that the editor draws anew takes the link away from under the pointer.
   await expect(async () => {
-    await window.page.mouse.move(1, 1);
-    await session.status.hover();
-    await link.click({ timeout: 3000 });
+    const tooltip = await tooltipOf(session, session.status, 'Select Bucket');
+    await tooltip.getByRole('link', { name: 'Select Bucket' }).click({ timeout: 3000 });
     await window.row(OTHER_BUCKET).waitFor({ timeout: 5000 });
   }).toPass({ timeout: 60_000 });
   await window.pick(OTHER_BUCKET);
