@@ -156,6 +156,9 @@ export class OssStorage {
   readonly #dir: string;
   readonly #buckets = new Map<string, Bucket>();
   readonly #uploads = new Map<string, StoredUpload>();
+  /** How often each file is being read. */
+  readonly #readers = new Map<string, number>();
+  readonly #removedWhileRead = new Set<string>();
 
   /** Opens the folder, which may be new, empty, or left behind by a killed server. */
   constructor(dir: string) {
@@ -348,8 +351,13 @@ export class OssStorage {
   ): void {
     const keptFiles = new Set(kept.map(({ file }) => file));
     for (const { file } of files) {
-      if (!keptFiles.has(file)) rmSync(this.dataPath(file), { force: true });
+      if (!keptFiles.has(file)) this.#removeFile(file);
     }
+  }
+
+  #removeFile(file: string): void {
+    if (this.#readers.has(file)) this.#removedWhileRead.add(file);
+    else rmSync(this.dataPath(file), { force: true });
   }
 
   /** Removes an object; false when there was none. */
@@ -362,21 +370,44 @@ export class OssStorage {
     return true;
   }
 
-  /** Bytes `start` to `end` (exclusive) of an object. */
-  async *read(
+  /**
+   * Bytes `start` to `end` (exclusive) of an object as it is at the call, also when it is replaced or
+   * deleted while they are read. They have to be read.
+   */
+  read(
     manifest: Pick<ObjectManifest, 'files'>,
     start: number,
     end: number,
   ): AsyncGenerator<Buffer> {
-    let fileStart = 0;
-    for (const { file, sizeBytes } of manifest.files) {
-      const from = Math.max(start - fileStart, 0);
-      const to = Math.min(end - fileStart, sizeBytes);
-      if (from < to) {
-        const stream = createReadStream(this.dataPath(file), { start: from, end: to - 1 });
-        for await (const chunk of stream) yield chunk as Buffer;
+    for (const { file } of manifest.files) {
+      this.#readers.set(file, (this.#readers.get(file) ?? 0) + 1);
+    }
+    return this.#read(manifest, start, end);
+  }
+
+  async *#read(
+    { files }: Pick<ObjectManifest, 'files'>,
+    start: number,
+    end: number,
+  ): AsyncGenerator<Buffer> {
+    try {
+      let fileStart = 0;
+      for (const { file, sizeBytes } of files) {
+        const from = Math.max(start - fileStart, 0);
+        const to = Math.min(end - fileStart, sizeBytes);
+        if (from < to) {
+          const stream = createReadStream(this.dataPath(file), { start: from, end: to - 1 });
+          for await (const chunk of stream) yield chunk as Buffer;
+        }
+        fileStart += sizeBytes;
       }
-      fileStart += sizeBytes;
+    } finally {
+      for (const { file } of files) {
+        const others = (this.#readers.get(file) ?? 0) - 1;
+        if (others > 0) this.#readers.set(file, others);
+        else this.#readers.delete(file);
+        if (others <= 0 && this.#removedWhileRead.delete(file)) this.#removeFile(file);
+      }
     }
   }
 

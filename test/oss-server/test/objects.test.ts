@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { crc64Of } from '../crc64.ts';
 import { bucket, openTestServer, type TestServer } from './testServer.ts';
 
@@ -11,7 +13,11 @@ describe('objects of the OSS server', () => {
   let oss: TestServer;
   before(async () => {
     oss = await openTestServer({
-      buckets: [{ name: bucket }, { name: 'versioned', versioning: 'Enabled' }],
+      buckets: [
+        { name: bucket },
+        { name: 'versioned', versioning: 'Enabled' },
+        { name: 'short-lived' },
+      ],
       foreignBuckets: ['somebody-else'],
     });
   });
@@ -253,6 +259,15 @@ describe('objects of the OSS server', () => {
     assert.equal((await oss.send({ method: 'DELETE', key: 'gone' })).status, 204);
     assert.equal((await oss.send({ method: 'DELETE', key: 'gone' })).status, 204);
     assert.equal((await get('gone')).status, 404);
+  });
+
+  it('lets what is read be read to its end, also when it is deleted meanwhile', async () => {
+    await oss.send({ method: 'PUT', bucket: 'short-lived', key: 'read', body: 'to its end' });
+    const reading = oss.server.object('short-lived', 'read')!.bytes();
+    const files = readdirSync(join(oss.dir, 'data'));
+    oss.server.deleteBucket('short-lived');
+    assert.equal((await reading).toString(), 'to its end');
+    assert.equal(readdirSync(join(oss.dir, 'data')).length, files.length - 1);
   });
 
   it('deletes many objects at once, if the list comes with its MD5', async () => {
