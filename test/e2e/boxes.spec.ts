@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { sendRequest } from '../oss-server/client';
 import type { PlainAnswer } from '../oss-server/client';
-import { MENU_ITEM, countOf, partsAccepted, shot, stuckAfter } from './gestures';
+import { MENU_ITEM, countOf, partsAccepted, shot, stuckAfter, takeFolder } from './gestures';
 import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 
 // Boxes that never end in nothing: what is typed and not listed, Esc, a way back, a way out.
@@ -65,8 +65,7 @@ test('a bucket and a folder that no list has are typed into the list', async () 
   await expect(window.row('Use folder "docs/new/"')).toBeVisible();
   await shot(window, 'boxes-typed-folder');
   await window.quickInput.fill('docs');
-  await window.pick('docs/');
-  await window.pick('Use this folder');
+  await takeFolder(window, 'docs/');
   await window.quickTitle('5 of 5 already exist').waitFor();
 });
 

@@ -6,7 +6,7 @@ import type { Workbench } from '../../scripts/editor/workbench';
 import { OUT } from '../../scripts/paths';
 import { until } from '../../scripts/processes';
 import type { Hold } from '../oss-server/holds';
-import { ACCESS_KEY, TOOLTIPS, expect } from './session';
+import { ACCESS_KEY, BUCKET, TOOLTIPS, expect } from './session';
 import type { Session } from './session';
 
 /** The item of the explorer's menu. */
@@ -70,6 +70,13 @@ export async function tooltipOf(session: Session, target: Locator, text: string)
 export async function pressInRow(row: Locator, button: string): Promise<void> {
   await row.hover();
   await row.getByRole('button', { name: button }).click();
+}
+
+/** Goes into a folder of the bucket, and takes it; the list before has the same row. */
+export async function takeFolder(window: Workbench, folder: string): Promise<void> {
+  await window.pick(folder);
+  await expect(window.quickInput).toHaveAttribute('placeholder', `oss://${BUCKET}/${folder}`);
+  await window.pick('Use this folder');
 }
 
 /** Types a path into the file dialog. */

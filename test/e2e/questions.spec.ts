@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { MENU_ITEM, partsAccepted, stuckAfter } from './gestures';
+import { MENU_ITEM, partsAccepted, stuckAfter, takeFolder } from './gestures';
 import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 
 // What is asked before anything is sent: the first questions of a new user, in this order.
@@ -173,8 +173,8 @@ test('folders of the bucket can be walked, and the choice is kept', async () => 
   await window.command('OSS: Select Bucket and Folder...');
   await window.pick(BUCKET);
   await window.pick('..');
-  await window.pick('elsewhere/');
-  await window.pick('Use this folder');
+  await takeFolder(window, 'elsewhere/');
+  await expect(window.quick).toHaveCount(0);
   await session.addFile('b.txt', 10);
   await window.contextMenu(window.file('b.txt'), MENU_ITEM);
   await expect.poll(() => session.oss.keys(BUCKET)).toContain('elsewhere/b.txt');
