@@ -211,10 +211,17 @@ export function idsOf({ batch, indices }: Selected): string[] {
   return indices.map((index) => batch.transfers.items.idAt(index));
 }
 
-/** Writes something about these transfers into the files of their batches. */
+/**
+ * Writes something about these transfers into the files of their batches: in each before anything
+ * that is noted later.
+ */
 export async function note(
   selected: readonly Selected[],
   line: (ids: string[]) => BatchLine,
 ): Promise<void> {
-  for (const one of selected) await one.batch.journal?.append(line(idsOf(one)));
+  await Promise.all(
+    selected.map(async (one) => {
+      await one.batch.journal?.append(line(idsOf(one)));
+    }),
+  );
 }
