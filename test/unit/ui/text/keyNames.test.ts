@@ -49,7 +49,7 @@ describe('names', () => {
   });
 
   it('refuses a folder that a link would leave', () => {
-    for (const prefix of ['..', '../shared', '/../a', 'a/../b', 'a/.', './a', 'a/..']) {
+    for (const prefix of ['..', '../b', '/../a', 'a/../b', 'a/.', './a', 'a/..']) {
       assert.equal(prefixProblem(prefix), 'prefixDots', prefix);
     }
     for (const prefix of ['.hidden', 'a..b/', '...', 'v1.2/..x']) {
