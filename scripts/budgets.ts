@@ -13,7 +13,7 @@ export const BUNDLE_BUDGETS = {
   /** Read at every start of the editor. */
   'dist/extension.js': 108 * 1024,
   /** Read at the first question or upload. */
-  'dist/upload.js': 240 * 1024,
+  'dist/upload.js': 248 * 1024,
   /** Read when OSS is first asked something. */
   'dist/oss.js': 272 * 1024,
 } as const;
