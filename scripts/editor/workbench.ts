@@ -131,14 +131,14 @@ export class Workbench {
   /** Right-clicks something and chooses from the menu. */
   async contextMenu(target: Locator, item: string): Promise<void> {
     await until(`${item} in a menu`, async () => {
-      await this.openContextMenu(target, item);
-      // A view that is drawn anew closes the menu.
-      return this.menuItem(item)
-        .click({ timeout: 3000 })
-        .then(
-          () => true,
-          () => false,
-        );
+      try {
+        await this.openContextMenu(target, item);
+        await this.menuItem(item).click({ timeout: 3000 });
+        return true;
+      } catch {
+        // A view that is drawn anew closes the menu.
+        return false;
+      }
     });
   }
 
@@ -147,7 +147,7 @@ export class Workbench {
     // The tooltip of what the pointer rests on may lie over the target.
     await this.page.mouse.move(1, 1);
     await target.click({ button: 'right' });
-    await this.menuItem(item).waitFor();
+    await this.menuItem(item).waitFor({ timeout: 5000 });
     // A menu ignores the mouse for its first 100 ms, by a timer. A later and longer timer in the
     // same event loop ends after that one, however busy the machine is.
     await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 150)));

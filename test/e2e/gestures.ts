@@ -54,10 +54,10 @@ export function uploadRow(window: Workbench, name: string): Locator {
 
 /** The tooltip of something that has this text. From then on the window shows all tooltips. */
 export async function tooltipOf(session: Session, target: Locator, text: string): Promise<Locator> {
-  session.changeSettings(TOOLTIPS);
+  await session.changeSettings(TOOLTIPS);
   const { page } = session.window;
   const tooltip = page.locator('.monaco-hover:visible').filter({ hasText: text }).first();
-  // A window shows none before it has read that setting.
+  // A row that is drawn anew takes it away.
   await expect(async () => {
     await page.mouse.move(1, 1);
     await target.hover();

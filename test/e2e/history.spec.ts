@@ -74,7 +74,7 @@ test('its rows give the URL, and Markdown, and say what OSS said', async () => {
   await expect(tooltip).toContainText('ETag: ');
   await expect(tooltip).toContainText('RequestId: ');
   await shot(window, 'history-tooltip');
-  session.changeSettings({});
+  await session.changeSettings({});
 });
 
 test('a finished folder can be opened, and its Copy URL copies all of it', async () => {

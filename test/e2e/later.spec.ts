@@ -224,7 +224,7 @@ test('discarded without a network: marked, and removed from OSS when it is back'
 test('resumeOnStartup auto: goes on by itself, with one notification', async () => {
   const { window } = session;
   holds = [await uploadTwoParts('auto.bin')];
-  session.changeSettings({ 'ossUpload.resumeOnStartup': 'auto' });
+  await session.changeSettings({ 'ossUpload.resumeOnStartup': 'auto' });
   await window.reload();
   await letThrough();
   await expectWhole('auto.bin');
@@ -236,7 +236,7 @@ test('resumeOnStartup auto: goes on by itself, with one notification', async () 
 test('resumeOnStartup never: nothing is shown, and the command still offers it', async () => {
   const { window } = session;
   holds = [await uploadTwoParts('never.bin'), await uploadTwoParts('again.bin')];
-  session.changeSettings({ 'ossUpload.resumeOnStartup': 'never' });
+  await session.changeSettings({ 'ossUpload.resumeOnStartup': 'never' });
   await window.reload();
   await letThrough();
   // The palette has the command as soon as the folder of checkpoints has been looked at.
@@ -254,7 +254,7 @@ test('resumeOnStartup never: nothing is shown, and the command still offers it',
   await expectWhole('never.bin');
   await expectWhole('again.bin');
   await session.expectNothingLeft();
-  session.changeSettings({});
+  await session.changeSettings({});
 });
 
 test('from another folder, and its file has moved: Locate... goes on with it', async () => {

@@ -160,6 +160,7 @@ export class Session {
   private servers: EditorServer[] = [];
   private windows: Page[] = [];
   private port: number | undefined;
+  private changes = 0;
 
   private get machineSettings(): Settings {
     return {
@@ -294,9 +295,34 @@ export class Session {
     return new Workbench(page).open(this.editor.url(folder));
   }
 
-  /** Has an open window notice the settings that it began with, changed by these. */
-  changeSettings(changes: Settings): void {
-    this.editor.changeSettings({ ...this.machineSettings, ...changes });
+  /**
+   * Changes the settings that the window began with by these, and waits until it has read them. Its
+   * title tells: what the window asks of an extension from then on comes after the settings.
+   */
+  async changeSettings(changes: Settings): Promise<void> {
+    const title = `change ${++this.changes}`;
+    const settings = { ...this.machineSettings, ...changes };
+    this.editor.changeSettings({
+      ...settings,
+      'window.title': `${title}\${separator}\${rootName}`,
+    });
+    await expect(this.window.page).toHaveTitle(new RegExp(`^${title} `));
+  }
+
+  /** Writes the settings of the open folder; waits as {@link changeSettings} does. Gives the file. */
+  async changeFolderSettings(settings: Settings): Promise<string> {
+    const separator = ` - change ${++this.changes} of the folder - `;
+    const file = this.writeFolderSettings({ ...settings, 'window.titleSeparator': separator });
+    await expect(this.window.page).toHaveTitle(new RegExp(separator));
+    return file;
+  }
+
+  /** Writes the settings of the folder before a window opens it. Gives the file. */
+  writeFolderSettings(settings: Settings): string {
+    const file = path.join(this.workspace, '.vscode', 'settings.json');
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(settings, null, 2));
+    return file;
   }
 
   /** Adds to the user's settings, and reloads the window, which surely reads them then. */

@@ -7,13 +7,6 @@ import { ACCESS_KEY, BUCKET, MIB, Session, expect, test } from './session';
 test.describe.configure({ mode: 'serial' });
 
 /** Replaces the settings of the workspace; gives their file. */
-function writeSettings({ workspace }: Session, settings: Record<string, unknown>): string {
-  const file = path.join(workspace, '.vscode', 'settings.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify(settings));
-  return file;
-}
-
 test.describe('with credentials in the environment, and a folder that is not trusted yet', () => {
   let session: Session;
 
@@ -31,7 +24,7 @@ test.describe('with credentials in the environment, and a folder that is not tru
       },
     });
     writeAliyunProfiles(['build', 'deploy']);
-    writeSettings(session, {
+    session.writeFolderSettings({
       'ossUpload.bucket': 'their-bucket',
       'ossUpload.prefix': 'theirs',
       'ossUpload.endpoint': 'http://127.0.0.1:9',
@@ -132,17 +125,12 @@ test.describe('with a key that may do little', () => {
   test('a bucket of the settings that does not exist leads to the choice of another', async () => {
     const { window } = session;
     session.oss.faults.length = 0;
-    const settings = writeSettings(session, { 'ossUpload.bucket': 'gone-bucket' });
+    const settings = await session.changeFolderSettings({ 'ossUpload.bucket': 'gone-bucket' });
     await session.addFile('b.txt', 100);
-    await expect(async () => {
-      await window.contextMenu(window.file('b.txt'), MENU_ITEM);
-      await expect(
-        window.notification('b.txt was not uploaded. Bucket "gone-bucket" was not found'),
-      ).toBeVisible();
-    }).toPass();
-    const message = window
-      .notification('b.txt was not uploaded. Bucket "gone-bucket" was not found')
-      .first();
+    await window.contextMenu(window.file('b.txt'), MENU_ITEM);
+    const message = window.notification(
+      'b.txt was not uploaded. Bucket "gone-bucket" was not found',
+    );
     await window.button(message, 'Select Bucket').click();
     await window.pick(BUCKET);
     await window.pick('Use this folder');
@@ -155,7 +143,7 @@ test.describe('with a key that may do little', () => {
 
   test('a setting that says not where but how is named when it is wrong, and its default used', async () => {
     const { window } = session;
-    writeSettings(session, {
+    await session.changeFolderSettings({
       'ossUpload.bucket': BUCKET,
       'ossUpload.ifExists': 'perhaps',
       'ossUpload.completionMessage': 'perhaps',
@@ -170,12 +158,13 @@ test.describe('with a key that may do little', () => {
 
   test('a part size out of range is refused before any request', async () => {
     const { window } = session;
-    session.changeSettings({ 'ossUpload.partSize': '10 KB' });
+    await session.changeSettings({ 'ossUpload.partSize': '10 KB' });
     await session.addFile('d.txt', 100);
-    await expect(async () => {
-      await window.contextMenu(window.file('d.txt'), MENU_ITEM);
-      await expect(window.notification(/100 KB/)).toBeVisible({ timeout: 3000 });
-    }).toPass();
+    await window.contextMenu(window.file('d.txt'), MENU_ITEM);
+    await window
+      .notification(/100 KB/)
+      .first()
+      .waitFor();
     expect(session.oss.keys(BUCKET)).not.toContain('d.txt');
   });
 });

@@ -46,11 +46,11 @@ let settingsFile: string;
 test.beforeAll(async ({ profile }) => {
   session = await Session.begin(profile, { machineSettings: { 'ossUpload.partSize': '1 MB' } });
   session.oss.credentials.push({ ...TEMPORARY }, { ...RENEWED });
-  settingsFile = path.join(session.workspace, '.vscode', 'settings.json');
-  fs.mkdirSync(path.dirname(settingsFile));
   // The bucket is in cn-hangzhou.
-  const settings = { 'ossUpload.bucket': BUCKET, 'ossUpload.region': 'cn-shanghai' };
-  fs.writeFileSync(settingsFile, JSON.stringify(settings, undefined, 2));
+  settingsFile = session.writeFolderSettings({
+    'ossUpload.bucket': BUCKET,
+    'ossUpload.region': 'cn-shanghai',
+  });
   sums = {};
   const names = ['region', 'offline', 'first', 'second', 'revoked', 'changing', 'restless', 'debt'];
   for (const name of [...names, 'denied', 'again', 'bucket']) {
