@@ -5,8 +5,9 @@ export interface IniSection {
 }
 
 /**
- * Reads INI text as ossutil and the SDKs do: `#` and `;` start a comment line, names are written in
- * any case and with any separator. Sections by their title in lower case.
+ * Reads INI text as ossutil and the SDKs do: `#` and `;` start a comment, behind a value only after
+ * a blank and outside of its quotes. Names are written in any case and with any separator. Sections
+ * by their title in lower case.
  */
 export function parseIni(text: string): ReadonlyMap<string, IniSection> {
   const sections = new Map<string, IniSection>();
@@ -14,19 +15,24 @@ export function parseIni(text: string): ReadonlyMap<string, IniSection> {
   for (const line of text.split(/\r?\n/)) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue;
-    if (trimmed.startsWith('[') && trimmed.endsWith(']')) {
-      const title = trimmed.slice(1, -1).trim();
+    // Also where it is not closed: entries below it belong to no section above it.
+    const title = /^\[([^\]]*)/.exec(trimmed)?.[1]?.trim();
+    if (title !== undefined) {
       section = sections.get(title.toLowerCase()) ?? { title, entries: new Map() };
       sections.set(title.toLowerCase(), section);
       continue;
     }
     const equals = trimmed.indexOf('=');
     if (equals <= 0) continue;
-    const value = trimmed.slice(equals + 1).trim();
-    const quoted = /^(["'])(.*)\1$/.exec(value)?.[2];
-    section.entries.set(entryName(trimmed.slice(0, equals)), quoted ?? value);
+    section.entries.set(entryName(trimmed.slice(0, equals)), valueOf(trimmed.slice(equals + 1)));
   }
   return sections;
+}
+
+function valueOf(written: string): string {
+  const value = written.trim();
+  const quoted = /^(["'])(.*?)\1(?:\s+[#;].*)?$/.exec(value)?.[2];
+  return quoted ?? written.replace(/\s[#;].*$/, '').trim();
 }
 
 /** `access-key-id`, `access_key_id` and `accessKeyID` are one name. */

@@ -19,10 +19,11 @@ export async function readSdkFile(machine: Machine): Promise<ProfileFile | undef
   return sdkProfiles(text, variable(machine, 'ALIBABA_CLOUD_PROFILE') || 'default');
 }
 
-/** Each section is a profile; `first` comes first. */
+/** Each section is a profile, unless it is switched off; `first` comes first. */
 export function sdkProfiles(text: string, first: string): ProfileFile {
   const wanted = first.toLowerCase();
   const profiles = [...parseIni(text)]
+    .filter(([, { entries }]) => !/^(?:false|0|no|off)$/i.test(entries.get('enable') ?? ''))
     .toSorted(([left], [right]) => Number(right === wanted) - Number(left === wanted))
     .map(([name, section]) => [name, profileOf(section)] as const);
   return { profiles: new Map(profiles) };

@@ -16,6 +16,7 @@ const TEMPORARY = 'accessKeyID=STS.Two\naccessKeySecret=secret-two\nstsToken=tok
 const KNOWN: readonly OssCredential[] = [
   { accessKeyId: 'LTAI5tOne', accessKeySecret: 'secret-one' },
   { accessKeyId: 'STS.Two', accessKeySecret: 'secret-two', securityToken: 'token-two' },
+  { accessKeyId: 'STS.Hash', accessKeySecret: 'secret#;hash', securityToken: 'token # hash' },
   { accessKeyId: 'LTAI5tOff', accessKeySecret: 'secret-off', disabled: true },
 ];
 const CLI_KEY = { access_key_id: 'LTAI5tOne', access_key_secret: 'secret-one' };
@@ -52,6 +53,20 @@ const ENVIRONMENT = {
   ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI5tOne',
   ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret-one',
 };
+
+/** The vendor's READMEs print it so, comments and all. */
+const VENDORS_SAMPLE = `
+[default]                          # Default credential
+type = access_key                  # Certification type: access_key
+access_key_id = LTAI5tOne          # access key id
+access_key_secret = secret-one     # access key secret
+
+[project1]                         # Another credential
+enable = false                     # Disable credential
+type = access_key                  # Certification type: access_key
+access_key_id = LTAI5tOff          # access key id
+access_key_secret = secret-off     # access key secret
+`;
 
 /** A program that prints a text. */
 const program = (text: string): string =>
@@ -491,6 +506,31 @@ const CASES: readonly Case[] = [
     signedBy: 'EntryMissing',
   },
   {
+    name: 'SDK, as the vendor prints it',
+    ...sdk(VENDORS_SAMPLE),
+    signedBy: 'LTAI5tOne',
+  },
+  {
+    name: 'SDK, as the vendor prints it, switched off',
+    ...sdk(VENDORS_SAMPLE, 'project1'),
+    signedBy: 'NoSuchProfile',
+  },
+  {
+    name: 'SDK, comments behind quotes, and what is none',
+    ...sdk(
+      `[a#b]; a title\r\ntype = "sts"\t; "quoted"\r\naccess_key_id = 'STS.Hash' # it's\r\naccess_key_secret = secret#;hash\r\nsecurity_token = "token # hash"`,
+      'a#b',
+    ),
+    signedBy: 'STS.Hash',
+  },
+  {
+    name: 'SDK, a title that is not closed',
+    ...sdk(
+      '[default]\ntype=access_key\naccess_key_id=LTAI5tOne\naccess_key_secret=secret-one\n[work\naccess_key_id=LTAI5tOther',
+    ),
+    signedBy: 'LTAI5tOne',
+  },
+  {
     name: 'SDK, another file',
     files: {
       'else.ini':
@@ -790,6 +830,11 @@ describe('sources of credentials', () => {
         [{ kind: 'sdk', section: 'b' }],
         [{ kind: 'sdk', section: 'default' }],
       ]);
+    });
+
+    it('has what is switched on in the sample that the vendor prints', async () => {
+      const machine = await machineWith({ '.alibabacloud/credentials': VENDORS_SAMPLE });
+      assert.deepEqual(await list(machine), [[{ kind: 'sdk', section: 'default' }, '****']]);
     });
 
     it('has what cannot be used, with the reason', async () => {
