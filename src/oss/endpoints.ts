@@ -46,6 +46,13 @@ export function regionOfAnswer(location: string): string {
 }
 
 /**
+ * The bucket in a name of OSS, as the console shows it beside a bucket: in an endpoint of all
+ * buckets, that of one of them is not meant. An accelerator and an access point have no other name.
+ */
+const BEFORE_SERVICE =
+  /^.+\.(?=(?:(?:vpc100-)?oss-(?!data-acc|accesspoint)[^.]+|[^.]+-[^.]+\.oss)\.aliyuncs\.com(?::\d+)?$)/;
+
+/**
  * The address of a bucket, by the endpoint that is set for all buckets. With bucket '' the address
  * of the service itself. Throws `invalidArgument` with field `endpoint`, `region` or `bucket`.
  */
@@ -62,8 +69,9 @@ export function resolveEndpoint(endpoint: Endpoint, region: string, bucket: stri
   }
   if (typeof parsed === 'object') {
     const { secure, place } = parsed;
-    const isOfBucket = bucket !== '' && parsed.host.startsWith(`${bucket}.`) && place === 'host';
-    const host = isOfBucket ? parsed.host.slice(bucket.length + 1) : parsed.host;
+    const named = parsed.host.replace(BEFORE_SERVICE, '');
+    const isOfBucket = bucket !== '' && named.startsWith(`${bucket}.`) && place === 'host';
+    const host = isOfBucket ? named.slice(bucket.length + 1) : named;
     return { host, secure, place, region: parsed.region === '' ? wanted : parsed.region };
   }
   const ofService = { secure: true, place: 'host', region: wanted } as const;

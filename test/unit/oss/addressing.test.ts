@@ -151,6 +151,28 @@ describe('an address', () => {
       });
     }
   }
+
+  for (const endpoint of [
+    'http://photos.oss-cn-hangzhou.aliyuncs.com:PORT',
+    'http://photos.oss-cn-hangzhou-internal.aliyuncs.com:PORT',
+  ]) {
+    for (const version of ['v4', 'v1'] as const) {
+      it(`at ${endpoint}, signed ${version}, leads to the account and to other buckets, too`, async () => {
+        const server = await serve({ buckets: [{ name: 'photos' }, { name: 'films' }] });
+        const { openStore, account } = open(server, { endpoint, at: '' }, version);
+        await account.checkCredentials({ profile: '' }, CALL);
+        const listed = await account.listBuckets({ profile: '' }, CALL);
+        assert.deepEqual(listed.map(({ name }) => name).sort(), ['films', 'photos']);
+        for (const { host } of server.operations) assert.doesNotMatch(host, /photos/);
+        for (const bucket of ['films', 'photos']) {
+          const target = { bucket, region: 'cn-hangzhou', profile: '', key: 'any' };
+          await (await openStore(target)).putObject('a', bodyOf(bucket), NEW, CALL);
+          assert.equal(await fetched(await account.signedUrl({ ...target, key: 'a' }, 60)), bucket);
+          assert.equal(server.keys(bucket).length, 1);
+        }
+      });
+    }
+  }
 });
 
 function hostOf(url: string): string {

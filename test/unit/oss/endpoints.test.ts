@@ -44,6 +44,28 @@ describe('resolveEndpoint', () => {
     assert.equal(of('http://oss-cn-shanghai.aliyuncs.com').secure, false);
   });
 
+  for (const service of [
+    'oss-cn-shanghai.aliyuncs.com:8443',
+    'oss-cn-shanghai-internal.aliyuncs.com',
+    'cn-shanghai.oss.aliyuncs.com',
+    'vpc100-oss-cn-shanghai.aliyuncs.com',
+    'oss-accelerate.aliyuncs.com',
+    'oss-accelerate-overseas.aliyuncs.com',
+  ]) {
+    it(`takes photos.${service} for the service, whatever bucket is asked for`, () => {
+      for (const bucket of ['photos', 'films', '']) {
+        assert.deepEqual(of(`photos.${service}`, '', bucket), of(service, '', bucket));
+        assert.equal(of(service, '', bucket).host, service);
+      }
+    });
+  }
+
+  it('leaves the name of an accelerator whole', () => {
+    const host = 'cn-beijing-h-internal.oss-data-acc.aliyuncs.com';
+    assert.equal(of(host).host, host);
+    assert.equal(of(`photos.${host}`).host, host);
+  });
+
   it('leaves open whether a plain name is a domain of the bucket, except for one bucket', () => {
     const host = 'files.example.com:8443';
     const address = { host, secure: true, region: 'cn-beijing' };
