@@ -39,6 +39,22 @@ export function regionId(location: string): string {
   return location.trim().toLowerCase().replace(/^oss-/, '');
 }
 
+/** Places of the finance cloud whose region has another id (Regions and endpoints). */
+const FINANCE: ReadonlyMap<string, string> = new Map([
+  ['cn-hzjbp', 'cn-hangzhou-finance'],
+  ['cn-hzfinance', 'cn-hangzhou-finance'],
+  ['cn-shanghai-finance', 'cn-shanghai-finance-1'],
+  ['cn-shanghai-finance-1-pub', 'cn-shanghai-finance-1'],
+  ['cn-szfinance', 'cn-shenzhen-finance-1'],
+  ['cn-shenzhen-finance', 'cn-shenzhen-finance-1'],
+  ['cn-beijing-finance-1-pub', 'cn-beijing-finance-1'],
+]);
+
+/** The region id that V4 covers, of the place that stands in names and answers of OSS. */
+export function signingRegion(place: string): string {
+  return FINANCE.get(place) ?? place;
+}
+
 /** A region as an answer names it: it is kept and becomes a part of a host, so '' for what is none. */
 export function regionOfAnswer(location: string): string {
   const region = regionId(location);

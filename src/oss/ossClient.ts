@@ -3,6 +3,7 @@ import type { AccessKey } from '../account';
 import { UploadError } from '../engine/contract/errors';
 import type { CallOptions, RequestBody } from '../engine/contract/ports';
 import { SHARED_ATTEMPT_MS } from './credentials/renewableKey';
+import { signingRegion } from './endpoints';
 import type { Address } from './endpoints';
 import type { Answer } from './ossErrors';
 import {
@@ -147,7 +148,7 @@ export class AddressClient implements OssClient {
       // Each call brings its own; the constructor only insists that there are some.
       accessKeyId: 'none',
       accessKeySecret: 'none',
-      region: `oss-${address.region}`,
+      region: `oss-${signingRegion(address.region)}`,
       endpoint: `${address.secure ? 'https' : 'http'}://${address.host.replace(/^\[.*\]/, IPV6_STAND_IN)}`,
       secure: address.secure,
       cname: address.place === 'domain',

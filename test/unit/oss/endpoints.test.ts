@@ -60,10 +60,11 @@ describe('resolveEndpoint', () => {
     });
   }
 
-  it('leaves the name of an accelerator whole', () => {
+  it('leaves the name of an accelerator whole, and keeps the region that it was told', () => {
     const host = 'cn-beijing-h-internal.oss-data-acc.aliyuncs.com';
-    assert.equal(of(host).host, host);
-    assert.equal(of(`photos.${host}`).host, host);
+    for (const name of [host, `photos.${host}`]) {
+      assert.deepEqual(of(name), { ...virtual, host, region: 'cn-beijing' });
+    }
   });
 
   it('leaves open whether a plain name is a domain of the bucket, except for one bucket', () => {

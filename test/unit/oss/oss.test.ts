@@ -75,6 +75,16 @@ describe('createOss', () => {
     );
   });
 
+  for (const place of ['cn-hzjbp', 'cn-hzfinance', 'cn-hangzhou-finance']) {
+    it(`signs for the region of the finance cloud at ${place}`, async () => {
+      const buckets = [{ name: 'photos', region: 'cn-hangzhou-finance' }];
+      const server = await fixture.server({ buckets });
+      const store = await fixture.oss(server.endpoint).openStore({ ...TARGET, region: place });
+      await store.putObject('k', bodyOf('x'), NEW, CALL);
+      assert.deepEqual(server.keys('photos'), ['k']);
+    });
+  }
+
   it('shares connections between stores', async () => {
     const server = await fixture.server({ buckets: [{ name: 'photos' }, { name: 'videos' }] });
     const oss = fixture.oss(server.endpoint);
