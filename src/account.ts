@@ -174,7 +174,10 @@ export interface OssAccount {
   /** ListBuckets, all pages. Rejects with `accessDenied` when the key may not list. */
   listBuckets(access: Access, call: CallOptions): Promise<readonly BucketSummary[]>;
 
-  /** The bucket's region. Rejects with `noSuchBucket`; works without permission to list. */
+  /**
+   * The bucket's region, '' where none is known nor needed. Rejects with `noSuchBucket`; works without
+   * permission to list.
+   */
   locateBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketSummary>;
 
   /** ListCname. Rejects with `accessDenied` when the key has no right to `oss:ListCname`. */

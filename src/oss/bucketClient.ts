@@ -133,7 +133,8 @@ export class BucketClient implements OssClient {
 
   /**
    * GetBucketInfo; where that is denied GetBucketLocation; where that is denied too, a request for
-   * an object, which OSS answers with the right endpoint when it was sent to the wrong one.
+   * an object, which OSS answers with the right endpoint when it was sent to the wrong one. The region
+   * is '' only where V1 is signed, which covers none.
    */
   async describe(call: CallOptions): Promise<BucketFacts> {
     const address = await this.#questionAddress(call);
@@ -143,9 +144,11 @@ export class BucketClient implements OssClient {
       () => this.#factsByProbe(address, call),
     ];
     let denied: UploadError | undefined;
+    let placeless: BucketFacts | undefined;
     for (const way of ways) {
       try {
         const facts = await way();
+        placeless ??= facts;
         if (facts.region === '') continue;
         this.#network.learnFacts(this.#route, facts);
         return facts;
@@ -162,6 +165,8 @@ export class BucketClient implements OssClient {
         denied = error;
       }
     }
+    const isPlaceNeeded = this.#network.versionFor(this.#route).version === 'v4';
+    if (placeless !== undefined && !isPlaceNeeded) return placeless;
     throw denied ?? badResponse('NoLocation', 'OSS does not say where the bucket is');
   }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../account';
 import { parseEndpoint } from '../engine/contract/endpoint';
-import { checkBucketName } from '../engine/contract/validate';
+import { checkBucketName, checkRegion } from '../engine/contract/validate';
 import { invalidArgument } from './ossErrors';
 
 /** Where requests for a bucket go. */
@@ -19,13 +19,6 @@ export interface Address {
 
 /** Asked when no region is known: it answers for its own buckets and names the endpoint of others. */
 export const PROBE_REGION = 'cn-hangzhou';
-
-const REGION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-
-/** Whether a text can be a region id: it becomes a part of the host. */
-function isRegionId(region: string): boolean {
-  return REGION_ID.test(region);
-}
 
 /** Throws `invalidArgument` for what cannot be a bucket: it becomes a part of the host. */
 export function assertBucketName(bucket: string): void {
@@ -58,7 +51,7 @@ export function signingRegion(place: string): string {
 /** A region as an answer names it: it is kept and becomes a part of a host, so '' for what is none. */
 export function regionOfAnswer(location: string): string {
   const region = regionId(location);
-  return isRegionId(region) ? region : '';
+  return checkRegion(region) === undefined ? region : '';
 }
 
 /**
@@ -74,7 +67,7 @@ const BEFORE_SERVICE =
  */
 export function resolveEndpoint(endpoint: Endpoint, region: string, bucket: string): Address {
   const wanted = regionId(region);
-  if (wanted !== '' && !isRegionId(wanted)) {
+  if (wanted !== '' && checkRegion(wanted) !== undefined) {
     throw invalidArgument('region', `"${region}" is not a region`);
   }
   if (bucket !== '') assertBucketName(bucket);

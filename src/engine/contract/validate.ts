@@ -42,9 +42,12 @@ export function checkBucketName(name: string): BucketNameProblem | undefined {
   return /^[a-z0-9_][a-z0-9_-]{1,61}[a-z0-9_]$/.test(name) ? undefined : 'bucketName';
 }
 
-/** A region id such as `cn-hangzhou`, without the `oss-` of endpoints. '' is a problem too. */
+/**
+ * A region id such as `cn-hangzhou`, without the `oss-` of endpoints; it becomes a part of a host. ''
+ * is a problem too.
+ */
 export function checkRegion(region: string): RegionProblem | undefined {
-  return /^(?!oss-)[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(region) ? undefined : 'region';
+  return /^(?!oss-)(?=.{1,50}$)[a-z][a-z0-9]*(-[a-z0-9]+)+$/.test(region) ? undefined : 'region';
 }
 
 /** 1 to 1,023 bytes of UTF-8, not starting with a slash or backslash. All else is legal in OSS. */

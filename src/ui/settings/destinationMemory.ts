@@ -1,6 +1,6 @@
 /** Destinations that were chosen by hand, and regions that were found. Knows no editor. */
 import type { Logger } from '../../engine/index';
-import { Emitter, checkBucketEndpoint, isObject } from '../../engine/index';
+import { Emitter, checkBucketEndpoint, checkRegion, isObject } from '../../engine/index';
 
 /** The part of `vscode.Memento` that is used. */
 export interface KeyValueStore {
@@ -63,7 +63,7 @@ export class DestinationMemory {
   /** Region of a bucket, '' when it was never found. */
   region(bucket: string): string {
     const region = this.record(REGIONS_KEY)[bucket];
-    return typeof region === 'string' ? region : '';
+    return typeof region === 'string' && checkRegion(region) === undefined ? region : '';
   }
 
   async rememberRegion(bucket: string, region: string): Promise<void> {

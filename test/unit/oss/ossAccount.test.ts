@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Access, OssAccount } from '../../../src/account';
 import type { UploadTarget } from '../../../src/engine/contract/ports';
+import { validateTarget } from '../../../src/engine/contract/validate';
 import type { OssServer } from '../../oss-server/server';
-import { CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
+import { bodyOf, CALL, KEY, OssFixture, rejection, SOURCE } from './ossFixture';
 
 const PROFILE: Access = { profile: '' };
 
@@ -142,6 +143,20 @@ describe('OssAccount', () => {
       });
       const error = await rejection(account(server).locateBucket(PROFILE, 'photos', CALL));
       assert.equal(error.kind, 'accessDenied');
+    });
+
+    it('takes only what an upload takes for a region, which V1 does without', async () => {
+      const server = await fixture.server({ buckets: [{ name: 'photos', region: 'local' }] });
+      const route = { endpoint: server.endpoint, signatureVersion: 'v1' } as const;
+      const oss = fixture.oss('', { route: () => route });
+      const found = await oss.account.locateBucket(PROFILE, 'photos', CALL);
+      assert.deepEqual(found, { name: 'photos', region: '' });
+      assert.deepEqual(await oss.account.listBuckets(PROFILE, CALL), [found]);
+      validateTarget(target({ region: found.region }));
+      const store = await oss.openStore(target({ region: found.region }));
+      await store.putObject('k', bodyOf('x'), { forbidOverwrite: false }, CALL);
+      const error = await rejection(account(server).locateBucket(PROFILE, 'photos', CALL));
+      assert.deepEqual([error.kind, error.field], ['invalidArgument', 'region']);
     });
 
     it('rejects with noSuchBucket, and with invalidArgument for what is no name', async () => {

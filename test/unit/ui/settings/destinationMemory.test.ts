@@ -147,4 +147,10 @@ describe('remembered destination', () => {
       assert.equal(memory.hasCredentials(), false);
     }
   });
+
+  it('has no region that uploads refuse', async () => {
+    const memory = new DestinationMemory(memento(), memento(), SILENT);
+    await memory.rememberRegion('my-bucket', 'local');
+    assert.equal(memory.region('my-bucket'), '');
+  });
 });
