@@ -5,7 +5,7 @@ import type { ObjectStore, OpenStore } from '../engine/contract/ports';
 import { BucketClient } from './bucketClient';
 import type { Machine } from './credentials/machine';
 import { ProfileKey } from './credentials/renewableKey';
-import type { RenewableKey } from './credentials/renewableKey';
+import type { CachedKey } from './credentials/renewableKey';
 import { SecurityTokens } from './credentials/securityTokens';
 import type { Issuers } from './credentials/securityTokens';
 import { openSource } from './credentials/sources';
@@ -64,7 +64,7 @@ export function createOss(options: OssOptions): Oss {
     return key;
   };
 
-  const keyOf = (access: Access): Pick<RenewableKey, 'get'> =>
+  const keyOf = (access: Access): ProfileKey | CachedKey =>
     'profile' in access ? keyOfProfile(access.profile) : open(access.source);
 
   const stores = new Map<string, ObjectStore>();

@@ -25,6 +25,7 @@ import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import { badResponse, invalidArgument, requestIdOf } from './ossErrors';
 import type { OssTransport } from './ossTransport';
+import { putRight } from './putRight';
 import { xmlElement, xmlElements, xmlName, xmlText } from './xml';
 
 /** What the account needs of the room. */
@@ -33,8 +34,8 @@ export interface AccountParts {
   /** Sends what is not signed. */
   readonly send: OssTransport['send'];
   readonly clock: ServerClock;
-  /** The key of a profile or of a source. */
-  readonly key: (access: Access) => Pick<RenewableKey, 'get'>;
+  /** The key of a profile, or of a source, which is read anew for each question. */
+  readonly key: (access: Access) => Pick<RenewableKey, 'get'> & Partial<RenewableKey>;
   readonly findCredentials: () => Promise<FoundCredentials[]>;
 }
 
@@ -45,6 +46,9 @@ const MOST_FOLDER_PAGES = 10;
 
 /** Of a thousand buckets each: far more than an account may have. */
 const MOST_BUCKET_PAGES = 100;
+
+/** The time may be wrong, and then the key. */
+const MOST_TRIES = 3;
 
 // Limits of URLs of signature V4 (Guide to upgrading from signature V1 to V4).
 const LONGEST_LINK_SECONDS = 604_800;
@@ -69,7 +73,7 @@ export class SignedAccount implements OssAccount {
   /** ListBuckets of one bucket: a key that may not list is a valid key all the same. */
   async checkCredentials(access: Access, call: CallOptions): Promise<void> {
     try {
-      await this.#send(this.#client(access, '', ''), listBucketsRequest('', 1), call);
+      await this.#send(access, this.#client(access, '', ''), listBucketsRequest('', 1), call);
     } catch (error) {
       if (!UploadError.is(error, 'accessDenied')) throw error;
     }
@@ -80,7 +84,7 @@ export class SignedAccount implements OssAccount {
     const client = this.#client(access, '', '');
     const buckets: BucketSummary[] = [];
     for (let pages = 1, marker = ''; ; pages += 1) {
-      const answer = await this.#send(client, listBucketsRequest(marker, PAGE_SIZE), call);
+      const answer = await this.#send(access, client, listBucketsRequest(marker, PAGE_SIZE), call);
       const page = parseAnswer(answer, 'ListAllMyBucketsResult');
       for (const bucket of xmlElements(xmlElement(page)['Buckets'], 'Bucket')) {
         const name = xmlText(bucket, 'Name');
@@ -100,7 +104,7 @@ export class SignedAccount implements OssAccount {
   /** See {@link BucketClient.describe}. */
   async locateBucket(access: Access, bucket: string, call: CallOptions): Promise<BucketSummary> {
     const client = this.#client(access, bucket, '');
-    const { name, region } = await this.#withRightClock(() => client.describe(call));
+    const { name, region } = await this.#insisting(access, () => client.describe(call));
     return { name, region };
   }
 
@@ -112,7 +116,7 @@ export class SignedAccount implements OssAccount {
   ): Promise<readonly BoundDomain[]> {
     const client = this.#client(access, name, region);
     const request = { method: 'GET', bucket: name, subresource: { cname: '' } } as const;
-    const answer = await this.#send(client, request, call);
+    const answer = await this.#send(access, client, request, call);
     const domains = xmlElements(parseAnswer(answer, 'ListCnameResult'), 'Cname').map(boundDomain);
     return domains.filter(({ domain }) => checkBucketEndpoint(domain) === undefined);
   }
@@ -139,7 +143,7 @@ export class SignedAccount implements OssAccount {
     } as const;
     try {
       // That nothing is wrong is believed of OSS only.
-      const answer = await this.#send(client, request, call);
+      const answer = await this.#send(access, client, request, call);
       return { verdict: requestIdOf(answer) === undefined ? 'notOss' : 'usable' };
     } catch (thrown) {
       const error = UploadError.from(thrown);
@@ -192,7 +196,7 @@ export class SignedAccount implements OssAccount {
           marker,
         },
       };
-      const answer = await this.#send(client, request, call);
+      const answer = await this.#send(access, client, request, call);
       const listing = parseAnswer(answer, 'ListBucketResult');
       for (const folder of xmlElements(listing, 'CommonPrefixes')) {
         folders.push(xmlName(listing, folder, 'Prefix'));
@@ -208,11 +212,12 @@ export class SignedAccount implements OssAccount {
   async objectUrl(target: UploadTarget, urlBase: string): Promise<string> {
     const { bucket, key, region, profile } = target;
     assertKey(key);
-    const client = this.#client({ profile }, bucket, region);
+    const access = { profile };
+    const client = this.#client(access, bucket, region);
     // Under another address it does not matter where the bucket is.
     const address =
       urlBase === ''
-        ? await this.#withRightClock(() => client.publicAddress(UNENDING))
+        ? await this.#insisting(access, () => client.publicAddress(UNENDING))
         : resolveEndpoint('public', region, bucket);
     return addressOfObject(address, bucket, key, urlBase);
   }
@@ -231,8 +236,9 @@ export class SignedAccount implements OssAccount {
     if (!Number.isInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > longest) {
       throw invalidArgument('expiresSeconds', `${expiresSeconds} is not 1 to ${longest} seconds`);
     }
-    const client = this.#client({ profile }, bucket, region);
-    return await this.#withRightClock(() => client.signUrl(key, expiresSeconds, UNENDING));
+    const access = { profile };
+    const client = this.#client(access, bucket, region);
+    return await this.#insisting(access, () => client.signUrl(key, expiresSeconds, UNENDING));
   }
 
   /** See {@link OssAccount.longestLinkSeconds}. */
@@ -247,21 +253,25 @@ export class SignedAccount implements OssAccount {
     return new BucketClient(network.routeOf(bucket), region, network, () => key.get());
   }
 
-  #send(client: OssClient, request: OssRequest, call: CallOptions): Promise<Answer> {
-    return this.#withRightClock(() => client.send(request, call));
+  #send(
+    access: Access,
+    client: OssClient,
+    request: OssRequest,
+    call: CallOptions,
+  ): Promise<Answer> {
+    return this.#insisting(access, () => client.send(request, call));
   }
 
-  async #withRightClock<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      // Nobody above repeats these small questions.
-      const { clock } = this.#parts;
-      const skewMs = UploadError.is(error, 'clockSkew') ? error.clockSkewMs : undefined;
-      const isSignature = UploadError.is(error) && error.code === 'SignatureDoesNotMatch';
-      const isMended = skewMs === undefined ? isSignature && clock.reset() : clock.correct(skewMs);
-      if (!isMended) throw error;
-      return await work();
+  /** Nobody above repeats these small questions: with the right time, and with another key. */
+  async #insisting<Result>(access: Access, work: () => Promise<Result>): Promise<Result> {
+    const { clock, key } = this.#parts;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const isOver = tries === MOST_TRIES;
+        if (isOver || (await putRight(error, clock, key(access))) === undefined) throw error;
+      }
     }
   }
 }

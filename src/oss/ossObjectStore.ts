@@ -28,6 +28,7 @@ import {
   requestIdOf as idOf,
 } from './ossErrors';
 import { completeHeaders, initiateHeaders, partHeaders, putHeaders } from './ossHeaders';
+import { putRight } from './putRight';
 import { xmlElements, xmlName, xmlText } from './xml';
 import type { Logger } from '../engine/base/logger';
 
@@ -349,22 +350,16 @@ export class OssObjectStore implements ObjectStore {
   /** See {@link ObjectStore.recover}. */
   async recover(error: Error, call: CallOptions): Promise<boolean> {
     if (!UploadError.is(error) || call.signal.aborted) return false;
-    if (error.kind === 'clockSkew' && error.clockSkewMs !== undefined) {
-      const corrected = this.#clock.correct(error.clockSkewMs);
-      if (corrected) {
-        const seconds = Math.round(error.clockSkewMs / 1000);
-        this.#log.warn(
-          `the clock of this computer is off by ${seconds} s; signing with OSS's time`,
-        );
-      }
-      return corrected;
+    const what = await putRight(error, this.#clock, this.#key);
+    if (what === 'clock' && error.clockSkewMs !== undefined) {
+      const seconds = Math.round(error.clockSkewMs / 1000);
+      this.#log.warn(`the clock of this computer is off by ${seconds} s; signing with OSS's time`);
     }
-    if (error.kind !== 'credentials') return false;
-    // A time that was wrong is signed as well as a right one.
-    if (error.code === 'SignatureDoesNotMatch' && this.#clock.reset()) return true;
-    const renewed = await this.#key.refresh();
-    this.#log.info(renewed ? 'credentials were renewed' : 'there are no other credentials');
-    return renewed;
+    if (what === 'key') this.#log.info('credentials were renewed');
+    else if (what === undefined && error.kind === 'credentials') {
+      this.#log.info('there are no other credentials');
+    }
+    return what !== undefined;
   }
 
   /** A time of OSS by the clock of this computer, which is what it is compared with. */

@@ -8,7 +8,7 @@ import { findCredentials } from '../../../../src/oss/foundCredentials';
 import type { Machine } from '../../../../src/oss/credentials/machine';
 import type { OssCredential } from '../../../oss-server/authentication';
 import type { OssServer } from '../../../oss-server/server';
-import { CALL, OssFixture } from '../ossFixture';
+import { CALL, OssFixture, rejection } from '../ossFixture';
 import { Issuer } from './issuer';
 
 const KEY = 'accessKeyID=LTAI5tOne\naccessKeySecret=secret-one\n';
@@ -693,6 +693,24 @@ describe('sources of credentials', () => {
       );
     });
   }
+
+  it('looks for another key of a profile when one is refused', async () => {
+    const config = (token: string): string =>
+      JSON.stringify({ profiles: [{ name: 'it', ...ISSUED, mode: 'StsToken', sts_token: token }] });
+    const machine = await machineWith({ '.aliyun/config.json': config('over') });
+    const source = { kind: 'aliyun', profile: 'it' } as const;
+    const { account } = fixture.oss(server.endpoint, {
+      machine,
+      credentials: () => Promise.resolve(source),
+    });
+    const profile = { profile: '' };
+    assert.equal((await rejection(account.listBuckets(profile, CALL))).kind, 'credentials');
+    await writeFile(join(machine.homeFolder, '.aliyun/config.json'), config('token-two'));
+    // The clock as well: a key that is refused does not hide behind it.
+    server.clockOffsetMs = 7_200_000;
+    assert.equal((await account.listBuckets(profile, CALL)).length, 1);
+    server.clockOffsetMs = 0;
+  });
 
   it('asks an old instance without a session, unless that is forbidden', async () => {
     issuer.insistsOnSession = false;
