@@ -222,6 +222,9 @@ export interface OssAccount {
    */
   signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string>;
 
-  /** How long a signed URL of this profile's key may live: 7 days, 12 hours of a temporary key. */
+  /**
+   * How long a signed URL of this profile's key may live: 7 days, 12 hours of a temporary key, and no
+   * longer than the key.
+   */
   longestLinkSeconds(profile: string): Promise<number>;
 }

@@ -8,12 +8,20 @@ declare module 'ali-oss' {
     options: Client.ClientOptions;
     /** Signs, builds the URL and calls `urllib`; any status is a result. */
     request(parameters: Client.RequestParameters): Promise<Client.UrllibResult>;
-    signatureUrlV4(
+    authorizationV4(
       method: string,
-      expiresSeconds: number,
-      request: undefined,
+      request: {
+        readonly headers: Readonly<Record<string, string>>;
+        readonly queries: Readonly<Record<string, string | number>>;
+      },
+      bucket: string | undefined,
       key: string,
-    ): Promise<string>;
+    ): string;
+    _getReqUrl(parameters: {
+      readonly bucket: string | undefined;
+      readonly object: string;
+      readonly query: Readonly<Record<string, string | number | undefined>>;
+    }): string;
     asyncSignatureUrl(
       key: string,
       options: { readonly expires: number },

@@ -35,7 +35,7 @@ export interface AccountParts {
   readonly send: OssTransport['send'];
   readonly clock: ServerClock;
   /** The key of a profile, or of a source, which is read anew for each question. */
-  readonly key: (access: Access) => Pick<RenewableKey, 'get'> & Partial<RenewableKey>;
+  readonly key: (access: Access) => Pick<RenewableKey, 'get' | 'expiresMs'> & Partial<RenewableKey>;
   readonly findCredentials: () => Promise<FoundCredentials[]>;
 }
 
@@ -54,12 +54,23 @@ const MOST_TRIES = 3;
 const LONGEST_LINK_SECONDS = 604_800;
 const LONGEST_TEMPORARY_LINK_SECONDS = 43_200;
 
+/** A key that OSS has taken is good for links for so long. */
+const PROOF_MS = 60_000;
+const PROOF_PATIENCE_MS = 5000;
+
 /** For calls that nobody waits to end. */
 const UNENDING: CallOptions = { signal: new AbortController().signal };
+
+/** Whether OSS takes the key of a profile, as it said then: by the clock that is never set. */
+interface Proof {
+  readonly sinceMs: number;
+  readonly proof: Promise<UploadError | undefined>;
+}
 
 /** Questions about an account, see {@link OssAccount}. */
 export class SignedAccount implements OssAccount {
   readonly #parts: AccountParts;
+  readonly #proofs = new Map<string, Proof>();
 
   constructor(parts: AccountParts) {
     this.#parts = parts;
@@ -135,15 +146,9 @@ export class SignedAccount implements OssAccount {
     const resolved = resolveBucketEndpoint(address, region, name);
     const key = this.#parts.key(access);
     const client = this.#parts.network.client(resolved, 'v4', () => key.get());
-    const request = {
-      method: 'GET',
-      bucket: name,
-      key: PROBE_KEY,
-      subresource: { objectMeta: '' },
-    } as const;
     try {
       // That nothing is wrong is believed of OSS only.
-      const answer = await this.#send(access, client, request, call);
+      const answer = await this.#send(access, client, probeRequest(name), call);
       return { verdict: requestIdOf(answer) === undefined ? 'notOss' : 'usable' };
     } catch (thrown) {
       const error = UploadError.from(thrown);
@@ -232,19 +237,67 @@ export class SignedAccount implements OssAccount {
   async signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string> {
     const { bucket, key, region, profile } = target;
     assertKey(key);
-    const longest = await this.longestLinkSeconds(profile);
+    const access = { profile };
+    const client = this.#client(access, bucket, region);
+    await this.#prove(profile, client, bucket);
+    const { longest, left } = await this.#linkSeconds(profile);
     if (!Number.isInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > longest) {
       throw invalidArgument('expiresSeconds', `${expiresSeconds} is not 1 to ${longest} seconds`);
     }
-    const access = { profile };
-    const client = this.#client(access, bucket, region);
-    return await this.#insisting(access, () => client.signUrl(key, expiresSeconds, UNENDING));
+    const seconds = Math.min(expiresSeconds, left);
+    return await this.#insisting(access, () => client.signUrl(key, seconds, UNENDING));
   }
 
   /** See {@link OssAccount.longestLinkSeconds}. */
   async longestLinkSeconds(profile: string): Promise<number> {
-    const { securityToken } = await this.#parts.key({ profile }).get();
-    return securityToken === undefined ? LONGEST_LINK_SECONDS : LONGEST_TEMPORARY_LINK_SECONDS;
+    const { longest, left } = await this.#linkSeconds(profile);
+    // In whole minutes, because the user sees it.
+    return left < longest && left > 60 ? left - (left % 60) : left;
+  }
+
+  /** How long OSS lets a link of a key live, and how long that key will. */
+  async #linkSeconds(
+    profile: string,
+  ): Promise<{ readonly longest: number; readonly left: number }> {
+    const key = this.#parts.key({ profile });
+    const { securityToken } = await key.get();
+    const longest =
+      securityToken === undefined ? LONGEST_LINK_SECONDS : LONGEST_TEMPORARY_LINK_SECONDS;
+    const nowMs = Date.now() + this.#parts.clock.offsetMs;
+    const left = Math.floor(((key.expiresMs ?? Infinity) - nowMs) / 1000);
+    return { longest, left: Math.max(1, Math.min(longest, left)) };
+  }
+
+  /**
+   * Who follows a link cannot renew its key nor set a clock right, so OSS is asked once a minute whether
+   * it takes both. Where nothing answers, links are made all the same.
+   */
+  async #prove(profile: string, client: OssClient, bucket: string): Promise<void> {
+    const nowMs = performance.now();
+    const last = this.#proofs.get(profile);
+    const isFresh = last !== undefined && nowMs - last.sinceMs < PROOF_MS;
+    const proof = isFresh ? last.proof : this.#askForProof(profile, client, bucket);
+    if (!isFresh) this.#proofs.set(profile, { sinceMs: nowMs, proof });
+    const refusal = await proof;
+    if (refusal === undefined) return;
+    this.#proofs.delete(profile);
+    throw refusal;
+  }
+
+  /** Why no link can be signed; undefined also where that is not known. */
+  async #askForProof(
+    profile: string,
+    client: OssClient,
+    bucket: string,
+  ): Promise<UploadError | undefined> {
+    try {
+      const call = { signal: AbortSignal.timeout(PROOF_PATIENCE_MS) };
+      await this.#send({ profile }, client, probeRequest(bucket), call);
+      return undefined;
+    } catch (thrown) {
+      const error = UploadError.from(thrown);
+      return error.kind === 'credentials' || error.kind === 'clockSkew' ? error : undefined;
+    }
   }
 
   #client(access: Access, bucket: string, region: string): BucketClient {
@@ -307,6 +360,11 @@ function verdictOf(error: UploadError): DomainVerdict | undefined {
   // The signature covers the bucket and its region, and this key has been taken elsewhere.
   if (error.code === 'SignatureDoesNotMatch' || error.kind === 'wrongRegion') return 'otherBucket';
   return undefined;
+}
+
+/** GetObjectMeta of an object that is not there. */
+function probeRequest(bucket: string): OssRequest {
+  return { method: 'GET', bucket, key: PROBE_KEY, subresource: { objectMeta: '' } };
 }
 
 function listBucketsRequest(marker: string, pageSize: number): OssRequest {

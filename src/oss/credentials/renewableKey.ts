@@ -11,6 +11,8 @@ export interface RenewableKey {
    * after, share one attempt. True when the next {@link get} gives another key.
    */
   refresh(): Promise<boolean>;
+  /** When the key that {@link get} gave last ends; undefined where nobody has said. */
+  readonly expiresMs: number | undefined;
 }
 
 /** Failures that arrive this long after an attempt to recover belong to it. */
@@ -35,6 +37,11 @@ export class CachedKey {
   constructor(read: () => Promise<TemporaryKey>, now: () => number = Date.now) {
     this.#read = read;
     this.#now = now;
+  }
+
+  /** See {@link RenewableKey.expiresMs}. */
+  get expiresMs(): number | undefined {
+    return this.#current?.expiresMs;
   }
 
   /** Callers at the same time share one reading. */
@@ -93,6 +100,11 @@ export class ProfileKey implements RenewableKey {
     this.#lookUp = lookUp;
     this.#open = open;
     this.#now = now;
+  }
+
+  /** See {@link RenewableKey.expiresMs}. */
+  get expiresMs(): number | undefined {
+    return this.#opened?.cached.expiresMs;
   }
 
   /** See {@link RenewableKey.get}. */

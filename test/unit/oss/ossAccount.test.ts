@@ -282,8 +282,55 @@ describe('OssAccount', () => {
       }
     }
 
+    for (const version of ['v4', 'v1'] as const) {
+      for (const offsetMs of [7_200_000, -7_200_000]) {
+        for (const isFirst of [true, false]) {
+          const when = isFirst ? 'before anything else' : 'after an upload';
+          it(`lives as long as asked for by OSS's clock, ${offsetMs} ms off, ${version}, ${when}`, async () => {
+            const server = await fixture.server();
+            server.clockOffsetMs = offsetMs;
+            const route = { endpoint: server.endpoint, signatureVersion: version };
+            const oss = fixture.oss('', { route: () => route });
+            if (isFirst) {
+              await server.putObject('photos', 'k', Buffer.from('x'));
+            } else {
+              const store = await oss.openStore(target());
+              const put = () => store.putObject('k', bodyOf('x'), { forbidOverwrite: false }, CALL);
+              await store.recover(await rejection(put()), CALL);
+              await put();
+            }
+            const url = await oss.account.signedUrl(target({ key: 'k' }), 60);
+            assert.equal((await fetch(url)).status, 200);
+            server.clockOffsetMs += 62_000;
+            assert.equal((await fetch(url)).status, 403);
+          });
+        }
+      }
+    }
+
+    it('asks once for many links, and signs none with a key that OSS refuses', async () => {
+      const server = await fixture.server();
+      const { account: signer } = fixture.oss(server.endpoint);
+      const sign = () => signer.signedUrl(target(), 60);
+      await Promise.all([sign(), sign(), sign()]);
+      await sign();
+      assert.equal(server.operations.length, 1);
+      const key = { ...KEY, accessKeySecret: 'another' };
+      const credentials = () => Promise.resolve({ kind: 'accessKey', key } as const);
+      const { account: refused } = fixture.oss(server.endpoint, { credentials });
+      for (let tries = 0; tries < 2; tries += 1) {
+        assert.equal((await rejection(refused.signedUrl(target(), 60))).kind, 'credentials');
+      }
+    });
+
+    it('is made also where nothing answers', async () => {
+      const server = await fixture.server();
+      await server.close();
+      assert.match(await account(server).signedUrl(target(), 60), /x-oss-expires=60&/);
+    });
+
     it('refuses other than 1 to 604800 seconds', async () => {
-      const { account: signer } = fixture.oss('public');
+      const signer = account(await fixture.server());
       for (const seconds of [0, 604_801, 1.5]) {
         const error = await rejection(signer.signedUrl(target(), seconds));
         assert.deepEqual([error.kind, error.field], ['invalidArgument', 'expiresSeconds']);

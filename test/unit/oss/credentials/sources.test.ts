@@ -694,6 +694,26 @@ describe('sources of credentials', () => {
     });
   }
 
+  it('signs no link that lives longer than its key', async () => {
+    const key = {
+      AccessKeyId: 'STS.Two',
+      AccessKeySecret: 'secret-two',
+      SecurityToken: 'token-two',
+    };
+    const Expiration = new Date(Date.now() + 630_000).toISOString();
+    issuer.instead = () => ({ body: JSON.stringify({ ...key, Expiration }) });
+    const source = { kind: 'uri', url: `${issuer.url}/uri` } as const;
+    const credentials = () => Promise.resolve(source);
+    const { account } = fixture.oss(server.endpoint, { credentials });
+    assert.equal(await account.longestLinkSeconds(''), 600);
+    const target = { bucket: 'photos', key: 'a', region: 'cn-hangzhou', profile: '' };
+    for (const seconds of [60, 600, 43_200]) {
+      const url = new URL(await account.signedUrl(target, seconds));
+      const signed = Number(url.searchParams.get('x-oss-expires'));
+      assert.ok(signed <= Math.min(seconds, 630) && signed >= Math.min(seconds, 600), `${signed}`);
+    }
+  });
+
   it('looks for another key of a profile when one is refused', async () => {
     const config = (token: string): string =>
       JSON.stringify({ profiles: [{ name: 'it', ...ISSUED, mode: 'StsToken', sts_token: token }] });
