@@ -42,6 +42,8 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
   /** Instead of {@link TransportTimeouts.answerMs}. */
   readonly answerTimeoutMs?: number | undefined;
+  /** Goes by no proxy, whatever the editor's settings; of plain http only. */
+  readonly isDirect?: boolean | undefined;
 }
 
 const DEFAULT_TIMEOUTS: TransportTimeouts = {
@@ -110,7 +112,7 @@ export class OssTransport {
     this.#agents.https.destroy();
   }
 
-  #open({ url, method, headers, body }: TransportRequest): ClientRequest {
+  #open({ url, method, headers, body, isDirect }: TransportRequest): ClientRequest {
     const { secure, hostname, port, path } = splitUrl(url);
     const withLength = Object.fromEntries(
       Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'),
@@ -126,9 +128,10 @@ export class OssTransport {
     // On the request and not on the agent: the editor replaces the agent.
     const tls = { ...this.#ca, ...(!this.#isStrict() && { rejectUnauthorized: false }) };
     // Looked up on the module at each call: the editor patches `request` for proxies.
-    return secure
-      ? https.request({ ...options, ...tls, agent: this.#agents.https })
-      : http.request({ ...options, agent: this.#agents.http });
+    if (secure) return https.request({ ...options, ...tls, agent: this.#agents.https });
+    const plain = { ...options, agent: this.#agents.http };
+    // What `request` makes, made by ourselves, is outside of that patch.
+    return isDirect === true ? new http.ClientRequest(plain) : http.request(plain);
   }
 }
 

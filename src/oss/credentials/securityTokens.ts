@@ -19,6 +19,8 @@ interface Question {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
   readonly signal: AbortSignal;
+  /** Goes by no proxy. */
+  readonly isDirect: boolean;
 }
 
 /** What came back, whatever the status. */
@@ -207,9 +209,11 @@ export class SecurityTokens {
       content === undefined
         ? undefined
         : { sizeBytes: Buffer.byteLength(content), chunks: chunksOf(Buffer.from(content)) };
+    // By plain http only this computer is asked: at these addresses a proxy would find its own.
+    const isDirect = url.startsWith('http:');
     let answer: Answer;
     try {
-      answer = await this.#ask({ method, url, headers, body, signal });
+      answer = await this.#ask({ method, url, headers, body, signal, isDirect });
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new UploadError('timeout', 'no answer to the question for temporary credentials', {

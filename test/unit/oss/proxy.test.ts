@@ -7,7 +7,9 @@ import { testCaCertificate } from '../../oss-server/server';
 import type { OssServer } from '../../oss-server/server';
 import { startProxy } from '../../support/proxy';
 import type { Proxy } from '../../support/proxy';
-import { bodyOf, CALL, OssFixture, rejection } from './ossFixture';
+import type { OssCredential } from '../../oss-server/authentication';
+import { Issuer } from './credentials/issuer';
+import { bodyOf, CALL, KEY, OssFixture, rejection } from './ossFixture';
 
 const TARGET = { bucket: 'photos', key: 'any', region: 'cn-hangzhou', profile: '' };
 const NEW = { forbidOverwrite: false };
@@ -148,5 +150,33 @@ describe('OSS behind a proxy', () => {
     const check = (address: string) => account.checkDomain({ profile: '' }, bucket, address, CALL);
     assert.equal((await check('img.example.com')).verdict, 'usable');
     assert.notEqual((await check('nowhere.invalid')).verdict, 'usable');
+  });
+
+  it('is not asked for the role of this computer, nor for what else only this computer knows', async () => {
+    await start(false, {});
+    const known: OssCredential[] = [{ ...KEY }];
+    const issuer = await Issuer.start(known);
+    try {
+      const { account } = fixture.oss('http://oss-cn-hangzhou.aliyuncs.com', {
+        issuers: issuer.issuers,
+      });
+      for (const source of [
+        { kind: 'ecsRamRole', role: '' },
+        { kind: 'uri', url: `${issuer.url}/uri` },
+      ] as const) {
+        const error = await rejection(account.checkCredentials({ source }, CALL));
+        // The server behind the proxy knows none of these keys.
+        assert.equal(error.code, 'InvalidAccessKeyId');
+      }
+      assert.deepEqual(issuer.asked, [
+        'PUT api/token',
+        'GET meta-data/ram/security-credentials/',
+        'GET meta-data/ram/security-credentials/instance',
+        'GET the URI',
+      ]);
+      assert.deepEqual([...new Set(proxy.seen)], ['GET oss-cn-hangzhou.aliyuncs.com:80']);
+    } finally {
+      issuer.close();
+    }
   });
 });
