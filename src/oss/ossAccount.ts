@@ -10,7 +10,7 @@ import type {
 import { checkBucketEndpoint } from '../engine/contract/endpoint';
 import { UploadError } from '../engine/contract/errors';
 import type { CallOptions, UploadTarget } from '../engine/contract/ports';
-import { checkBucketName } from '../engine/contract/validate';
+import { checkBucketName, validateObjectKey } from '../engine/contract/validate';
 import { BucketClient, PROBE_KEY } from './bucketClient';
 import type { RenewableKey } from './credentials/renewableKey';
 import {
@@ -20,7 +20,7 @@ import {
   resolveEndpoint,
 } from './endpoints';
 import type { Network } from './network';
-import { assertKey, parseAnswer } from './ossClient';
+import { parseAnswer } from './ossClient';
 import type { OssClient, OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import { badResponse, invalidArgument, requestIdOf } from './ossErrors';
@@ -216,7 +216,7 @@ export class SignedAccount implements OssAccount {
   /** See {@link OssAccount.objectUrl}. */
   async objectUrl(target: UploadTarget, urlBase: string): Promise<string> {
     const { bucket, key, region, profile } = target;
-    assertKey(key);
+    validateObjectKey(key);
     const access = { profile };
     const client = this.#client(access, bucket, region);
     // Under another address it does not matter where the bucket is.
@@ -236,7 +236,7 @@ export class SignedAccount implements OssAccount {
   /** See {@link OssAccount.signedUrl}. */
   async signedUrl(target: UploadTarget, expiresSeconds: number): Promise<string> {
     const { bucket, key, region, profile } = target;
-    assertKey(key);
+    validateObjectKey(key);
     const access = { profile };
     const client = this.#client(access, bucket, region);
     await this.#prove(profile, client, bucket);

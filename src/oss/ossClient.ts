@@ -6,14 +6,7 @@ import { SHARED_ATTEMPT_MS } from './credentials/renewableKey';
 import { signingRegion } from './endpoints';
 import type { Address } from './endpoints';
 import type { Answer } from './ossErrors';
-import {
-  answererOf,
-  badResponse,
-  errorOfAnswer,
-  invalidArgument,
-  isErrorBody,
-  requestIdOf,
-} from './ossErrors';
+import { answererOf, badResponse, errorOfAnswer, isErrorBody, requestIdOf } from './ossErrors';
 import type { Headers } from './ossHeaders';
 import type { OssTransport } from './ossTransport';
 import { parseXml } from './xml';
@@ -316,19 +309,3 @@ function bodyOf(content: string | undefined): RequestBody | undefined {
   })();
   return { sizeBytes: bytes.length, chunks };
 }
-
-/** Throws `invalidArgument` for a key that OSS does not take. */
-export function assertKey(key: string): void {
-  if (key === '') throw invalidArgument('key', 'the object key is empty');
-  if (/^[/\\]/.test(key)) {
-    throw invalidArgument('key', 'the object key starts with a slash or backslash');
-  }
-  // A lone surrogate has no UTF-8 form: another key would be written.
-  if (/\p{Surrogate}/u.test(key))
-    throw invalidArgument('key', 'the object key is not valid Unicode');
-  if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) {
-    throw invalidArgument('key', `the object key has more than ${LONGEST_KEY_BYTES} bytes`);
-  }
-}
-
-const LONGEST_KEY_BYTES = 1023;

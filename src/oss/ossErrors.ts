@@ -177,14 +177,10 @@ function errorDocument(answer: Answer): string {
 
 const LONGEST_MESSAGE = 500;
 
-/** Of one line, cut, without secrets; what would act on a terminal or turn the text round is shown. */
+/** Of one line, cut, and as {@link redact} leaves it. */
 function readable(message: string): string {
   const oneLine = message.slice(0, LONGEST_ELEMENT).replace(/\s+/g, ' ').trim();
-  return redact(cutOff(oneLine, LONGEST_MESSAGE).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, escaped));
-}
-
-function escaped(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  return redact(cutOff(oneLine, LONGEST_MESSAGE));
 }
 
 /** How long the server asks us to wait: `Retry-After` or `x-oss-qos-delay-time`. */

@@ -1,6 +1,8 @@
+import { parseCrc64 } from '../engine/base/crc64';
 import { compareUtf8 } from '../engine/base/utf8Order';
 import { UploadError, throwIfAborted } from '../engine/contract/errors';
 import type { UploadErrorDetails } from '../engine/contract/errors';
+import { MAX_PARTS } from '../engine/contract/ossLimits';
 import type {
   CallOptions,
   InitiatedUpload,
@@ -15,9 +17,10 @@ import type {
   StoredObject,
   UnfinishedUpload,
 } from '../engine/contract/ports';
+import { validateObjectKey } from '../engine/contract/validate';
 import type { BucketClient } from './bucketClient';
 import type { RenewableKey } from './credentials/renewableKey';
-import { assertKey, parseAnswer } from './ossClient';
+import { parseAnswer } from './ossClient';
 import type { OssRequest, ServerClock } from './ossClient';
 import type { Answer } from './ossErrors';
 import {
@@ -36,7 +39,6 @@ import type { Logger } from '../engine/base/logger';
 const COMPLETE_ANSWER_MS = 600_000;
 
 const PAGE_SIZE = 1000;
-const MOST_PARTS = 10_000;
 
 /** A million unfinished uploads of one prefix: nobody waits for more. */
 const MOST_UPLOAD_PAGES = 1000;
@@ -146,7 +148,7 @@ export class OssObjectStore implements ObjectStore {
         if (!isTruncated(page, answer)) break;
         const next = Number(xmlText(page, 'NextPartNumberMarker'));
         // Also when it is no number: the same page again and again would never end.
-        if (!(next > marker && next <= MOST_PARTS)) throw endlessList(answer);
+        if (!(next > marker && next <= MAX_PARTS)) throw endlessList(answer);
         marker = next;
       }
       return parts.sort((left, right) => left.partNumber - right.partNumber);
@@ -368,7 +370,7 @@ export class OssObjectStore implements ObjectStore {
   }
 
   #send(request: Omit<OssRequest, 'bucket'>, call: CallOptions): Promise<Answer> {
-    if (request.key !== undefined) assertKey(request.key);
+    if (request.key !== undefined) validateObjectKey(request.key);
     return this.#client.send({ ...request, bucket: this.#bucket }, call);
   }
 
@@ -396,7 +398,7 @@ function comesFromOss(error: UploadError): boolean {
 }
 
 function assertPartNumber(partNumber: number): void {
-  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MOST_PARTS) {
+  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS) {
     throw invalidArgument('partNumber', `${partNumber} is no part number`);
   }
 }
@@ -413,7 +415,8 @@ function crc64Of(answer: Answer): { readonly crc64?: bigint } {
 }
 
 function crc64From(text: string): { readonly crc64?: bigint } {
-  return /^\d{1,20}$/.test(text) ? { crc64: BigInt(text) } : {};
+  const crc64 = parseCrc64(text);
+  return crc64 === undefined ? {} : { crc64 };
 }
 
 function requestIdOf(answer: Answer): { readonly requestId?: string } {
@@ -450,7 +453,7 @@ function listedPart(part: unknown, answer: Answer): ListedPart {
   const size = xmlText(part, 'Size');
   const etag = xmlText(part, 'ETag');
   const isWhole = /^\d{1,16}$/.test(size) && TOKEN.test(etag);
-  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MOST_PARTS || !isWhole) {
+  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS || !isWhole) {
     throw badResponse('MalformedPart', 'a listed part lacks its number, size or ETag', answer);
   }
   return {

@@ -113,8 +113,7 @@ export function validateTarget(target: UploadTarget): void {
       `${shownValue(bucket)} is not a bucket name: 3 to 63 lower-case letters, digits, hyphens and underscores, with no hyphen at its ends`,
     );
   }
-  const keyProblem = checkObjectKey(key);
-  if (keyProblem !== undefined) refuse('key', keyProblem, KEY_RULES[keyProblem]);
+  validateObjectKey(key);
   if (region !== '' && checkRegion(region) !== undefined) {
     refuse(
       'region',
@@ -122,6 +121,12 @@ export function validateTarget(target: UploadTarget): void {
       `${shownValue(region)} is not a region id such as cn-hangzhou, without "oss-"`,
     );
   }
+}
+
+/** Throws `invalidArgument` for a key that OSS would refuse, see {@link checkObjectKey}. */
+export function validateObjectKey(key: string): void {
+  const problem = checkObjectKey(key);
+  if (problem !== undefined) refuse('key', problem, KEY_RULES[problem]);
 }
 
 const KEY_RULES: Readonly<Record<ObjectKeyProblem, string>> = {

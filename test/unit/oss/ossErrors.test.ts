@@ -290,7 +290,7 @@ describe('what an error lets through', () => {
 
   it('is no character that a terminal or a text obeys', () => {
     const { message } = errorOfAnswer(answer(400, { Code: 'X', Message: HOSTILE }));
-    assert.equal(message, 'a \\u{1b}[31m\\u{202e}gnp.exe');
+    assert.equal(message, String.raw`a \u001b[31m\u202egnp.exe`);
   });
 
   it('is no link but one to the vendor', () => {
