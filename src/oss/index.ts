@@ -45,14 +45,16 @@ export function createOss(options: OssOptions): Oss {
   const { credentials, log } = options;
   const machine = options.machine ?? { environment: process.env, homeFolder: homedir() };
   const transport = new OssTransport(options);
+  const clock = new ServerClock();
+  const now = (): number => clock.now();
   const tokens = new SecurityTokens(
     (question) => transport.send(question),
     machine,
     options.issuers,
+    now,
   );
-  const clock = new ServerClock();
   const network = new Network(options.route, transport, clock);
-  const open = (source: CredentialsSource) => openSource(source, machine, tokens);
+  const open = (source: CredentialsSource) => openSource(source, machine, tokens, now);
 
   const profileKeys = new Map<string, ProfileKey>();
   const keyOfProfile = (profile: string): ProfileKey => {

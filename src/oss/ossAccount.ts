@@ -263,8 +263,8 @@ export class SignedAccount implements OssAccount {
     const { securityToken } = await key.get();
     const longest =
       securityToken === undefined ? LONGEST_LINK_SECONDS : LONGEST_TEMPORARY_LINK_SECONDS;
-    const nowMs = Date.now() + this.#parts.clock.offsetMs;
-    const left = Math.floor(((key.expiresMs ?? Infinity) - nowMs) / 1000);
+    const leftMs = (key.expiresMs ?? Infinity) - this.#parts.clock.now();
+    const left = Math.floor(leftMs / 1000);
     return { longest, left: Math.max(1, Math.min(longest, left)) };
   }
 

@@ -27,6 +27,11 @@ export class ServerClock {
     return this.#offsetMs ?? this.#skewMs;
   }
 
+  /** The time of the server, as far as it is known. */
+  now(): number {
+    return Date.now() + this.offsetMs;
+  }
+
   /** Takes the `Date` of an answer of OSS that has just come. */
   observe(date: string | undefined, nowMs: number = Date.now()): void {
     const offsetMs = Date.parse(date ?? '') - nowMs;

@@ -26,6 +26,7 @@ interface Question {
 /** What came back, whatever the status. */
 interface Answer {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
 }
 
@@ -58,11 +59,19 @@ export class SecurityTokens {
   readonly #ask: Ask;
   readonly #machine: Machine;
   readonly #issuers: Issuers;
+  readonly #now: () => number;
 
-  constructor(ask: Ask, machine: Machine, issuers: Issuers = (origin) => origin) {
+  /** `now` is the time of Alibaba Cloud: what STS is asked is signed with it, and keys end by it. */
+  constructor(
+    ask: Ask,
+    machine: Machine,
+    issuers: Issuers = (origin) => origin,
+    now: () => number = Date.now,
+  ) {
     this.#ask = ask;
     this.#machine = machine;
     this.#issuers = issuers;
+    this.#now = now;
   }
 
   /**
@@ -127,26 +136,28 @@ export class SecurityTokens {
   async #ofOidc(role: RoleToAssume, providerArn: string, file: string): Promise<TemporaryKey> {
     const token = (await readTextFile(file))?.trim();
     if (token === undefined) throw unusable('FileUnreadable', file);
-    return await this.#callSts(role.stsHost, {
-      ...actionParameters('AssumeRoleWithOIDC', role),
+    return await this.#callSts(role.stsHost, (nowMs) => ({
+      ...actionParameters('AssumeRoleWithOIDC', role, nowMs),
       OIDCProviderArn: providerArn,
       OIDCToken: token,
-    });
+    }));
   }
 
   /** STS AssumeRole with another key. */
   async #ofRole(source: AccessKey, role: RoleToAssume): Promise<TemporaryKey> {
-    const parameters = {
-      ...actionParameters('AssumeRole', role),
-      ...(role.externalId !== '' && { ExternalId: role.externalId }),
-      ...(source.securityToken !== undefined && { SecurityToken: source.securityToken }),
-      AccessKeyId: source.accessKeyId,
-      SignatureMethod: 'HMAC-SHA1',
-      SignatureVersion: '1.0',
-    };
-    return await this.#callSts(role.stsHost, {
-      ...parameters,
-      Signature: signParameters('POST', parameters, source.accessKeySecret),
+    return await this.#callSts(role.stsHost, (nowMs) => {
+      const parameters = {
+        ...actionParameters('AssumeRole', role, nowMs),
+        ...(role.externalId !== '' && { ExternalId: role.externalId }),
+        ...(source.securityToken !== undefined && { SecurityToken: source.securityToken }),
+        AccessKeyId: source.accessKeyId,
+        SignatureMethod: 'HMAC-SHA1',
+        SignatureVersion: '1.0',
+      };
+      return {
+        ...parameters,
+        Signature: signParameters('POST', parameters, source.accessKeySecret),
+      };
     });
   }
 
@@ -160,10 +171,10 @@ export class SecurityTokens {
   /** What was issued last while it lasts, then another one. */
   async #ofSignIn(signIn: SignIn): Promise<TemporaryKey> {
     const { issued, renewal } = signIn;
-    const leftMs = (issued?.expiresMs ?? 0) - Date.now();
+    const leftMs = (issued?.expiresMs ?? 0) - this.#now();
     if (issued !== undefined && leftMs > RENEW_BEFORE_MS) return issued;
     try {
-      assertSignedIn({ kind: 'signIn', ...signIn, issued: undefined }, Date.now());
+      assertSignedIn({ kind: 'signIn', ...signIn, issued: undefined }, this.#now());
       const url = `${this.#issuers(renewal.origin)}${renewal.path}`;
       const headers = {
         accept: 'application/json',
@@ -181,10 +192,20 @@ export class SecurityTokens {
     }
   }
 
+  /** A second time by STS's clock where it refuses ours. */
   async #callSts(
     host: string,
-    parameters: Readonly<Record<string, string>>,
+    parametersAt: (nowMs: number) => Readonly<Record<string, string>>,
   ): Promise<TemporaryKey> {
+    try {
+      return await this.#askSts(host, parametersAt(this.#now()));
+    } catch (error) {
+      if (!UploadError.is(error, 'clockSkew') || error.clockSkewMs === undefined) throw error;
+      return await this.#askSts(host, parametersAt(Date.now() + error.clockSkewMs));
+    }
+  }
+
+  async #askSts(host: string, parameters: Readonly<Record<string, string>>): Promise<TemporaryKey> {
     // In the body: URLs are written into logs on the way.
     const answer = await this.#request(
       'POST',
@@ -235,12 +256,16 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-function actionParameters(action: string, role: RoleToAssume): Record<string, string> {
+function actionParameters(
+  action: string,
+  role: RoleToAssume,
+  nowMs: number,
+): Record<string, string> {
   return {
     Action: action,
     Version: '2015-04-01',
     Format: 'JSON',
-    Timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    Timestamp: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
     SignatureNonce: randomUUID(),
     RoleArn: role.roleArn,
     RoleSessionName: role.sessionName,
@@ -327,15 +352,14 @@ function refusalOf(answer: Answer, refusal: Readonly<Record<string, unknown>>): 
   // Somebody else's words go no further than their code, and only where it looks like one.
   const isCode = !isForeign && /^[a-z_]{1,64}(?:\.[a-z]{1,64}){0,3}$/i.test(said);
   const code = isCode ? said : `Http${status}`;
-  return new UploadError(
-    kindOfRefusal(status, code, isForeign),
-    `no temporary credentials: ${code}`,
-    {
-      code,
-      status,
-      ...(isForeign && { isForeign }),
-    },
-  );
+  const kind = kindOfRefusal(status, code, isForeign);
+  const clockSkewMs = Date.parse(answer.headers['date'] ?? '') - Date.now();
+  return new UploadError(kind, `no temporary credentials: ${code}`, {
+    code,
+    status,
+    ...(isForeign && { isForeign }),
+    ...(kind === 'clockSkew' && Number.isFinite(clockSkewMs) && { clockSkewMs }),
+  });
 }
 
 /** The code of a refusal, if it has one: STS writes `Code`, OAuth `error`. */

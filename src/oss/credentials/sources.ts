@@ -16,14 +16,15 @@ import type { SecurityTokens } from './securityTokens';
 import { assertSignedIn, pair, programOf, secretUrl } from './way';
 import type { ProfileFile, Way } from './way';
 
-/** Opens a source of credentials. */
+/** Opens a source of credentials. `now` is the time that keys end by. */
 export function openSource(
   source: CredentialsSource,
   machine: Machine,
   tokens: SecurityTokens,
+  now: () => number,
 ): CachedKey {
   const program = 'program' in source ? source.program : undefined;
-  return new CachedKey(async () => tokens.follow(await wayOf(source, machine), program));
+  return new CachedKey(async () => tokens.follow(await wayOf(source, machine), program), now);
 }
 
 /** Reads where the source leads, now. Throws why it leads nowhere. */

@@ -27,6 +27,8 @@ export class Issuer {
   instead: ((path: string) => Answer | undefined) | undefined;
   /** The metadata service answers only within a session. */
   insistsOnSession = true;
+  /** Its clock, ahead of that of this computer. */
+  clockOffsetMs = 0;
   /** Role of the instance; '' for none. */
   instanceRole = 'instance';
   readonly #server: Server;
@@ -43,7 +45,8 @@ export class Issuer {
         const content = Buffer.concat(chunks).toString();
         const found = this.#answer(message, path, content) ?? refusal(404, 'NotFound');
         const { status = 200, headers = {}, body, drips = false } = found;
-        answer.writeHead(status, headers);
+        const date = new Date(Date.now() + this.clockOffsetMs).toUTCString();
+        answer.writeHead(status, { date, ...headers });
         if (drips) this.#drip(answer);
         else answer.end(body);
       });
@@ -122,6 +125,8 @@ export class Issuer {
     const by = AccessKeyId === undefined ? '' : ` by ${AccessKeyId}`;
     const what = `${Action} ${RoleArn} as ${RoleSessionName} for ${DurationSeconds}`;
     this.asked.push(`${host}: ${what}${by}${more.join('')}`);
+    const offMs = Date.parse(parameters['Timestamp'] ?? '') - Date.now() - this.clockOffsetMs;
+    if (!(Math.abs(offMs) <= 900_000)) return refusal(400, 'InvalidTimeStamp.Expired');
     if (Action === 'AssumeRole') {
       const signer = this.#known.find((key) => key.accessKeyId === AccessKeyId);
       if (signer === undefined) return refusal(404, 'InvalidAccessKeyId.NotFound');
@@ -157,7 +162,7 @@ export class Issuer {
       AccessKeyId: `STS.${name}`,
       AccessKeySecret: `secret-of-${name}`,
       SecurityToken: `token-of-${name}`,
-      Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      Expiration: new Date(Date.now() + this.clockOffsetMs + 3_600_000).toISOString(),
     };
     this.#known.push({
       accessKeyId: issued.AccessKeyId,

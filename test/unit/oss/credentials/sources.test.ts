@@ -714,6 +714,26 @@ describe('sources of credentials', () => {
     }
   });
 
+  for (const offsetMs of [7_200_000, -7_200_000]) {
+    it(`assumes a role, and keeps its key, with a clock ${offsetMs} ms off`, async () => {
+      issuer.clockOffsetMs = server.clockOffsetMs = offsetMs;
+      const profile = { name: 'it', ...CLI_KEY, ...ROLE, mode: 'RamRoleArn' };
+      const config = JSON.stringify({ profiles: [profile] });
+      const machine = await machineWith({ '.aliyun/config.json': config });
+      const { openStore, account } = fixture.oss(server.endpoint, {
+        machine,
+        issuers: issuer.issuers,
+        credentials: () => Promise.resolve({ kind: 'aliyun', profile: 'it' }),
+      });
+      await openStore({ bucket: 'photos', key: 'k', region: 'cn-hangzhou', profile: '' });
+      assert.equal(issuer.asked.length, 2);
+      await account.listBuckets({ profile: '' }, CALL);
+      issuer.asked.length = 0;
+      for (let count = 0; count < 3; count += 1) await account.listBuckets({ profile: '' }, CALL);
+      assert.deepEqual(issuer.asked, []);
+    });
+  }
+
   it('looks for another key of a profile when one is refused', async () => {
     const config = (token: string): string =>
       JSON.stringify({ profiles: [{ name: 'it', ...ISSUED, mode: 'StsToken', sts_token: token }] });
