@@ -50,6 +50,20 @@ describe('the READMEs', () => {
       );
     });
 
+    it(`${name} says of each action of the policy what it is for`, () => {
+      const actions = new Set(read(name).match(/(?<=")oss:\w+(?=")/g));
+      const rows = read(name).match(/^\| `oss:.*$/gm) ?? [];
+      const described = rows.flatMap((row) => row.split(' | ')[0]?.match(/oss:\w+/g) ?? []);
+      assert.deepEqual(described.sort(), [...actions].sort());
+    });
+
+    it(`${name} has no row outside of a table: each table is a head, its line and rows`, () => {
+      const tables = read(name).match(/(?:^\|.*\n)+/gm) ?? [];
+      assert.ok(tables.length > 5);
+      const broken = tables.filter((table) => !/^\|.*\n(?:\| -+ )+\|\n\|/.test(table));
+      assert.deepEqual(broken, []);
+    });
+
     it(`${name} names each command of the palette as the editor does`, () => {
       const { commands, menus } = (JSON.parse(read('package.json')) as Manifest).contributes;
       const titles = JSON.parse(read(texts)) as Record<string, string>;
