@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 
 /** Resolves after `delayMs`. For polling only: nothing here waits a fixed time for an outcome. */
 export function sleep(delayMs: number): Promise<void> {
@@ -38,6 +39,38 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What it reads from its standard input; nothing when left out. */
   readonly input?: string | undefined;
+  /** As in {@link ProgramCall}. */
+  readonly windowsVerbatimArguments?: boolean;
+}
+
+/** How a program is started by `spawn` or `execFile`, without the option `shell`. */
+export interface ProgramCall {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Whether the arguments are quoted already. */
+  readonly windowsVerbatimArguments: boolean;
+}
+
+/**
+ * How to start a program that may be a batch file, as `code` and npm are on Windows. Node starts such
+ * a file in a shell only, and puts no quotes there around what has blanks.
+ */
+export function commandOf(
+  program: string,
+  args: readonly string[],
+  platform: NodeJS.Platform = process.platform,
+): ProgramCall {
+  if (platform !== 'win32' || path.win32.extname(program).toLowerCase() === '.exe') {
+    return { file: program, args, windowsVerbatimArguments: false };
+  }
+  // With /s the shell takes away the first quote and the last, and leaves all between them as it is.
+  const line = [path.win32.normalize(program), ...args].map(quoted).join(' ');
+  return { file: 'cmd.exe', args: ['/d', '/s', '/c', `"${line}"`], windowsVerbatimArguments: true };
+}
+
+/** For cmd.exe and for what Windows' programs read of their line: a backslash at the end is doubled. */
+function quoted(arg: string): string {
+  return `"${arg.replaceAll('"', '""').replace(/\\+$/, '$&$&')}"`;
 }
 
 /** Runs a program to its end and resolves with its standard output; rejects with all it said. */
@@ -71,15 +104,14 @@ export function run(
   });
 }
 
-/** {@link run} of a program that may be a script on Windows, as npm is: only its shell starts these. */
+/** {@link run} of a program that may be a batch file on Windows, see {@link commandOf}. */
 export function runCommand(
-  name: string,
+  program: string,
   args: readonly string[],
   options?: RunOptions,
 ): Promise<string> {
-  return process.platform === 'win32'
-    ? run('cmd.exe', ['/c', name, ...args], options)
-    : run(name, args, options);
+  const { file, args: all, windowsVerbatimArguments } = commandOf(program, args);
+  return run(file, all, { ...options, windowsVerbatimArguments });
 }
 
 /** The path of a program that can be run by its name, or undefined. */

@@ -17,10 +17,11 @@ import type { OssServer } from '../test/oss-server/server';
 import { startOssServer, testCaFile } from '../test/oss-server/server';
 import { startProxy } from '../test/support/proxy';
 import type { Proxy } from '../test/support/proxy';
+import { findDesktop } from './editor/desktop';
 import type { Settings } from './editor/server';
 import { EditorServer, QUIET_SETTINGS, installVsix } from './editor/server';
 import { cacheDir } from './paths';
-import { findInPath, freePort, isAlive, isPortFree, messageOf, run } from './processes';
+import { commandOf, freePort, isAlive, isPortFree, messageOf, runCommand } from './processes';
 import { writeSampleFile } from './sampleFile';
 import { packageVsix } from './vsix';
 
@@ -174,7 +175,7 @@ async function openDesktop(
   settings: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Running> {
-  const code = process.env['VSCODE_EXECUTABLE'] ?? findInPath('code');
+  const code = findDesktop();
   if (!code) {
     throw new Error(
       'No desktop VS Code was found: `code` is not in the PATH. In VS Code run "Shell Command: Install ' +
@@ -183,16 +184,18 @@ async function openDesktop(
   }
   const userData = path.join(home, 'desktop');
   const extensions = path.join(home, 'desktop-extensions');
-  const file = path.join(userData, 'User', 'settings.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2));
+  const settingsFile = path.join(userData, 'User', 'settings.json');
+  fs.mkdirSync(path.dirname(settingsFile), { recursive: true });
+  fs.writeFileSync(settingsFile, JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2));
   const folders = ['--user-data-dir', userData, '--extensions-dir', extensions];
-  // On Windows `code` is a batch file, which only a shell can run.
-  const shell = process.platform === 'win32';
-  await run(code, [...folders, '--install-extension', vsix, '--force']);
-  const child: ChildProcess = spawn(code, [...folders, '--new-window', '--wait', workspace], {
+  await runCommand(code, [...folders, '--install-extension', vsix, '--force']);
+  const { file, args, windowsVerbatimArguments } = commandOf(code, [
+    ...folders,
+    ...['--new-window', '--wait', workspace],
+  ]);
+  const child: ChildProcess = spawn(file, args, {
     stdio: 'ignore',
-    shell,
+    windowsVerbatimArguments,
     env: { ...process.env, ...env },
   });
   console.log(instructions('A VS Code window opens.'));
