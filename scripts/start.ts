@@ -5,24 +5,28 @@
  *
  *     npm start [-- --speed 30] [--port 8123] [--reset]
  *     npm start -- --account new  as somebody who opened an account since 2025, with a bound domain
- *     npm start -- --desktop      in the desktop VS Code of this computer (`code`, VSCODE_EXECUTABLE)
+ *     npm start -- --desktop      in the desktop VS Code of this computer (`code`, VSCODE_EXECUTABLE),
+ *                                 as without it on other systems than Linux x64
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { OssServer } from '../test/oss-server/server';
 import { startOssServer, testCaFile } from '../test/oss-server/server';
 import { startProxy } from '../test/support/proxy';
 import type { Proxy } from '../test/support/proxy';
 import { findDesktop } from './editor/desktop';
+import { THIS_SYSTEM, chooseHost, hasServerEditor } from './editor/host';
 import type { Settings } from './editor/server';
 import { EditorServer, QUIET_SETTINGS, installVsix } from './editor/server';
 import { cacheDir } from './paths';
-import { commandOf, freePort, isAlive, isPortFree, messageOf, runCommand } from './processes';
+import { commandOf, messageOf, runCommand } from './processes';
 import { writeSampleFile } from './sampleFile';
+import { claimHome, releaseHome, rememberedPort } from './startHome';
+import type { StartOptions } from './startOptions';
+import { instructions, readStartOptions } from './startOptions';
 import { packageVsix } from './vsix';
 
 const MB = 1 << 20;
@@ -34,50 +38,15 @@ const DOMAIN = 'img.example.com';
 /** Opens nothing but the local server, so that it may be written here. */
 const ACCESS_KEY = { accessKeyId: 'LTAI5tDemoDemoDemoDemo01', accessKeySecret: 'demo-secret' };
 
-/** Ports that a person sees in an address; the numbers are kept, see {@link rememberedPort}. */
-const DEFAULT_PORTS = { editor: 8123, oss: 8124, proxy: 8125 } as const;
-
-interface Options {
-  readonly isDesktop: boolean;
-  readonly port: number | undefined;
-  readonly megabytesPerSecond: number;
-  readonly shouldReset: boolean;
-  /** Of an account opened since 2025, which reaches its data by a domain of its own only. */
-  readonly isNewAccount: boolean;
-}
-
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      desktop: { type: 'boolean', default: false },
-      port: { type: 'string' },
-      speed: { type: 'string', default: '30' },
-      reset: { type: 'boolean', default: false },
-      account: { type: 'string', default: 'old' },
-    },
-  });
-  const megabytesPerSecond = Number(values.speed);
-  if (!(megabytesPerSecond > 0)) throw new Error('--speed is a number of megabytes per second.');
-  const port = values.port === undefined ? undefined : Number(values.port);
-  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new Error('--port is a number from 1 to 65535.');
-  }
-  if (!['old', 'new'].includes(values.account)) throw new Error('--account is old or new.');
-  return {
-    isDesktop: values.desktop,
-    port,
-    megabytesPerSecond,
-    shouldReset: values.reset,
-    isNewAccount: values.account === 'new',
-  };
-}
-
 async function main(): Promise<void> {
-  const options = readOptions();
+  const options = readStartOptions(process.argv.slice(2));
+  // Whatever keeps it from running is said before anything is built or written.
+  const code = options.isDesktop || !isServed() ? desktopCode() : undefined;
   const home = path.join(cacheDir(), options.isNewAccount ? 'start-new' : 'start');
-  if (options.shouldReset) fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  fs.mkdirSync(home, { recursive: true });
-  await takeOver(home);
+  await claimHome(home, options);
+  process.once('exit', () => {
+    releaseHome(home);
+  });
 
   console.log('Building and packaging the extension ...');
   const vsix = await packageVsix();
@@ -98,13 +67,40 @@ async function main(): Promise<void> {
     // A server of the editor takes http.proxy of its user only, and what is set here is the machine's.
     ...(proxy !== undefined && { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: testCaFile }),
   };
-  const end = options.isDesktop
-    ? await openDesktop(home, workspace, vsix, settings, env)
-    : await serveEditor(home, workspace, vsix, settings, env, options);
+  const start = { home, workspace, vsix, settings, env, options };
+  const end = code === undefined ? await serveEditor(start) : await openDesktop(code, start);
   await end.whenEnded;
   await end.stop();
   await proxy?.close();
   await oss.close();
+}
+
+function isServed(): boolean {
+  return chooseHost(process.env, THIS_SYSTEM) === 'server';
+}
+
+/** The desktop VS Code, said when nobody asked for it. */
+function desktopCode(): string {
+  const code = findDesktop();
+  if (code === undefined) {
+    const orElse = hasServerEditor(THIS_SYSTEM) ? ', or use npm start without --desktop' : '';
+    throw new Error(
+      'No desktop VS Code was found: `code` is not in the PATH. Install VS Code, or run "Shell Command: ' +
+        `Install 'code' command in PATH" in it, or set VSCODE_EXECUTABLE to its program${orElse}.`,
+    );
+  }
+  console.log(`In the VS Code of this computer, ${code}`);
+  return code;
+}
+
+/** What an editor is started with. */
+interface Start {
+  readonly home: string;
+  readonly workspace: string;
+  readonly vsix: string;
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly options: StartOptions;
 }
 
 /** Something that runs until the user or the program itself ends it. */
@@ -113,7 +109,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-async function startOss(home: string, options: Options): Promise<OssServer> {
+async function startOss(home: string, options: StartOptions): Promise<OssServer> {
   const port = await rememberedPort(home, 'oss', undefined);
   const bytesPerSecond = options.megabytesPerSecond * MB;
   return startOssServer({
@@ -144,14 +140,8 @@ async function startNames(home: string, server: OssServer): Promise<Proxy> {
   });
 }
 
-async function serveEditor(
-  home: string,
-  workspace: string,
-  vsix: string,
-  settings: Settings,
-  env: Readonly<Record<string, string | undefined>>,
-  options: Options,
-): Promise<Running> {
+async function serveEditor(start: Start): Promise<Running> {
+  const { home, workspace, vsix, settings, env, options } = start;
   const extensionsDir = path.join(home, 'extensions');
   fs.rmSync(extensionsDir, { recursive: true, force: true });
   await installVsix(vsix, extensionsDir);
@@ -164,24 +154,12 @@ async function serveEditor(
     defaultFolder: workspace,
     env,
   });
-  console.log(instructions(`Open  ${editor.origin}/`));
+  console.log(instructions(`Open  ${editor.origin}/`, options));
   return { whenEnded: interrupted(), stop: () => editor.stop() };
 }
 
-async function openDesktop(
-  home: string,
-  workspace: string,
-  vsix: string,
-  settings: Settings,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Running> {
-  const code = findDesktop();
-  if (!code) {
-    throw new Error(
-      'No desktop VS Code was found: `code` is not in the PATH. In VS Code run "Shell Command: Install ' +
-        "'code' command in PATH\", or set VSCODE_EXECUTABLE, or use npm start without --desktop.",
-    );
-  }
+async function openDesktop(code: string, start: Start): Promise<Running> {
+  const { home, workspace, vsix, settings, env, options } = start;
   const userData = path.join(home, 'desktop');
   const extensions = path.join(home, 'desktop-extensions');
   const settingsFile = path.join(userData, 'User', 'settings.json');
@@ -198,7 +176,7 @@ async function openDesktop(
     windowsVerbatimArguments,
     env: { ...process.env, ...env },
   });
-  console.log(instructions('A VS Code window opens.'));
+  console.log(instructions('A VS Code window opens.', options));
   return {
     whenEnded: Promise.race([once(child, 'exit'), interrupted()]),
     stop: () => {
@@ -206,18 +184,6 @@ async function openDesktop(
       return Promise.resolve();
     },
   };
-}
-
-function instructions(firstStep: string): string {
-  return `
-  1. ${firstStep}
-  2. Right-click big-file.bin, choose "Upload to OSS (resumable)", and press Enter to use the
-     credentials of the environment.
-  3. In the middle of it press Ctrl-C here, then run npm start again and reload the window.
-  4. Click "1 upload to resume" in the status bar: it goes on where it was.
-
-  OSS is a server on this computer; nothing leaves it. Start afresh: npm start -- --reset
-`;
 }
 
 /** The folder that opens: a large file, and some small ones. */
@@ -237,46 +203,6 @@ async function prepareWorkspace(home: string): Promise<string> {
   const hello = path.join(workspace, 'hello.txt');
   if (!fs.existsSync(hello)) fs.writeFileSync(hello, 'Hello, OSS!\n');
   return workspace;
-}
-
-/** The port of the last time, so that the browser and the checkpoints find what they know. */
-async function rememberedPort(
-  home: string,
-  name: keyof typeof DEFAULT_PORTS,
-  wanted: number | undefined,
-): Promise<number> {
-  const last = lastPort(home, name);
-  let port = wanted ?? last;
-  if (!(await isPortFree(port))) {
-    if (wanted !== undefined) throw new Error(`Port ${wanted} is taken by another program.`);
-    port = await freePort();
-    console.log(`Port ${last} is taken by another program, ${port} is used instead.`);
-  }
-  fs.writeFileSync(portFile(home, name), String(port));
-  return port;
-}
-
-function lastPort(home: string, name: keyof typeof DEFAULT_PORTS): number {
-  const file = portFile(home, name);
-  return fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : DEFAULT_PORTS[name];
-}
-
-function portFile(home: string, name: string): string {
-  return path.join(home, `${name}.port`);
-}
-
-/** One `npm start` at a time: two would share data and ports. */
-async function takeOver(home: string): Promise<void> {
-  const file = path.join(home, 'pid');
-  const other = fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0;
-  // A number alone proves nothing: after a crash it may have become that of another program.
-  if (other > 0 && isAlive(other) && !(await isPortFree(lastPort(home, 'oss')))) {
-    throw new Error(`npm start runs already, as process ${other}.`);
-  }
-  fs.writeFileSync(file, String(process.pid));
-  process.once('exit', () => {
-    fs.rmSync(file, { force: true });
-  });
 }
 
 /**
