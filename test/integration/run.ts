@@ -17,6 +17,7 @@ import { chromium } from '@playwright/test';
 import { runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';
 import { CHROME_ARGS, ensureChrome } from '../../scripts/editor/chrome';
+import { THIS_SYSTEM, chooseHost } from '../../scripts/editor/host';
 import { EditorServer } from '../../scripts/editor/server';
 import type { Counts } from '../../scripts/mochaReporter';
 import { OUT, ROOT } from '../../scripts/paths';
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
     TEST_COLOR: process.stdout.isTTY ? '1' : '0',
   };
   try {
-    const host = chooseHost();
+    const host = chooseHost(process.env, THIS_SYSTEM);
     const code =
       host === 'desktop'
         ? await runInDesktop(box, workspace, env)
@@ -58,14 +59,6 @@ async function main(): Promise<number> {
   } finally {
     fs.rmSync(box, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-function chooseHost(): 'server' | 'desktop' {
-  const chosen = process.env['EDITOR_HOST'];
-  if (chosen === 'server' || chosen === 'desktop') return chosen;
-  if (chosen) throw new Error(`EDITOR_HOST is '${chosen}'; it can be 'server' or 'desktop'.`);
-  if (process.env['VSCODE_EXECUTABLE']) return 'desktop';
-  return process.platform === 'linux' && process.arch === 'x64' ? 'server' : 'desktop';
 }
 
 /** The extension as it is shipped, and the suite beside it; both see the same `vscode` object. */
