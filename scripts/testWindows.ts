@@ -60,12 +60,12 @@ async function inWine(words: readonly string[]): Promise<MochaReport> {
   await compile();
   const wine = await ensureWine();
   const node = await ensureNode('22', 'win32-x64');
-  const linux = await serveLinux((text) => linuxPath(text, wine));
   writeCommands(node);
   fs.rmSync(REPORTS, { recursive: true, force: true });
   fs.mkdirSync(REPORTS, { recursive: true });
   // vsce starts npm, which is of Linux here.
   const vsix = await packageVsix(path.join(REPORTS, 'extension.vsix'));
+  const linux = await serveLinux((text) => linuxPath(text, wine));
   const env = {
     ...wine.env,
     COMPILED: windowsPath(COMPILED),
@@ -76,15 +76,19 @@ async function inWine(words: readonly string[]): Promise<MochaReport> {
     NODE_OPTIONS: `--require ${windowsPath(path.join(COMPILED, 'scripts/windows/hooks.ts.js')).replaceAll('\\', '/')}`,
   };
   const total = { passed: 0, failed: 0, skipped: 0, leftOut: [] as string[] };
-  await inLanes(testFiles(words), LANES, async (file) => {
-    const result = await runFile(wine.command, node, file, env);
-    total.passed += result.passed;
-    total.failed += result.failed;
-    total.skipped += result.skipped;
-    total.leftOut.push(...result.leftOut);
-  });
-  linux.close();
-  spawnSync('wineserver', ['-k'], { env });
+  try {
+    await inLanes(testFiles(words), LANES, async (file) => {
+      const result = await runFile(wine.command, node, file, env);
+      total.passed += result.passed;
+      total.failed += result.failed;
+      total.skipped += result.skipped;
+      total.leftOut.push(...result.leftOut);
+    });
+  } finally {
+    // It would keep this process from its end.
+    linux.close();
+    spawnSync('wineserver', ['-k'], { env });
+  }
   return total;
 }
 

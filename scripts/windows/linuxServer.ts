@@ -10,6 +10,7 @@ import type { Answer, Question } from './linuxPrograms';
 /** A running one; `url` is what `LINUX_SERVER` must be. */
 export interface LinuxServer {
   readonly url: string;
+  /** Also what is being answered. */
   close(): void;
 }
 
@@ -39,5 +40,9 @@ export async function serveLinux(toLinux: (path: string) => string): Promise<Lin
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}${secret}`, close: () => server.close() };
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}${secret}`, close };
 }
