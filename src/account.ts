@@ -102,6 +102,7 @@ export type Endpoint = string;
 /** Whose eyes to look with: a stored profile, or credentials that are not stored yet. */
 export type Access = { readonly profile: string } | { readonly source: CredentialsSource };
 
+/** A bucket as a list of buckets shows it. */
 export interface BucketSummary {
   readonly name: string;
   /** Region id without `oss-`. */

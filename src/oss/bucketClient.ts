@@ -309,7 +309,7 @@ export class BucketClient implements OssClient {
     const asDomain = await this.#refusalAt({ ...asked, place: 'domain' }, call);
     const asHost = asDomain && (await this.#refusalAt({ ...asked, place: 'host' }, call));
     const isDomain = asDomain === undefined;
-    // The region is looked at first of all: who refuses it has understood the rest, or never read it.
+    // OSS checks the region before the signature: a refusal of it says nothing against this place.
     const isHost = asHost === undefined || asHost.kind === 'wrongRegion';
     if (!isDomain && !isHost && asDomain.kind !== 'wrongRegion') {
       // An answer of OSS says more than a name that nobody knows.

@@ -64,7 +64,7 @@ export class Network {
     this.#facts.set(identityOf(route), facts);
   }
 
-  /** The bucket is not where it was. */
+  /** What was known has turned out wrong: the region is another, or versioning was switched on. */
   forgetFacts(route: Route): void {
     this.#facts.delete(identityOf(route));
   }

@@ -14,8 +14,8 @@ export interface Answer {
 }
 
 /**
- * Whose an answer is. `unknown` is OSS's if something on the way removes its headers, and anybody's
- * else: a success of that kind is believed only when its effect is seen.
+ * Whose an answer is. `unknown`: it may be OSS's, with its headers removed on the way, or of anything
+ * else. A success of that kind is believed only when its effect is seen.
  */
 export type Answerer = 'oss' | 'unknown' | 'other';
 
@@ -103,7 +103,10 @@ const KIND_OF_CODE: ReadonlyMap<string, UploadErrorKind> = new Map(
   ),
 );
 
-/** EC of "Invalid signing region in Authorization header": the region of a V4 signature is not the endpoint's. */
+/**
+ * EC of "Invalid signing region in Authorization header": the region of a V4 signature is not that of
+ * the endpoint.
+ */
 const EC_SIGNING_REGION = '0002-00000226';
 
 /**
@@ -269,7 +272,7 @@ export function errorOfAnswer(answer: Answer, nowMs: number = Date.now()): Uploa
   );
 }
 
-/** What somebody on the way answered instead of OSS; nothing of its text is ours to repeat. */
+/** What a proxy or gateway answered instead of OSS. Its text is not repeated: it may hold anything. */
 function errorOfOthers({ status }: Answer, retryMs: number | undefined): UploadError {
   const code = codeOfStatus(status);
   return new UploadError(

@@ -22,6 +22,7 @@ export interface TransportTimeouts {
   readonly wholeAnswerMs: number;
 }
 
+/** How a transport connects. All may be left out. */
 export interface TransportOptions {
   readonly timeouts?: Partial<TransportTimeouts> | undefined;
   /** Certificates to trust instead of Node's own, PEM. */

@@ -1,7 +1,7 @@
 /**
  * The calls of the file system that are made for each of thousands of files. By descriptor, and with
- * callbacks where the disk may have to be waited for: what `node:fs/promises` makes for each call and each open file stays in memory until a
- * whole collection.
+ * callbacks where the disk may have to be waited for: what `node:fs/promises` makes for each call and
+ * each open file stays in memory until a whole collection.
  */
 import { closeSync, fstatSync, lstat, open, read, stat } from 'node:fs';
 import type { BigIntStats } from 'node:fs';

@@ -18,7 +18,7 @@ const KIND = 'oss-upload-checkpoint';
 const VERSION = 2;
 /** 10,000 parts are about 1 MB. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** The longest upload id or ETag: those of OSS have 32 signs, and an id has to fit into a URL. */
+/** The longest upload id or ETag: those of OSS have 32 characters, and an id has to fit into a URL. */
 const MOST_TOKEN_LENGTH = 1024;
 
 /** A part that OSS has accepted, its CRC compared. */
@@ -47,7 +47,7 @@ export interface CheckpointHeader {
    */
   readonly options: UploadOptions;
   readonly createdMs: number;
-  /** When OSS initiated it, by its own clock; missing in records of older versions. */
+  /** When OSS initiated it, by its own clock; undefined where its answer had no date. */
   readonly initiatedServerMs?: number | undefined;
 }
 

@@ -81,7 +81,7 @@ export function readRecords(
   bytes: Uint8Array,
   take: (record: unknown) => void,
 ): JournalFrame {
-  // Bytes that are no text become signs that fail the check of their own line only.
+  // Bytes that are no text become characters that fail the check of their own line only.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   // What follows the last line end was torn while it was appended, perhaps inside a character.
   const intactBytes = bytes.lastIndexOf(LINE_END) + 1;

@@ -16,7 +16,7 @@ import type { Logger } from '../base/logger';
  * down every program that uses the disk.
  */
 const SYNC_PAUSE_MS = 1000;
-/** Signs that are written at once when a file is written whole. */
+/** Characters that are written at once when a file is written whole. */
 const BLOCK_LENGTH = 256 * 1024;
 /** The longest wait for a file that another program has open: a virus scanner is done sooner. */
 const MOST_BUSY_MS = 500;

@@ -143,7 +143,7 @@ export class Batches implements Iterable<Batch> {
     this.byId.set(batch.id, batch);
   }
 
-  /** Of one that has nothing left, for whose end somebody may still wait. */
+  /** Forgets a batch that has no transfers left. Who waits for its end is told that this was it. */
   remove(batch: Batch): void {
     this.byId.delete(batch.id);
     batch.wake();

@@ -12,7 +12,7 @@ export class TransferView implements TransferList {
   readonly sizeBytes: number;
   readonly confirmedBytes: number;
   readonly updatedMs: number;
-  /** Not kept: whoever needs all of them does so once. */
+  /** Held weakly: who asks for all snapshots needs them once, and they are many. */
   private made: WeakRef<readonly TransferSnapshot[]> | undefined;
 
   constructor(

@@ -177,7 +177,8 @@ async function partsOf(
 /**
  * Aborts what an InitiateMultipartUpload of ours has begun whose answer got lost: uploads of our key
  * that were initiated while that request was under way, that no checkpoint knows and that have no
- * part. Everything else is somebody's. Rejects when OSS cannot be asked, or may not be.
+ * part. All others may be those of another window or program, and are left alone. Rejects when OSS
+ * cannot be asked, or this key may not ask.
  */
 export async function abortOrphans(
   context: UploadContext,

@@ -123,9 +123,10 @@ function isSince(
 }
 
 /**
- * An answer that says "stored", with what is seen of the object. A checksum proves it; without one
- * the object has to be there. Where its owner lets nobody look, the word of OSS itself is enough,
- * and that of anybody else only with the right ETag. Throws `badResponse` when it did not happen.
+ * An answer that says "stored", with what is seen of the object. A checksum in it proves it; without
+ * one HeadObject has to find the object. Where the key may not look, an answer that is OSS's own is
+ * enough; one that may be of something on the way also needs the ETag that our bytes have. Throws
+ * `badResponse` where that does not show the object.
  */
 export async function seenObject(
   context: UploadContext,
@@ -136,7 +137,7 @@ export async function seenObject(
 ): Promise<SeenObject> {
   const { requestId } = stored;
   const isOfOss = requestId !== undefined;
-  // That of no bytes is 0, which anybody can say.
+  // The CRC-64 of an empty file is 0, which proves nothing where somebody else answers.
   if (stored.crc64 !== undefined && (isOfOss || expected.sizeBytes > 0)) return stored;
   const found = await headObject(context, signal);
   if (found === undefined) {
@@ -144,7 +145,7 @@ export async function seenObject(
     throw new UploadError('badResponse', message, { code: 'NotStored', requestId });
   }
   if (found !== 'forbidden') {
-    // Of another size it is judged, and told, by verifyObject.
+    // An object of another size passes here: verifyObject tells what is wrong with it.
     const isProven = isOfOss || matchesObject(found, expected) || sameEtag(found.etag, stored.etag);
     if (isProven) return { ...stored, found };
   } else if (isOfOss || sameEtag((await etagOfBytes()) ?? '', stored.etag)) {

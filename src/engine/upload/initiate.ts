@@ -74,8 +74,8 @@ export async function initiateUpload(
 }
 
 /**
- * An upload that nobody but somebody else says is begun: OSS knows it, as ListParts tells, where that
- * may be asked. Throws `badResponse` when it does not.
+ * For an upload id that came without a sign of OSS, so that anything on the way may have made it up:
+ * ListParts tells whether OSS knows it, where the key may ask that. Throws `badResponse` when not.
  */
 async function assertKnown(
   { job, store }: SourceContext,

@@ -54,8 +54,9 @@ export interface RetryPolicy {
 }
 
 /**
- * Sends requests to one bucket, each as often as the policy allows. The one place where a request is
- * sent again.
+ * Sends requests to one bucket, each as often as the policy allows. Failures of the network and of OSS
+ * are met here only; below, the room `oss` repeats a request at once, and once, where the refusal itself
+ * said how to ask: with another clock, region or version of the signature.
  */
 export class RequestRunner {
   private outage: Outage | undefined;

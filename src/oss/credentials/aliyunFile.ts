@@ -11,7 +11,8 @@ const SHOWN_NAME = '~/.aliyun/config.json';
 /**
  * `~/.aliyun/config.json` of Alibaba Cloud CLI, or ALIBABA_CLOUD_CONFIG_FILE; undefined when it is
  * not there. The CLI has its own idea of the home folder on Windows, which alone knows HOMEDRIVE:
- * in companies that is a network drive rather than the user's profile.
+ * in companies that is a network drive rather than the user's profile. Rejects with `FileNotUsable`
+ * or `FileUnreadable`.
  */
 export async function readAliyunFile(machine: Machine): Promise<ProfileFile | undefined> {
   const named = variable(machine, 'ALIBABA_CLOUD_CONFIG_FILE');

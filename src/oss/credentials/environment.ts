@@ -7,7 +7,7 @@ import type { RoleToAssume, Way } from './way';
 /**
  * The key of the environment: ALIBABA_CLOUD_* first, with ALIBABA_CLOUD_ROLE_ARN the role that it
  * assumes, as in the vendor's SDKs; then OSS_*, as in ossutil. Undefined when neither is there.
- * Throws `EntryMissing` for half of a key.
+ * Throws `EntryMissing` for half of a key, `ValueNotUsable` where no host can be made of the region.
  */
 export function environmentWay(machine: Machine): Way | undefined {
   const [cloud, oss] = [valuesOf(machine, CLOUD_NAMES), valuesOf(machine, OSS_NAMES)];
@@ -44,7 +44,11 @@ const CLOUD_NAMES: Three = [
 ];
 const OSS_NAMES: Three = ['OSS_ACCESS_KEY_ID', 'OSS_ACCESS_KEY_SECRET', 'OSS_SESSION_TOKEN'];
 
-/** The OIDC role of the environment, as Kubernetes pods get it; undefined when it names none. */
+/**
+ * The OIDC role of the environment, as Kubernetes pods get it; undefined when it names none. Throws
+ * `EntryMissing` when it names only a part of one, `ValueNotUsable` where no host can be made of its
+ * region.
+ */
 export function environmentOidc(machine: Machine): Way | undefined {
   const values = valuesOf(machine, OIDC_NAMES);
   const [providerArn, tokenFile] = values;
@@ -61,14 +65,20 @@ const OIDC_NAMES: Three = [
   'ALIBABA_CLOUD_ROLE_ARN',
 ];
 
-/** ALIBABA_CLOUD_CREDENTIALS_URI; undefined when it is not set. */
+/**
+ * ALIBABA_CLOUD_CREDENTIALS_URI; undefined when it is not set. Throws `ValueNotUsable` for what is no
+ * address, and `PlainHttp` for one that is not encrypted and leads away from this machine.
+ */
 export function environmentUri(machine: Machine): Way | undefined {
   const name = 'ALIBABA_CLOUD_CREDENTIALS_URI';
   const text = variable(machine, name);
   return text === '' ? undefined : { kind: 'uri', url: secretUrl(text, name).href };
 }
 
-/** ALIBABA_CLOUD_ECS_METADATA, a role of this instance; undefined when it is not set. */
+/**
+ * ALIBABA_CLOUD_ECS_METADATA, a role of this instance; undefined when it is not set. Throws `Forbidden`
+ * when ALIBABA_CLOUD_ECS_METADATA_DISABLED is on.
+ */
 export function environmentInstance(machine: Machine): Way | undefined {
   const role = variable(machine, 'ALIBABA_CLOUD_ECS_METADATA');
   if (role === '') return undefined;

@@ -22,7 +22,10 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 /** How many sections may take their entries from another one; more is a circle. */
 const LONGEST_CHAIN = 5;
 
-/** `~/.ossutilconfig`, or OSSUTIL_CONFIG_FILE; undefined when it is not there. */
+/**
+ * `~/.ossutilconfig`, or OSSUTIL_CONFIG_FILE; undefined when it is not there. Rejects with
+ * `FileNotUsable` or `FileUnreadable`.
+ */
 export async function readOssutilFile(machine: Machine): Promise<ProfileFile | undefined> {
   const named = variable(machine, 'OSSUTIL_CONFIG_FILE');
   const file = named === '' ? join(machine.homeFolder, '.ossutilconfig') : fromHome(named, machine);

@@ -4,7 +4,10 @@ import type { TemporaryKey } from './way';
 
 /** What requests are signed with; may be another one each time. */
 export interface RenewableKey {
-  /** The key to sign the next request with. Rejects with an UploadError, kind `noCredentials` when there is none. */
+  /**
+   * The key to sign the next request with. Rejects with an UploadError, of kind `noCredentials` when
+   * there is none.
+   */
   get(): Promise<AccessKey>;
   /**
    * Looks for another key after this one was refused. Callers at the same time, and for a while

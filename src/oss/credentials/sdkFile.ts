@@ -7,7 +7,10 @@ import { unusable } from './problem';
 import { pair, required, seconds, secretUrl, SESSION_NAME, stsHost } from './way';
 import type { Entries, Profile, ProfileFile, RoleToAssume, Way } from './way';
 
-/** `~/.alibabacloud/credentials`, or ALIBABA_CLOUD_CREDENTIALS_FILE; undefined when not there. */
+/**
+ * `~/.alibabacloud/credentials`, or ALIBABA_CLOUD_CREDENTIALS_FILE; undefined when it is not there.
+ * Rejects with `FileNotUsable` or `FileUnreadable`.
+ */
 export async function readSdkFile(machine: Machine): Promise<ProfileFile | undefined> {
   const named = variable(machine, 'ALIBABA_CLOUD_CREDENTIALS_FILE');
   const file =

@@ -48,13 +48,13 @@ const LONGEST_METADATA_WAIT_MS = 3_000;
 /** The name of a RAM role. */
 const ROLE_NAME = /^[\w.@-]{1,64}$/;
 
-/** A session of the metadata service: a header is made of it. */
+/** The text that the metadata service calls a session; it is sent back in a header. */
 const SESSION = /^[\x21-\x7e]{1,4096}$/;
 
 /** A token has some hundred bytes. */
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 
-/** Comes by keys. Rejects with an UploadError whose message quotes nobody's answer. */
+/** Gets keys from where they are issued. Rejects with an UploadError that quotes no answer. */
 export class SecurityTokens {
   readonly #ask: Ask;
   readonly #machine: Machine;
@@ -342,8 +342,8 @@ function issuedKey(
 }
 
 /**
- * Why there is no key. A refusal of an issuer has a code; without one it is of somebody on the way,
- * and no matter of the key.
+ * Why there is no key. A refusal by an issuer has a code. An answer without one came from something
+ * on the way, such as a proxy, and says nothing about the key.
  */
 function refusalOf(answer: Answer, refusal: Readonly<Record<string, unknown>>): UploadError {
   const { status } = answer;

@@ -16,6 +16,9 @@ export interface FinishedActions {
   exportReport(about: readonly TransferSnapshot[]): Promise<void>;
   /** Looks for an upload by name, place and state, and offers what can be done with it. */
   find(): Promise<void>;
-  /** How long a signed URL is to be good for, in seconds and at most so many; undefined when the user left. */
+  /**
+   * How long a signed URL is to be good for, in seconds and at most so many; undefined when the user
+   * left.
+   */
   askLifetime(longestSeconds: number): Promise<number | undefined>;
 }

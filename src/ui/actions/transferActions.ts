@@ -111,7 +111,10 @@ export class TransferActions {
     }
   }
 
-  /** Tells a failure that is about no transfer, of the files that `context` names. Does not wait: a toast may stay for hours. */
+  /**
+   * Tells a failure that is about no transfer, of the files that `context` names. Does not wait: a
+   * toast may stay for hours.
+   */
   tell(failure: UploadError, context: FailureContext = {}): void {
     if (failure.kind === 'aborted') return;
     this.log.error(`${failure.kind} ${failure.code}: ${failure.message}`);
@@ -343,8 +346,9 @@ export class TransferActions {
 }
 
 /**
- * Asks before something is lost that OSS has, or a list that took long to make. The first button is the one that Enter presses, which
- * may still be that of the list before: like Escape, it keeps everything.
+ * Asks before something is lost that OSS has, or a list that took long to make. The first button is
+ * the one that Enter presses, which may still be meant for the list before: like Escape, it keeps
+ * everything.
  */
 export async function confirmLoss(
   question: string,

@@ -41,7 +41,8 @@ export class Settings implements Disposable {
       if (event.affectsConfiguration('http.proxyStrictSSL')) this.isStrict = undefined;
       if (!event.affectsConfiguration(SECTION)) return;
       this.ofWindow = undefined;
-      // What was found before may be right by now: whoever reads it anew finds what is still wrong.
+      // Problems that nobody was told of yet may be mended by this change: the next reading finds
+      // those that are left.
       if (this.untold !== undefined) this.found.clear();
       this.untold = undefined;
       this.changed.fire();

@@ -88,7 +88,7 @@ export class TransferRows implements Disposable {
     return this.rows.get(id);
   }
 
-  /** Somebody reads about a row: what stands still may go on doing so for a moment. */
+  /** Somebody reads about a row: for a moment rows are drawn again only when a state changes. */
   hold(): void {
     this.heldMs = performance.now();
   }

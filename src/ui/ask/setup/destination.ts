@@ -113,8 +113,8 @@ export class Destinations {
   }
 
   /**
-   * Whether uploads to a bucket may take the way that the settings name: asks once for an endpoint that is not
-   * encrypted, or that a container names.
+   * Whether uploads to a bucket may take the way that the settings name: asks once for an endpoint
+   * that is not encrypted, or that a container names.
    */
   async confirmRoute(bucket: string): Promise<boolean> {
     const { endpoint: common, bucketEndpoints } = this.settings.forWindow();
