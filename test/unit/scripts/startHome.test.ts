@@ -82,16 +82,8 @@ describe('the folder of npm start', () => {
 
   it('goes to one of two that begin together', async () => {
     fs.rmSync(home, { recursive: true });
-    const program = path.join(box, 'claim.ts');
-    const module = path.resolve(__dirname, '../../../scripts/startHome');
-    fs.writeFileSync(
-      program,
-      `import { claimHome } from ${JSON.stringify(module)};
-       claimHome(${JSON.stringify(home)}, { shouldReset: true }).then(
-         () => { console.log('mine'); setInterval(() => undefined, 1000); },
-         () => process.exit(7));`,
-    );
-    const two = [1, 2].map(() => spawn(process.execPath, ['--require', 'tsx/cjs', program]));
+    const program = path.join(__dirname, 'claimHome.ts');
+    const two = [1, 2].map(() => spawn(process.execPath, ['--import', 'tsx', program, home]));
     const outcomes = two.map((one) =>
       Promise.race([
         once(one.stdout, 'data').then((said) => String(said).trim()),
