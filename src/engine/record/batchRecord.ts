@@ -15,7 +15,7 @@ const KIND = 'oss-upload-batch';
 const VERSION = 1;
 /** 100,000 files are about 50 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
-/** So many different reasons are kept in memory: what failed for another one is interrupted. */
+/** So many reasons that hold now are kept in memory: what failed for another one is interrupted. */
 const MOST_REASONS = 1000;
 
 /** What a batch is, apart from its files. */
@@ -100,10 +100,26 @@ export function readBatch(bytes: Uint8Array): BatchContent {
   const finished = new Set<string>();
   const paused = new Set<string>();
   const failed = new Map<string, UploadError>();
-  let reasons = 0;
+  /** Of how many files each reason is that of now. */
+  const reasons = new Map<UploadError, number>();
   let finishedBytes = 0;
   let records = 0;
   let unreadable = 0;
+  /** What was said of a file before is past. */
+  const rest = (id: string, isPaused = false, reason?: UploadError): void => {
+    const past = failed.get(id);
+    if (past !== undefined) {
+      const others = (reasons.get(past) ?? 1) - 1;
+      if (others === 0) reasons.delete(past);
+      else reasons.set(past, others);
+      failed.delete(id);
+    }
+    paused.delete(id);
+    if (isPaused) paused.add(id);
+    if (reason === undefined || (!reasons.has(reason) && reasons.size >= MOST_REASONS)) return;
+    failed.set(id, reason);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  };
   const take = (record: unknown): void => {
     records++;
     const line = isObject(record) ? record : {};
@@ -113,6 +129,7 @@ export function readBatch(bytes: Uint8Array): BatchContent {
     const error = parseFailure(line['error']);
     if (item !== undefined) {
       items.set(item);
+      rest(item.id);
     } else if (typeof gone === 'string') {
       const index = items.indexOf(gone);
       if ('finished' in line) {
@@ -120,14 +137,9 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         finishedBytes += items.sizeAt(index);
       }
       items.deleteAt(index);
+      rest(gone);
     } else if (isTexts(moved) && 'failed' in line === (error !== undefined)) {
-      const reason = error !== undefined && reasons++ < MOST_REASONS ? error : undefined;
-      for (const id of moved) {
-        if ('paused' in line) paused.add(id);
-        else paused.delete(id);
-        if (reason === undefined) failed.delete(id);
-        else failed.set(id, reason);
-      }
+      for (const id of moved) rest(id, 'paused' in line, error);
     } else {
       unreadable++;
     }

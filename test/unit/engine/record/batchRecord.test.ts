@@ -85,6 +85,42 @@ describe('the record of a batch', () => {
     assert.deepEqual([content.items.size, content.failed.size], [1100, 1000]);
   });
 
+  it('counts only the reasons that hold now: those of earlier tries are past', () => {
+    const ids = Array.from({ length: 400 }, (_, at) => at.toString(16).padStart(32, '0'));
+    const lines = [writer.headerLine, ...ids.map((id) => writer.line({ item: item('1', { id }) }))];
+    for (const requestId of ['A', 'B', 'C']) {
+      const error = failureRecord(new UploadError('refused', '', { code: 'No', requestId }));
+      assert.ok(error);
+      for (const id of ids) lines.push(writer.line({ failed: [id], error }));
+      if (requestId === 'A') lines.push(writer.line({ resumed: ids }));
+    }
+    const { failed } = read(...lines);
+    assert.equal(failed.size, 400);
+    assert.deepEqual(
+      new Set(Array.from(failed.values(), ({ requestId }) => requestId)),
+      new Set('C'),
+    );
+  });
+
+  it('knows nothing of how a file was before it was removed, finished, or asked for anew', () => {
+    const error = failureRecord(new UploadError('sourceMissing', '', { code: 'ENOENT' }));
+    assert.ok(error);
+    const [one, two] = [item('1'), item('2')];
+    for (const past of [{ removed: one.id }, { finished: one.id }, { item: one }]) {
+      const content = read(
+        writer.headerLine,
+        writer.line({ item: one }),
+        writer.line({ item: two }),
+        writer.line({ failed: [one.id], error }),
+        writer.line({ paused: [one.id, two.id] }),
+        writer.line({ failed: [one.id], error }),
+        writer.line(past),
+        writer.line({ item: one }),
+      );
+      assert.deepEqual([[...content.paused], content.failed.size], [[two.id], 0]);
+    }
+  });
+
   it('holds the files that are neither finished nor removed, and counts the finished ones', () => {
     const content = read(
       writer.headerLine,
