@@ -1,5 +1,5 @@
 import { isOptions, isTarget } from './checkpoint';
-import { parseFailure } from './failureRecord';
+import { failureRecord, parseFailure } from './failureRecord';
 import type { FailureRecord } from './failureRecord';
 import { ItemTable } from './itemTable';
 import { readRecords } from './journal';
@@ -158,6 +158,38 @@ export function readBatch(bytes: Uint8Array): BatchContent {
     content.state === 'intact' && unreadable === 0 ? content.intactBytes : undefined;
   const done = { finished, finishedBytes };
   return { state: 'valid', header, items, ...done, paused, failed, headerLine, intactBytes };
+}
+
+/** The lines of a batch file that is written whole: read again, it says the same of its files. */
+export function* linesOf({
+  items,
+  finished = [],
+  paused = [],
+  failed = [],
+}: Pick<SavedBatchFile, 'items'> & {
+  readonly finished?: Iterable<string>;
+  readonly paused?: Iterable<string>;
+  readonly failed?: Iterable<readonly [string, UploadError]>;
+}): Generator<BatchLine> {
+  // First, because a file may have been asked for again.
+  for (const id of finished) {
+    const index = items.lastIndexOf(id);
+    if (index >= 0) yield { item: items.at(index) };
+    yield { finished: id };
+  }
+  for (const item of items) yield { item };
+  const still = [...paused];
+  if (still.length > 0) yield { paused: still };
+  const idsOf = new Map<UploadError, string[]>();
+  for (const [id, reason] of failed) {
+    const ids = idsOf.get(reason);
+    if (ids === undefined) idsOf.set(reason, [id]);
+    else ids.push(id);
+  }
+  for (const [reason, ids] of idsOf) {
+    const error = failureRecord(reason);
+    if (error !== undefined) yield { failed: ids, error };
+  }
 }
 
 function parseHeader(raw: unknown): BatchHeader | undefined {

@@ -1,5 +1,6 @@
 import type { Batch } from './batches';
-import type { BatchContent, BatchItem, BatchLine, BatchStore } from '../record/batchRecord';
+import { linesOf } from '../record/batchRecord';
+import type { BatchContent, BatchStore } from '../record/batchRecord';
 import { UploadError, isAbortError } from '../contract/errors';
 import { acquireLease } from '../record/lease';
 import type { Lease } from '../record/lease';
@@ -25,7 +26,7 @@ export class BatchOwner {
     // The lease first: a batch without one looks to other windows as if it was left behind.
     await this.store.records.prepare();
     batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
-    const lines = linesOf(batch.transfers.items.values());
+    const lines = linesOf({ items: batch.transfers.items });
     batch.journal = await this.store.create(batch.id, batch.header, lines);
   }
 
@@ -100,11 +101,11 @@ export class BatchOwner {
     batch.isOwned = true;
     batch.isElsewhere = false;
     const { items } = batch.transfers;
-    const known = content?.state === 'valid' ? content.items : items;
+    const known = content?.state === 'valid' ? content : { items };
     for (const index of [...items.indices()]) {
-      if (!known.has(items.idAt(index))) batch.transfers.deleteAt(index);
+      if (!known.items.has(items.idAt(index))) batch.transfers.deleteAt(index);
     }
-    const lines = linesOf(known.values());
+    const lines = linesOf(known);
     batch.journal = await (
       content?.state === 'valid'
         ? this.store.reopen(batch.id, content, content.header, lines)
@@ -119,8 +120,4 @@ export class BatchOwner {
 /** Its file is not being written any more: it would come back, or take the place of a newer one. */
 async function opened(batch: Batch): Promise<void> {
   await batch.taking?.catch(() => undefined);
-}
-
-function* linesOf(items: Iterable<BatchItem>): Generator<BatchLine> {
-  for (const item of items) yield { item };
 }

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { BATCH, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { BATCH, linesOf, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { ItemTable } from '../../../../src/engine/record/itemTable.ts';
 import { failureRecord } from '../../../../src/engine/record/failureRecord.ts';
 import { UploadError } from '../../../../src/engine/contract/errors.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
@@ -133,6 +134,29 @@ describe('the record of a batch', () => {
     assert.deepEqual([...content.finished], [item('2').id]);
     assert.equal(content.finishedBytes, 10);
     assert.ok(content.intactBytes !== undefined);
+  });
+
+  it('says the same when it is written anew', () => {
+    const error = failureRecord(new UploadError('accessDenied', 'no', { code: 'No', status: 403 }));
+    assert.ok(error);
+    const ids = ['1', '2', '3', '4', '5'].map((digit) => item(digit).id);
+    const content = read(
+      writer.headerLine,
+      ...['1', '2', '3', '4', '5'].map((digit) => writer.line({ item: item(digit) })),
+      writer.line({ finished: item('1').id }),
+      writer.line({ finished: item('2').id }),
+      writer.line({ item: item('2', { sizeBytes: 20 }) }),
+      writer.line({ finished: '9'.repeat(32) }),
+      writer.line({ paused: ids.slice(2, 3) }),
+      writer.line({ failed: ids.slice(3), error }),
+    );
+    const lines = [...linesOf(content)];
+    const anew = read(writer.headerLine, ...lines.map((line) => writer.line(line)));
+    assert.deepEqual([...anew.items], [...content.items]);
+    for (const name of ['finished', 'paused', 'failed'] as const)
+      assert.deepEqual(anew[name], content[name], name);
+    assert.equal(anew.failed.get(ids[3] ?? ''), anew.failed.get(ids[4] ?? ''), 'one for both');
+    assert.deepEqual([...linesOf({ items: new ItemTable() })], []);
   });
 
   it('takes the last line of a file', () => {

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TransferSnapshot } from '../../../../src/engine/index.ts';
+import type { TransferManager, TransferSnapshot } from '../../../../src/engine/index.ts';
+import { faultAnswers } from '../../../oss-server/faults.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
 import { interruptUpload, whenSnapshot } from '../../../support/interruptedUpload.ts';
 import type { InterruptedUpload } from '../../../support/interruptedUpload.ts';
@@ -147,5 +148,46 @@ describe('a damaged record', () => {
     assert.deepEqual(incomplete(), ['folder'], 'what was written anew is whole');
     const stored = names.filter((name) => harness.server.object(BUCKET, name) !== undefined);
     assert.deepEqual(stored, ['x', 'z']);
+  });
+
+  it('of a batch is written anew with all that is known of its other files', async () => {
+    const names = ['done', 'denied', 'goes on', 'paused', 'damaged'];
+    const files = await Promise.all(names.map((name) => harness.file(name, 5000)));
+    const answer = faultAnswers.accessDenied;
+    harness.server.faults.push({ on: 'putObject', key: 'denied', do: { answer } });
+    const holds = names.slice(2).map((key) => harness.server.hold({ on: 'putObject', key }));
+    const before = harness.manager();
+    const { batchId = '' } = await before.enqueue({
+      label: 'folder',
+      workspacePath: '',
+      requests: files.map((file, at) => harness.request(file, names[at] ?? '')),
+    });
+    const batchOf = (manager: TransferManager) =>
+      manager.snapshot().batches.find(({ id }) => id === batchId);
+    await Promise.all(holds.map(({ reached }) => reached));
+    await whenSnapshot(before, () =>
+      states(batchOf(before)?.transfers ?? []).includes('denied failed'),
+    );
+    await before.pause([batchId]);
+    holds.forEach((hold) => {
+      hold.release();
+    });
+    await before.shutdown();
+    const batchFile = path.join(harness.stateDir, `${batchId}.batch`);
+    const text = await readFile(batchFile, 'utf8');
+    await writeFile(batchFile, text.replace('"key":"damaged"', '"key":"else"'));
+
+    const first = harness.manager();
+    await first.refresh();
+    const [goesOn] =
+      batchOf(first)?.transfers.filter(({ target }) => target.key === 'goes on') ?? [];
+    await first.resume([goesOn?.id ?? '']);
+    await first.whenSettled(batchId);
+    await first.shutdown();
+    const second = harness.manager();
+    await second.refresh();
+    assert.deepEqual(states(batchOf(second)?.transfers ?? []), ['denied failed', 'paused paused']);
+    assert.equal(batchOf(second)?.transfers[0]?.error?.kind, 'accessDenied');
+    assert.deepEqual(batchOf(second)?.finishedEarlier, { files: 2, sizeBytes: 10_000 });
   });
 });
