@@ -240,15 +240,19 @@ interface PendingLine {
 
 /**
  * A file that only grows, by whole lines: those that come while others are being written are written
- * together. Lines that cannot be written are taken back, so that the file stays readable; after that
- * nothing is written any more.
+ * together. Lines that cannot be written are taken back, so that the file stays readable; they wait,
+ * in their order, and are tried again with the next line and when the file is closed.
  */
 export class GrowingFile {
   private pending: PendingLine[] = [];
   private writing: Promise<void> | undefined;
   private syncing: Promise<void> | undefined;
   private readonly closing = new AbortController();
-  private broken = false;
+  /** Lines that are written at once: few where the disk had no room, which it may still not have. */
+  private most = Infinity;
+  /** Of the pending ones, those of which it is told that the disk did not take them. */
+  private waiting = 0;
+  private isTold = false;
 
   constructor(
     private readonly handle: FileHandle,
@@ -259,7 +263,7 @@ export class GrowingFile {
   /**
    * Writes a line. Resolves when the system has it: it then survives the end of this process, and is
    * flushed in the background with the lines of the same second. `broken`: the line could not be
-   * written, told once; `skipped`: an earlier one could not.
+   * written, told once; `skipped`: so it is again, or with an earlier one. Either may be written yet.
    */
   append(line: string): Promise<Appended> {
     return new Promise((done) => {
@@ -268,9 +272,10 @@ export class GrowingFile {
     });
   }
 
-  /** Closes the file when every line is written. */
+  /** Closes the file when every line is written that can be. */
   async close(): Promise<void> {
     await this.writing;
+    if (this.pending.length > 0) await this.writeAll();
     this.closing.abort();
     await this.syncing;
     await this.handle.close();
@@ -280,28 +285,34 @@ export class GrowingFile {
     // Answers that came together are written together.
     await nextTurn();
     while (this.pending.length > 0) {
-      const lines = this.pending;
-      this.pending = [];
-      const isWritten = lines.length > 1 && (await this.writeMany(lines));
-      // A disk that has no room for all of them may have some for the first.
-      for (const { line, done } of lines) done(isWritten ? 'written' : await this.writeOne(line));
+      const lines = this.pending.slice(0, this.most);
+      const failure = await this.write(lines.map(({ line }) => line).join(''));
+      if (failure === undefined) {
+        this.pending.splice(0, lines.length);
+        this.waiting = Math.max(0, this.waiting - lines.length);
+        for (const { done } of lines) done('written');
+        this.most *= 2;
+      } else if (lines.length > 1) {
+        // A disk that has no room for all of them may have some for the first.
+        this.most = 1;
+      } else {
+        this.giveUp(failure);
+        break;
+      }
     }
     this.writing = undefined;
   }
 
-  private async writeMany(lines: readonly PendingLine[]): Promise<boolean> {
-    if (this.broken) return false;
-    const text = lines.map(({ line }) => line).join('');
-    return (await this.write(text)) === undefined;
-  }
-
-  private async writeOne(line: string): Promise<Appended> {
-    if (this.broken) return 'skipped';
-    const failure = await this.write(line);
-    if (failure === undefined) return 'written';
-    this.broken = true;
-    this.logger.warn(`cannot write to the checkpoint folder: ${String(failure)}`);
-    return 'broken';
+  /** Until the next line comes. */
+  private giveUp(failure: Error): void {
+    this.most = 1;
+    for (const { done } of this.pending.slice(this.waiting)) {
+      done(this.isTold ? 'skipped' : 'broken');
+      if (!this.isTold)
+        this.logger.warn(`cannot write to the checkpoint folder: ${String(failure)}`);
+      this.isTold = true;
+    }
+    this.waiting = this.pending.length;
   }
 
   /** Writes text, or takes it back and resolves with the reason. */

@@ -111,7 +111,7 @@ export class BatchOwner {
         ? this.store.reopen(batch.id, content, content.header, lines)
         : this.store.create(batch.id, batch.header, lines)
     ).catch((error: unknown) => {
-      this.logger.warn(`cannot write the batch: ${String(error)}`);
+      batch.tellNotResumable(String(error));
       return undefined;
     });
   }

@@ -30,7 +30,7 @@ export class Batch {
   constructor(
     readonly id: string,
     readonly header: BatchHeader,
-    host: TransferHost,
+    private readonly host: TransferHost,
     /** What is in it already is queued. */
     items?: ItemTable,
   ) {
@@ -40,6 +40,20 @@ export class Batch {
   /** This window drives it, or is about to: what the disk says about it is older. */
   get isOurs(): boolean {
     return this.isOwned || this.taking !== undefined;
+  }
+
+  /** Writes a line into its file, as far as there is one; the user is told once when it cannot be. */
+  async append(line: BatchLine): Promise<void> {
+    const appended = await this.journal?.append(line);
+    if (appended === 'broken' && this.isOwned) this.tellNotResumable();
+  }
+
+  /** Tells that what becomes of it is not on disk. */
+  tellNotResumable(detail?: string): void {
+    const [first] = this.transfers.items;
+    if (first === undefined) return;
+    const { id, filePath } = first;
+    this.host.notice({ transferId: id, filePath, kind: 'notResumable', detail });
   }
 
   /** No transfer runs or waits for its turn. */
@@ -221,7 +235,7 @@ export async function note(
 ): Promise<void> {
   await Promise.all(
     selected.map(async (one) => {
-      await one.batch.journal?.append(line(idsOf(one)));
+      await one.batch.append(line(idsOf(one)));
     }),
   );
 }

@@ -123,7 +123,7 @@ export class TakeOver {
     transfers.delete(id);
     if (batch.isOwned) {
       await transfer?.stop();
-      await batch.journal?.append({ removed: id });
+      await batch.append({ removed: id });
     }
     if (batch.isOwned && batch.isFinished) await this.owner.finish(batch);
     if (batch.transfers.size === 0) this.batches.remove(batch);

@@ -213,7 +213,7 @@ export class TransferManager implements Transfers {
             const item = changedItem(known, change);
             if (item === known || !items.hasAt(index)) return;
             batch.transfers.change(item);
-            await batch.journal?.append({ item });
+            await batch.append({ item });
           }),
       ),
     );
@@ -250,8 +250,8 @@ export class TransferManager implements Transfers {
     validateRequest(request);
     const item = await toItem(request);
     await moveCheckpoint(this.environment.checkpoints, known.id, item.id, item.filePath);
-    await batch.journal?.append({ removed: known.id });
-    await batch.journal?.append({ item });
+    await batch.append({ removed: known.id });
+    await batch.append({ item });
     batch.transfers.deleteAt(index);
     this.runs.start([{ batch, indices: [batch.transfers.add(item, 'queued')] }]);
   }
@@ -351,12 +351,7 @@ export class TransferManager implements Transfers {
     try {
       await this.owner.begin(batch);
     } catch (error) {
-      const [first] = items.values();
-      if (first !== undefined) {
-        const { id, filePath } = first;
-        const detail = String(error);
-        this.notice.fire({ transferId: id, filePath, kind: 'notResumable', detail });
-      }
+      batch.tellNotResumable(String(error));
     }
     await this.takeOver.leave(items);
     this.batches.put(batch);

@@ -130,7 +130,7 @@ export class TransferRuns {
       try {
         const { runUpload } = await this.uploads();
         transfer.result = await runUpload(job, this.environment, monitor, signal, async () => {
-          await this.batches.of(transfer)?.journal?.append({ finished: job.id });
+          await this.batches.of(transfer)?.append({ finished: job.id });
         });
         transfer.moveTo('completed');
         // What OSS has not heard of yet, it hears now. Not after each of thousands of files.
@@ -249,7 +249,7 @@ export class TransferRuns {
     // Asked for anew: it goes on there, with what is in OSS.
     if (!this.batches.has(transfer)) return;
     const forget = async (): Promise<void> => {
-      await batch.journal?.append({ removed: transfer.id });
+      await batch.append({ removed: transfer.id });
       transfers.deleteAt(index);
     };
     await transfer.start(async (signal) => {
@@ -270,7 +270,7 @@ export class TransferRuns {
         transfer.moveTo('discarding', error);
         const item = { ...transfer.item, isDiscarding: true };
         transfers.change(item);
-        await batch.journal?.append({ item });
+        await batch.append({ item });
       } finally {
         limit.dispose();
       }
