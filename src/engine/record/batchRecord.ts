@@ -16,7 +16,7 @@ const VERSION = 1;
 /** 100,000 files are about 50 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 /** So many reasons that hold now are kept in memory: what failed for another one is interrupted. */
-const MOST_REASONS = 1000;
+export const MOST_REASONS = 1000;
 
 /** What a batch is, apart from its files. */
 export interface BatchHeader {

@@ -124,7 +124,8 @@ export class JournalStore<Header extends object, Line, Content> {
 
   /**
    * Goes on behind the last whole line of a journal that was read. Where its header is not this one,
-   * or some lines could not be read, the file is written anew with these lines.
+   * or some lines could not be read, the file is written anew with these lines; so it is, if there is
+   * room for it, where it has grown to half of what is ever read.
    */
   async reopen(
     id: string,
@@ -135,6 +136,10 @@ export class JournalStore<Header extends object, Line, Content> {
     const text = new JournalText(this.format, header);
     if (intactBytes === undefined || headerLine !== text.headerLine) {
       return this.create(id, header, lines);
+    }
+    if (intactBytes > this.format.mostBytes / 2) {
+      const anew = await this.create(id, header, lines).catch(() => undefined);
+      if (anew !== undefined) return anew;
     }
     this.known.delete(id);
     return new OpenJournal(text, await this.records.append(this.nameOf(id), intactBytes));

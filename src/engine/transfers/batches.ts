@@ -1,3 +1,4 @@
+import { MOST_REASONS } from '../record/batchRecord';
 import type { BatchHeader, BatchLine, OpenBatch } from '../record/batchRecord';
 import type { ItemTable } from '../record/itemTable';
 import type { Lease } from '../record/lease';
@@ -23,6 +24,8 @@ export class Batch {
   /** Another window drives it. */
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
+  /** Lines with reasons for failures since something was resumed. */
+  private reasons = 0;
   private waiters: (() => void)[] = [];
   /** When the first was started of those that were since nothing ran, by a clock that only grows. */
   private startedMs: number | undefined;
@@ -42,8 +45,13 @@ export class Batch {
     return this.isOwned || this.taking !== undefined;
   }
 
-  /** Writes a line into its file, as far as there is one; the user is told once when it cannot be. */
+  /**
+   * Writes a line into its file, as far as there is one; the user is told once when it cannot be. No
+   * more reasons for failures are written than are read.
+   */
   async append(line: BatchLine): Promise<void> {
+    if ('resumed' in line) this.reasons = 0;
+    if ('failed' in line && ++this.reasons > MOST_REASONS) return;
     const appended = await this.journal?.append(line);
     if (appended === 'broken' && this.isOwned) this.tellNotResumable();
   }

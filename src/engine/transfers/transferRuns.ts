@@ -268,6 +268,8 @@ export class TransferRuns {
           return;
         }
         transfer.moveTo('discarding', error);
+        // Once, however often it is tried again.
+        if (transfer.item.isDiscarding) return;
         const item = { ...transfer.item, isDiscarding: true };
         transfers.change(item);
         await batch.append({ item });

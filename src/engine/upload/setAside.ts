@@ -32,14 +32,15 @@ export async function setAside(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(store.records.pathOf(name), kept);
     await store.remove(id);
-    await prune(folder);
+    await prune(folder, kept);
     return kept;
   } finally {
     await lease.release();
   }
 }
 
-async function prune(folder: string): Promise<void> {
+/** Spares what was moved just now: somebody is told where it is, and it may be a batch that only grew. */
+async function prune(folder: string, spared: string): Promise<void> {
   const files = await Promise.all(
     (await readdir(folder)).map(async (name) => {
       const file = path.join(folder, name);
@@ -49,6 +50,7 @@ async function prune(folder: string): Promise<void> {
   );
   const newest = files.sort((left, right) => right.mtimeMs - left.mtimeMs);
   for (const [index, { file, size }] of newest.entries()) {
+    if (file === spared) continue;
     if (index >= MOST_KEPT || size > MOST_BYTES) await rm(file, { force: true });
   }
 }

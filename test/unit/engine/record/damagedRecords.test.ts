@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TransferManager, TransferSnapshot } from '../../../../src/engine/index.ts';
 import { faultAnswers } from '../../../oss-server/faults.ts';
@@ -115,6 +115,15 @@ describe('a damaged record', () => {
     assert.equal(kept.length, 9);
     assert.ok(kept.includes(path.basename(interrupted.batchFile)));
     assert.ok(!kept.includes('13.batch') && kept.includes('12.batch') && !kept.includes('4.batch'));
+  });
+
+  it('is there under the path that was told, however large it is', async () => {
+    await writeFile(interrupted.batchFile, Buffer.alloc(2 * 1024 * 1024));
+    const manager = harness.manager();
+    await manager.refresh();
+    await until(() => told().length === 1);
+    await manager.shutdown();
+    assert.equal((await stat(told()[0] ?? '')).size, 2 * 1024 * 1024);
   });
 
   it('of a batch of which only some lines are damaged is told once, and its other files go on', async () => {
