@@ -172,7 +172,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
     );
     const comparing = { openStore, logger: log, checksumFolder };
-    const reports = new ReportFiles(path.join(context.globalStorageUri.fsPath, 'reports'));
+    const reports = new ReportFiles(path.join(context.globalStorageUri.fsPath, 'reports'), log);
     const verify = new VerifyCommand(upload, actions, comparing, reports);
     return {
       credentialsFlow,

@@ -19,6 +19,10 @@ export const NOT_ON_WINDOWS: Readonly<Record<string, string>> = {
     MODES,
   'the life of a checkpoint a folder that is of another user is neither read nor written, which is told, and uploads go on':
     MODES,
+  'the cache of checksums believes nothing that others have put into a folder that was open to them, and closes it':
+    MODES,
+  'reports on disk are closed to others where their folder was open, and not written into one that is a link':
+    MODES,
 };
 
 const LINK = 'Wine before 10.19 makes none, Windows only for administrators and in Developer Mode';
@@ -38,5 +42,8 @@ export const NOT_WITHOUT_LINKS: Readonly<Record<string, string>> = {
   'a file that changes a link in the place of a file or its folder after the search: what it leads to is not sent':
     LINK,
   'the life of a checkpoint a folder that is a link is neither read nor written, which is told, and uploads go on':
+    LINK,
+  'the cache of checksums is neither read nor written where its folder is a link': LINK,
+  'the history of what was uploaded is not read where its folder is a link: others could say what was uploaded':
     LINK,
 };

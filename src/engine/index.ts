@@ -25,6 +25,7 @@ export { findExisting } from './upload/existingObjects';
 export type { ExistingObject, LookupOptions } from './upload/existingObjects';
 export { UploadHistory } from './record/history';
 export type { FinishedFile, HistoryEntry, HistoryProblem } from './record/history';
+export { RecordFolder } from './record/recordFolder';
 export { scanFolder } from './file/folderScan';
 export { composedName } from './file/nameForms';
 export type { FolderScan, FolderScanOptions, ScannedFile } from './file/folderScan';

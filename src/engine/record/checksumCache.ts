@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatCrc64, parseCrc64 } from '../base/crc64';
 import { codeOf } from '../base/guards';
 import type { Logger } from '../base/logger';
 import type { Fingerprint } from '../file/fingerprint';
 import { JournalWriter, readJournal } from './journal';
+import { RecordFolder } from './recordFolder';
 
 const KIND = 'oss-upload checksums';
 const CURRENT = 'checksums.log';
@@ -47,11 +47,15 @@ export class ChecksumCache {
   private lines: string[] = [];
   private writing: Promise<void> = Promise.resolve();
 
+  private readonly records: RecordFolder;
+
   constructor(
-    private readonly folder: string,
+    folder: string,
     private readonly logger: Logger,
     private readonly mostBytes = MOST_BYTES,
-  ) {}
+  ) {
+    this.records = new RecordFolder(folder, logger);
+  }
 
   /** What is known of files in these states. */
   async find(
@@ -94,8 +98,8 @@ export class ChecksumCache {
   }
 
   private async write(lines: readonly string[]): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const name = path.join(this.folder, CURRENT);
+    await this.records.prepare();
+    const name = this.records.pathOf(CURRENT);
     // At the end of the file, wherever that is: other windows write to it, too.
     const handle = await open(name, 'a', 0o600);
     let sizeBytes: number;
@@ -106,7 +110,7 @@ export class ChecksumCache {
     } finally {
       await handle.close();
     }
-    if (sizeBytes > this.mostBytes) await rename(name, path.join(this.folder, EARLIER));
+    if (sizeBytes > this.mostBytes) await rename(name, this.records.pathOf(EARLIER));
   }
 
   /** Adds what a file says of these states. Its lines verify each for itself. */
@@ -118,7 +122,9 @@ export class ChecksumCache {
   ): Promise<void> {
     let handle: FileHandle;
     try {
-      handle = await open(path.join(this.folder, name), 'r');
+      // A line of somebody else would have a file left out as unchanged.
+      if (!(await this.records.isOurs())) return;
+      handle = await open(this.records.pathOf(name), 'r');
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') this.logger.warn(`cannot read ${name}: ${String(error)}`);
       return;

@@ -111,6 +111,7 @@ export class UploadHistory {
   async entries(): Promise<readonly HistoryEntry[]> {
     await this.whenWritten();
     try {
+      if (!(await this.records.isOurs())) return [];
       const stats = await this.records.look(NAME);
       const mark = [stats?.mtimeNs, stats?.size, stats?.ino].join();
       if (this.known?.mark !== mark) this.known = { mark, entries: await this.read() };
@@ -130,7 +131,7 @@ export class UploadHistory {
     }
     await this.whenWritten();
     const name = id + FILES_SUFFIX;
-    if ((await this.records.look(name)) === undefined) return;
+    if (!(await this.records.isOurs()) || (await this.records.look(name)) === undefined) return;
     const writer = this.writerOf(name);
     for await (const line of linesOf(this.records.pathOf(name))) {
       const record = writer.parse(line);

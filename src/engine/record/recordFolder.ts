@@ -134,18 +134,29 @@ export class RecordFolder {
     }
   }
 
-  /** Names of all files of the folder; none when it does not exist, or is not this user's own. */
-  async list(): Promise<string[]> {
+  /**
+   * Whether the folder is there and this user's own, as {@link prepare} wants it: else nobody knows who
+   * has written what is in it, which is told in the log.
+   */
+  async isOurs(): Promise<boolean> {
     try {
       await this.assertOwn();
+      return true;
+    } catch (error) {
+      if (error instanceof ForeignFolderError) this.logger.error(error.message);
+      else if (!isNotFound(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Names of all files of the folder; none when it does not exist, or is not this user's own. */
+  async list(): Promise<string[]> {
+    if (!(await this.isOurs())) return [];
+    try {
       const entries = await readdir(this.folder, { withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     } catch (error) {
       if (isNotFound(error)) return [];
-      if (error instanceof ForeignFolderError) {
-        this.logger.error(error.message);
-        return [];
-      }
       throw error;
     }
   }

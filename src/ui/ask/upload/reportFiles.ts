@@ -1,6 +1,8 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { RecordFolder } from '../../../engine/index';
+import type { Logger } from '../../../engine/index';
 import { nameInSentence } from '../../text/format';
 
 /** So many are kept: a tab of an older one was hardly left open. */
@@ -8,11 +10,21 @@ const MOST_REPORTS = 20;
 
 /** Reports as files of a folder, for their owner only. Knows no editor. */
 export class ReportFiles {
-  constructor(private readonly folder: string) {}
+  private readonly records: RecordFolder;
 
-  /** Writes a report and forgets those that are too many; resolves with its path. */
+  constructor(
+    private readonly folder: string,
+    logger: Logger,
+  ) {
+    this.records = new RecordFolder(folder, logger);
+  }
+
+  /**
+   * Writes a report and forgets those that are too many; resolves with its path. Rejects where others
+   * could read it or lead it elsewhere, see {@link RecordFolder.prepare}.
+   */
   async write(title: string, timeMs: number, extension: string, text: string): Promise<string> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.records.prepare();
     const file = path.join(this.folder, reportName(title, timeMs, extension));
     await writeFile(file, text, { mode: 0o600 });
     await this.forgetOld().catch(() => undefined);

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  readFile,
+  readdir,
+  rename,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { ChecksumCache, stateOf } from '../../../../src/engine/record/checksumCache';
 import { MemoryLog } from '../../../support/engineHarness';
-import { isWindows, removeFolder, temporaryFolder } from '../../../support/files';
+import { hasLinks, isWindows, removeFolder, temporaryFolder } from '../../../support/files';
 
 const SIGNAL = new AbortController().signal;
 const FINGERPRINT = { sizeBytes: 5, mtimeNs: '1', ctimeNs: '2', inode: '3', device: '4' };
@@ -114,6 +123,35 @@ describe('the cache of checksums', () => {
       log.lines.some((line) => line.startsWith('warn cannot write')),
       log.lines.join(),
     );
+  });
+
+  it('believes nothing that others have put into a folder that was open to them, and closes it', async function () {
+    if (isWindows) this.skip();
+    const [one, elsewhere] = [cache(), new ChecksumCache(path.join(folder, 'theirs'), log)];
+    one.note('a', { crc64: 1n });
+    elsewhere.note('planted', { crc64: 2n });
+    await Promise.all([one.flush(), elsewhere.flush()]);
+    await chmod(path.dirname(file()), 0o777);
+    const theirs = path.join(folder, 'theirs', 'checksums.log');
+    await symlink(theirs, path.join(folder, 'cache', 'checksums.old.log'));
+    assert.deepEqual(Object.keys(await find('a', 'planted')), ['a']);
+    assert.equal((await stat(path.dirname(file()))).mode & 0o777, 0o700);
+  });
+
+  it('is neither read nor written where its folder is a link', async function () {
+    if (!hasLinks) this.skip();
+    const one = cache();
+    one.note('a', { crc64: 1n });
+    await one.flush();
+    await rename(path.join(folder, 'cache'), path.join(folder, 'elsewhere'));
+    await symlink(path.join(folder, 'elsewhere'), path.join(folder, 'cache'), 'dir');
+    assert.deepEqual(await find('a'), {});
+    const { size } = await stat(file());
+    const other = cache();
+    other.note('b', { crc64: 1n });
+    await other.flush();
+    assert.equal((await stat(file())).size, size);
+    assert.ok(log.lines.some((line) => line.includes('is not used: it is a link')));
   });
 
   it('ends when it is aborted', async () => {

@@ -1,13 +1,22 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { UploadHistory } from '../../../../src/engine/index.ts';
 import type { FinishedFile, HistoryEntry, HistoryProblem } from '../../../../src/engine/index.ts';
 import { systemClock } from '../../../../src/engine/base/clock.ts';
 import { JournalWriter } from '../../../../src/engine/record/journal.ts';
 import { MemoryLog } from '../../../support/engineHarness.ts';
-import { isWindows, removeFolder, temporaryFolder } from '../../../support/files.ts';
+import { hasLinks, isWindows, removeFolder, temporaryFolder } from '../../../support/files.ts';
 import { PlayedDisk } from '../../../support/playedDisk.ts';
 
 const NOW = 1_800_000_000_000;
@@ -185,6 +194,19 @@ describe('the history of what was uploaded', () => {
     second.add(entry('b'));
     await second.whenWritten();
     assert.deepEqual((await ids(open())).sort(), ['a', 'b']);
+  });
+
+  it('is not read where its folder is a link: others could say what was uploaded', async function () {
+    if (!hasLinks) this.skip();
+    const first = open();
+    first.add(several('dir', 1));
+    first.addFile('dir', file('x'));
+    await first.whenWritten();
+    await rename(folder, `${folder}-elsewhere`);
+    await symlink(`${folder}-elsewhere`, folder, 'dir');
+    const second = open();
+    assert.deepEqual(await second.entries(), []);
+    assert.deepEqual(await filesOf(second, several('dir', 1)), []);
   });
 
   it('is left alone when a newer version has written it, which is told once', async () => {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { ReportFiles } from '../../../../../src/ui/ask/upload/reportFiles';
+import { MemoryLog } from '../../../../support/engineHarness';
 import { NOW } from '../../snapshots';
 
 describe('reports on disk', () => {
@@ -12,7 +13,7 @@ describe('reports on disk', () => {
 
   beforeEach(() => {
     dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-reports-'));
-    reports = new ReportFiles(path.join(dir, 'reports'));
+    reports = new ReportFiles(path.join(dir, 'reports'), new MemoryLog());
   });
   afterEach(() => {
     fs.rmSync(dir, { recursive: true, force: true });
@@ -43,5 +44,16 @@ describe('reports on disk', () => {
     assert.equal(names.length, 20);
     assert.ok(names.some((name) => name.startsWith('last')));
     assert.ok(!names.some((name) => name.startsWith('r5 ')));
+  });
+
+  it('are closed to others where their folder was open, and not written into one that is a link', async function () {
+    if (process.platform === 'win32') this.skip();
+    fs.mkdirSync(path.join(dir, 'reports'));
+    fs.chmodSync(path.join(dir, 'reports'), 0o777);
+    await reports.write('a', NOW, 'txt', '');
+    assert.equal(fs.statSync(path.join(dir, 'reports')).mode & 0o777, 0o700);
+    fs.symlinkSync(path.join(dir, 'reports'), path.join(dir, 'link'));
+    const linked = new ReportFiles(path.join(dir, 'link'), new MemoryLog());
+    await assert.rejects(linked.write('b', NOW, 'txt', ''), /is not used: it is a link/);
   });
 });
