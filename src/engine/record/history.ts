@@ -20,8 +20,9 @@ const FILES_SUFFIX = '.files';
 
 /** What the history holds at most. */
 const MOST_ENTRIES = 1000;
-const MOST_AGE_MS = 30 * 86_400_000;
-/** A file that grew beyond this, or has so many lines of no use, is written anew. */
+const DAY_MS = 86_400_000;
+const MOST_AGE_MS = 30 * DAY_MS;
+/** A file that grew beyond this, or has so many lines that later ones replace, is written anew. */
 const COMPACT_BYTES = 1 << 20;
 const COMPACT_LINES = 200;
 /** The longest first line of a file of ours. */
@@ -80,6 +81,8 @@ export class UploadHistory {
   private readonly waiting = new Map<string, string[]>();
   private writing: Promise<void> = Promise.resolve();
   private compactBytes = COMPACT_BYTES;
+  /** When a write is to look for what is past: nobody may ever look at the history. */
+  private dueMs = 0;
   private known: { readonly mark: string; readonly entries: readonly HistoryEntry[] } | undefined;
 
   constructor(
@@ -204,11 +207,13 @@ export class UploadHistory {
     } finally {
       await handle.close();
     }
-    if (name === NAME && sizeBytes > this.compactBytes) await this.read();
+    const isDue = sizeBytes > this.compactBytes || this.clock.now() >= this.dueMs;
+    if (name === NAME && isDue) await this.read();
   }
 
-  /** Reads the journal; writes it anew when much of it is of no use. */
+  /** Reads the journal; writes it anew without what is past, and when much of it is of no use. */
   private async read(): Promise<readonly HistoryEntry[]> {
+    this.dueMs = this.clock.now() + DAY_MS;
     const before = await this.records.look(NAME);
     if (before === undefined) return [];
     const writer = this.writerOf(NAME);
@@ -242,12 +247,10 @@ export class UploadHistory {
     const sinceMs = this.clock.now() - MOST_AGE_MS;
     const all = [...found.values()].sort((one, other) => other.finishedMs - one.finishedMs);
     const kept = all.filter(({ finishedMs }) => finishedMs >= sinceMs).slice(0, MOST_ENTRIES);
+    const keptIds = new Set(kept.map(({ id }) => id));
+    for (const { id } of all) if (!keptIds.has(id)) gone.add(id);
     const isMuch = lines - kept.length > COMPACT_LINES || before.size > this.compactBytes;
-    if (damaged > 0 || isMuch) {
-      const keptIds = new Set(kept.map(({ id }) => id));
-      for (const { id } of all) if (!keptIds.has(id)) gone.add(id);
-      await this.compact(kept, before.size, gone);
-    }
+    if (damaged > 0 || gone.size > 0 || isMuch) await this.compact(kept, before.size, gone);
     return kept;
   }
 

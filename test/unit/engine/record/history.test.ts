@@ -146,8 +146,8 @@ describe('the history of what was uploaded', () => {
 
   it('holds 1,000 entries of 30 days, and neither file nor folder grow beyond that', async () => {
     const history = open();
-    history.add(entry('old', { finishedMs: NOW - 31 * DAY_MS, only: undefined }));
     history.addFile('old', file('x'));
+    history.add(entry('old', { finishedMs: NOW - 31 * DAY_MS, only: undefined }));
     await history.whenWritten();
     for (let n = 0; n < 9000; n++) history.add(entry(`e${n}`, { finishedMs: NOW - 9000 + n }));
     const found = await ids(history);
@@ -156,6 +156,37 @@ describe('the history of what was uploaded', () => {
     assert.equal(found[999], 'e8000');
     assert.ok((await stat(journal())).size < 2 * 1024 * 1024);
     assert.deepEqual(await readdir(folder), ['history.jsonl']);
+  });
+
+  it('keeps nothing of an entry of more than 30 days on disk, whether or not somebody looks at it', async () => {
+    const beforeMs = NOW - 31 * DAY_MS;
+    const past = new UploadHistory(folder, log, undefined, { ...clock, now: () => beforeMs });
+    for (let n = 0; n < 150; n++) past.add(entry(`old${n}`, { finishedMs: beforeMs }));
+    past.add(several('dir', 2));
+    past.add({ ...several('dir', 2), finishedMs: beforeMs });
+    past.addFile('dir', file('x'));
+    await past.whenWritten();
+    const later = open();
+    later.add(entry('new'));
+    await later.whenWritten();
+    assert.doesNotMatch(await readFile(journal(), 'utf8'), /old|dir/);
+    assert.deepEqual(await readdir(folder), ['history.jsonl']);
+    assert.deepEqual(await ids(open()), ['new']);
+  });
+
+  it('forgets in a window that stays open, too, once a day', async () => {
+    let nowMs = NOW;
+    const history = new UploadHistory(folder, log, undefined, { ...clock, now: () => nowMs });
+    history.add(entry('a'));
+    await history.whenWritten();
+    nowMs += 31 * DAY_MS;
+    history.add(entry('b', { finishedMs: nowMs }));
+    await history.whenWritten();
+    assert.doesNotMatch(await readFile(journal(), 'utf8'), /"a"/);
+    const { size } = await stat(journal());
+    nowMs += 1000;
+    assert.deepEqual(await ids(history), ['b']);
+    assert.equal((await stat(journal())).size, size);
   });
 
   it('is bounded although nobody looks at it', async () => {
