@@ -173,7 +173,10 @@ export async function abortOrphans(
     ...checkpoints.idsIn(await checkpoints.records.list()),
     ...checkpoints.heldIds,
   ]) {
-    const content = await checkpoints.read(id);
+    const content = await checkpoints.read(id).catch((error: unknown) => {
+      logger.warn(`${checkpoints.nameOf(id)} cannot be read: ${String(error)}`);
+      return undefined;
+    });
     if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
   }
   for (const { key, uploadId, initiatedMs } of uploads) {
