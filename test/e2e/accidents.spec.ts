@@ -146,6 +146,23 @@ test('a yes discards, and the status bar says what', async () => {
   await session.expectNothingLeft();
 });
 
+test('a yes that comes when OSS has the object: told as uploaded, not as discarded', async () => {
+  const { window, oss } = session;
+  await session.addFile('late.bin', 3 * MIB);
+  hold = oss.hold({ on: 'completeMultipartUpload', key: 'late.bin', at: 'carriedOut' });
+  await window.contextMenu(window.file('late.bin'), MENU_ITEM);
+  await hold.reached;
+  await pressInRow(uploadRow(window, 'late.bin'), 'Discard...');
+  await window.dialogButton('Discard').click();
+  const statusBar = window.page.locator('.statusbar');
+  await expect(statusBar).toContainText('Uploaded late.bin to');
+  await expect(statusBar).not.toContainText('Discarded late.bin');
+  await expect(uploadRow(window, 'late.bin')).toContainText('done');
+  await shot(window, 'accidents-too-late');
+  await endRequests();
+  await session.expectNothingLeft();
+});
+
 test('what replaces an object is asked about, and Enter keeps it', async () => {
   const { window, oss } = session;
   hold = stuckAfter(session, 'gone.bin', 2);

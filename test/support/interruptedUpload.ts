@@ -34,6 +34,7 @@ export async function interruptUpload(
   const numbers = Array.from({ length: partCount }, (_, index) => index + 1);
   const heldNumbers = numbers.filter((number) => !accepted.includes(number));
   const start = server.operations.length;
+  const before = new Set(server.uploads(bucket).map(({ uploadId }) => uploadId));
   const holds = heldNumbers.map((partNumber) =>
     server.hold({ on: 'uploadPart', bucket, key, partNumber }),
   );
@@ -49,7 +50,7 @@ export async function interruptUpload(
   });
   assert.ok(batchId !== undefined);
   await Promise.all(holds.map(({ reached }) => reached));
-  await whenSnapshot(manager, () => partsDoneOf(manager, key) === accepted.length);
+  await whenSnapshot(manager, () => partsDoneOf(manager, batchId) === accepted.length);
   await manager.pause([batchId]);
   holds.forEach((hold) => {
     hold.release();
@@ -61,7 +62,9 @@ export async function interruptUpload(
   await server.waitFor(
     (records) => records.slice(start).filter(isHeld).length === heldNumbers.length,
   );
-  const uploadId = server.uploads(bucket).find((upload) => upload.key === key)?.uploadId;
+  const uploads = server.uploads(bucket).filter((upload) => upload.key === key);
+  // An upload that it went on with was there before.
+  const uploadId = (uploads.find((upload) => !before.has(upload.uploadId)) ?? uploads[0])?.uploadId;
   assert.ok(uploadId);
   heldNumbers.forEach((partNumber) => {
     server.forgetPart(uploadId, partNumber);
@@ -100,7 +103,7 @@ export async function whenSnapshot(
   });
 }
 
-function partsDoneOf(manager: TransferManager, key: string): number {
-  const transfers = manager.snapshot().batches.flatMap((batch) => batch.transfers);
-  return transfers.find(({ target }) => target.key === key)?.partsDone ?? 0;
+function partsDoneOf(manager: TransferManager, batchId: string): number {
+  const batch = manager.snapshot().batches.find(({ id }) => id === batchId);
+  return batch?.transfers[0]?.partsDone ?? 0;
 }

@@ -103,7 +103,7 @@ export function checkpointsIn(records: RecordFolder): CheckpointStore {
 
 /**
  * Puts the upload of one file under the name of another, whose bytes are then proven part by part
- * before any of it is used.
+ * before any of it is used. Does nothing when that one has an upload of its own, which goes on.
  */
 export async function moveCheckpoint(
   checkpoints: CheckpointStore,
@@ -112,7 +112,7 @@ export async function moveCheckpoint(
   filePath: string,
 ): Promise<void> {
   const content = await checkpoints.read(fromId);
-  if (content?.state !== 'valid') return;
+  if (content?.state !== 'valid' || (await checkpoints.read(toId)) !== undefined) return;
   const { header, parts } = content.checkpoint;
   const stats = await stat(filePath, { bigint: true });
   const source = { ...fingerprintOf(stats), sizeBytes: header.source.sizeBytes, inode: '' };

@@ -112,11 +112,13 @@ export class SavedBatches {
     }
     const named: ItemTable[] = [];
     const isNamed = (id: string): boolean => named.some((items) => items.has(id));
-    const found: SavedBatch[] = [];
+    const valid: { id: string; content: SavedBatchFile; isElsewhere: boolean }[] = [];
+    let isAllRead = true;
     for (const id of this.batches.idsIn(names)) {
       if (own.batches.has(id)) continue;
       const name = this.batches.nameOf(id);
       const content = await this.readable(name, this.batches.read(id));
+      if (content?.state !== 'valid') isAllRead = false;
       if (content === undefined) continue;
       this.nameUnusable(name, content);
       const holder = await leaseHolder(this.batches.leaseFile(id), this.clock);
@@ -126,9 +128,15 @@ export class SavedBatches {
         this.tellDamaged(this.batches, id, content.header.label, true);
       }
       named.push(content.items);
-      if (holder === undefined) await this.tidy(id, content, checkpoints);
-      if (content.items.size === 0) continue;
-      found.push(this.savedBatch(id, content, holder !== undefined, checkpoints));
+      valid.push({ id, content, isElsewhere: holder !== undefined });
+    }
+    const found: SavedBatch[] = [];
+    for (const { id, content, isElsewhere } of valid) {
+      // What one batch has finished may have been begun again in another: also in one that cannot be read.
+      if (!isElsewhere && isAllRead) await this.tidy(content.finished, checkpoints, isNamed);
+      if (content.items.size > 0)
+        found.push(this.savedBatch(id, content, isElsewhere, checkpoints));
+      else if (!isElsewhere) await this.batches.remove(id);
     }
     for (const [id, checkpoint] of checkpoints) {
       if (isNamed(id) || own.batches.has(aloneId(id))) continue;
@@ -179,16 +187,16 @@ export class SavedBatches {
 
   /** Removes the records of verified objects, which a process left that was killed meanwhile. */
   private async tidy(
-    batchId: string,
-    { items, finished }: SavedBatchFile,
+    finished: Iterable<string>,
     checkpoints: Map<string, Checkpoint>,
+    isNamed: (id: string) => boolean,
   ): Promise<void> {
     for (const id of finished) {
-      if (!checkpoints.has(id) || items.has(id)) continue;
+      if (!checkpoints.has(id) || isNamed(id)) continue;
+      if (await leaseHolder(this.checkpoints.leaseFile(id), this.clock)) continue;
       checkpoints.delete(id);
       await this.checkpoints.remove(id);
     }
-    if (items.size === 0) await this.batches.remove(batchId);
   }
 
   /** `isDiscarding`: what it says is good for nothing but an abort. */

@@ -243,14 +243,15 @@ export class TransferManager implements Transfers {
       id,
     ]);
     if (batch === undefined || index === undefined) return;
-    await this.takeOver.own(batch);
-    const known = batch.transfers.items.at(index);
-    const { target, options } = known;
+    const { target, options } = batch.transfers.items.at(index);
     const request = { filePath, target, options };
     validateRequest(request);
     const item = await toItem(request);
-    await moveCheckpoint(this.environment.checkpoints, known.id, item.id, item.filePath);
-    await batch.append({ removed: known.id });
+    // It is back where it was.
+    if (item.id === id) return this.resume([id]);
+    await this.takeOver.own(batch);
+    await moveCheckpoint(this.environment.checkpoints, id, item.id, item.filePath);
+    await batch.append({ removed: id });
     await batch.append({ item });
     batch.transfers.deleteAt(index);
     this.runs.start([{ batch, indices: [batch.transfers.add(item, 'queued')] }]);

@@ -257,8 +257,15 @@ export class TransferRuns {
       const stop = AbortSignal.any([signal, this.life, limit.signal]);
       try {
         const { discardUpload } = await this.uploads();
-        await discardUpload(transfer.job, this.environment, transfer.monitor, stop);
-        await forget();
+        const { job, monitor } = transfer;
+        transfer.result = await discardUpload(job, this.environment, monitor, stop);
+        if (transfer.result === undefined) {
+          await forget();
+          return;
+        }
+        // OSS had completed it before it heard of the discard: who asked for that has to know.
+        await batch.append({ finished: job.id });
+        transfer.moveTo('completed');
       } catch (thrown) {
         const error = UploadError.from(thrown);
         this.environment.logger.warn(`discard: ${describeFailure(error)}`);
@@ -277,6 +284,11 @@ export class TransferRuns {
         limit.dispose();
       }
     });
+    if (transfer.state === 'completed') {
+      batch.begin([index], this.steadyMs());
+      this.tellEnded(transfer, 0);
+      transfers.finish(transfer);
+    }
     if (batch.isOwned && batch.isFinished) {
       await this.owner.finish(batch);
       if (transfers.size === 0) this.batches.remove(batch);

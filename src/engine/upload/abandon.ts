@@ -4,10 +4,7 @@ import type { ListedPart, UnfinishedUpload, UploadTarget } from '../contract/por
 import type { CheckpointHeader } from '../record/checkpoint';
 import { bucketOpener } from './existingObjects';
 import type { LookupOptions } from './existingObjects';
-import { errorOf, openContext } from './uploadContext';
 import type { UploadContext, UploadEnvironment, UploadJob } from './uploadContext';
-import { withLease } from './uploadLease';
-import type { UploadMonitor } from './uploadMonitor';
 
 /** Aborts of one upload, with a look after each at what is left of it. */
 const MOST_ABORTS = 5;
@@ -37,34 +34,6 @@ export async function removeUpload(
   const requests = await bucketOpener(options)(target);
   const { clock = systemClock } = options;
   await abortUpload({ job: { target }, environment: { clock }, requests }, uploadId, signal);
-}
-
-/**
- * Removes what an upload has left on the server and on disk. Rejects when OSS cannot be asked, and
- * when it does not let go of the parts: the record then stays.
- */
-export async function discardUpload(
-  job: UploadJob,
-  environment: UploadEnvironment,
-  monitor: UploadMonitor,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const { checkpoints } = environment;
-    if ((await checkpoints.read(job.id)) === undefined) return;
-    const context = await openContext(job, environment, monitor);
-    await withLease(context, signal, async (_lease, held) => {
-      // The window that had the lease may have finished that upload, and begun another.
-      const content = await checkpoints.read(job.id);
-      if (content?.state === 'damaged' && content.uploadId !== undefined) {
-        await abortUpload(context, content.uploadId, held);
-      }
-      if (content?.state === 'valid') await abortAll(context, content.checkpoint.header, held);
-      if (content?.state !== 'newer') await checkpoints.remove(job.id);
-    });
-  } catch (error) {
-    throw errorOf(error, job);
-  }
 }
 
 /**
@@ -106,7 +75,8 @@ export async function unlessDenied(
   }
 }
 
-async function abortAll(
+/** Aborts the upload of a record, or what its initiation may have begun. Rejects as {@link abortUpload}. */
+export async function abortAll(
   context: UploadContext,
   { uploadId, createdMs }: Pick<CheckpointHeader, 'uploadId' | 'createdMs'>,
   signal: AbortSignal,
@@ -203,7 +173,10 @@ export async function abortOrphans(
     ...checkpoints.idsIn(await checkpoints.records.list()),
     ...checkpoints.heldIds,
   ]) {
-    const content = await checkpoints.read(id);
+    const content = await checkpoints.read(id).catch((error: unknown) => {
+      logger.warn(`${checkpoints.nameOf(id)} cannot be read: ${String(error)}`);
+      return undefined;
+    });
     if (content?.state === 'valid') known.add(content.checkpoint.header.uploadId);
   }
   for (const { key, uploadId, initiatedMs } of uploads) {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { systemClock } from '../base/clock';
 import { checkpointId, checkpointsIn } from '../record/checkpoint';
 import { RecordFolder } from '../record/recordFolder';
+import { UploadError } from '../contract/errors';
 import { fingerprintOf } from '../file/fingerprint';
 import type { ListedPart, OpenStore } from '../contract/ports';
 import type { UploadRequest } from '../contract/transfers';
@@ -20,8 +21,8 @@ export interface AdoptionOptions {
 /**
  * Makes an unfinished upload that only OSS knows ours: writes a checkpoint for it that names no
  * part. A transfer of the same request then goes on with it, and keeps those of its parts whose
- * CRC-64 is that of the local bytes. A checkpoint that is there already stays. Rejects with
- * `noSuchUpload` or `invalidArgument`, or when the file or the folder cannot be used.
+ * CRC-64 is that of the local bytes. A checkpoint that is there already stays, also one of a newer
+ * version. Rejects with `noSuchUpload` or `invalidArgument`, as for an empty file, or when the file or the folder cannot be used.
  */
 export async function adoptUpload(
   options: AdoptionOptions,
@@ -34,13 +35,26 @@ export async function adoptUpload(
   const filePath = await realPathOf(request.filePath);
   const checkpoints = checkpointsIn(new RecordFolder(options.stateDir, options.logger));
   const id = checkpointId(filePath, target.bucket, target.key);
-  if ((await checkpoints.read(id))?.state === 'valid') return;
+  const there = await checkpoints.read(id);
+  if (there?.state === 'valid' || there?.state === 'newer') return;
+  const source = fingerprintOf(await stat(filePath, { bigint: true }));
+  if (source.sizeBytes === 0) {
+    throw new UploadError(
+      'invalidArgument',
+      `${filePath} is empty: no part of the upload can be of it`,
+      {
+        code: 'EmptyFile',
+        field: 'filePath',
+        sourcePath: filePath,
+      },
+    );
+  }
   const store = await options.openStore(target);
   const listed = await store.listParts(target.key, uploadId, { signal });
   const header = {
     uploadId,
     filePath,
-    source: fingerprintOf(await stat(filePath, { bigint: true })),
+    source,
     target,
     partSizeBytes: partSizeOf(listed) ?? request.options.partSizeBytes,
     options: request.options,

@@ -234,8 +234,9 @@ export interface ComparedPlace {
 
 /**
  * Compares each file with its object, and counts the objects of these places that belong to none of
- * them. Changes nothing. Rejects as {@link compareContent}, and with `accessDenied` when a place may
- * not be listed.
+ * them. Changes nothing. `onLooked` is told how many objects were looked at in OSS, `onProgress` then
+ * how many files were compared. Rejects as {@link compareContent}, and with `accessDenied` when a
+ * place may not be listed.
  */
 export async function verifyObjects<Request extends UploadRequest>(
   options: CompareOptions,
@@ -243,11 +244,17 @@ export async function verifyObjects<Request extends UploadRequest>(
   places: readonly ComparedPlace[],
   signal: AbortSignal,
   onProgress?: OnProgress,
+  onLooked: (objects: number) => void = () => undefined,
 ): Promise<Verification<Request>> {
   try {
-    const { looked, onlyInOss } = await listPlaces(options, requests, places, signal);
+    let listed = 0;
+    const { looked, onlyInOss } = await listPlaces(options, requests, places, signal, () => {
+      onLooked(++listed);
+    });
     const rest = requests.filter((request) => !looked.has(request));
-    const found = await lookFor(options, rest, signal);
+    const found = await lookFor(options, rest, signal, (done) => {
+      onLooked(listed + done);
+    });
     rest.forEach((request, index) => looked.set(request, found[index] ?? 'missing'));
     const existing = await withFiles(requests, (request) => looked.get(request), signal);
     const comparisons = await compareContent(
@@ -298,6 +305,7 @@ async function listPlaces<Request extends UploadRequest>(
   requests: readonly Request[],
   places: readonly ComparedPlace[],
   signal: AbortSignal,
+  onObject: () => void,
 ): Promise<{
   readonly looked: Map<Request, Looked>;
   readonly onlyInOss: Verification['onlyInOss'];
@@ -314,6 +322,7 @@ async function listPlaces<Request extends UploadRequest>(
     const byKey = new Map(inPlace.map((request) => [request.target.key, request]));
     const found = new Map<Request, Looked>();
     const listing = await listAll(await bucketOf(target), prefix, signal, (object) => {
+      onObject();
       const request = byKey.get(object.key);
       if (request !== undefined) found.set(request, object);
       else if (++count <= MOST_NAMES) objects.push({ ...object, bucket: target.bucket });

@@ -77,7 +77,7 @@ export class RequestRunner {
     signal: AbortSignal,
     request: (attempt: number) => Promise<T>,
   ): Promise<T> {
-    let hasRecovered = false;
+    const recovered = new Set<UploadError['kind']>();
     for (let attempt = 1; ; attempt++) {
       try {
         signal.throwIfAborted();
@@ -88,10 +88,11 @@ export class RequestRunner {
       } catch (thrown) {
         throwIfAborted(signal);
         const error = UploadError.from(thrown);
-        const canRecover = error.kind === 'credentials' || error.kind === 'clockSkew';
-        if (canRecover && !hasRecovered && (await this.store.recover(error, { signal }))) {
-          this.environment.logger.info(`${what}: ${error.code}, mended, trying again`);
-          hasRecovered = true;
+        const { kind, code } = error;
+        const canRecover = kind === 'credentials' || kind === 'clockSkew';
+        if (canRecover && !recovered.has(kind) && (await this.store.recover(error, { signal }))) {
+          this.environment.logger.info(`${what}: ${code}, mended, trying again`);
+          recovered.add(kind);
           continue;
         }
         await this.beforeNextTry(what, error, attempt, signal);

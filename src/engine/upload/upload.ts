@@ -29,7 +29,7 @@ import type { UploadMonitor } from './uploadMonitor';
 import { sizeOfParts } from '../record/checkpoint';
 
 /** The other half of this door, behind which all lies that is loaded with the first upload. */
-export { discardUpload } from './abandon';
+export { discardUpload } from './discard';
 export { setAside } from './setAside';
 
 /** Times that a file may change during its upload before that fails. */

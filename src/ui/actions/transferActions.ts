@@ -230,8 +230,12 @@ export class TransferActions {
     await this.transfers.discard(idsOf(about));
     const left = ownTransfers(this.transfers.snapshot());
     const isLater = left.some(({ id, state }) => state === 'discarding' && wanted.has(id));
+    // What OSS had completed by then is told as an upload.
+    const done = new Set(idsOf(left.filter(({ state }) => state === 'completed')));
+    const discarded = about.filter(({ id }) => !done.has(id));
+    if (discarded.length === 0) return;
     vscode.window.setStatusBarMessage(
-      `$(trash) ${discardedText(about, isLater, words)}`,
+      `$(trash) ${discardedText(discarded, isLater, words)}`,
       DISCARDED_MS,
     );
   }

@@ -13,17 +13,17 @@ export class CountedProgress {
     private readonly message: string,
   ) {}
 
-  /** So many files of all are done. */
-  readonly onProgress = (done: number, total: number): void => {
+  /** So many files are done, of all where that is known. */
+  readonly onProgress = (done: number, total?: number): void => {
     const nowMs = performance.now();
     if (nowMs - this.lastMs < PAUSE_MS) return;
     this.lastMs = nowMs;
+    const { message } = this;
+    const n = formatCount(done, language);
     this.report(
-      l10n.t('{message} {n} of {m}', {
-        message: this.message,
-        n: formatCount(done, language),
-        m: formatCount(total, language),
-      }),
+      total !== undefined
+        ? l10n.t('{message} {n} of {m}', { message, n, m: formatCount(total, language) })
+        : `${message} ${n}`,
     );
   };
 }

@@ -49,7 +49,10 @@ export class VerifyCommand {
       message,
       (report, signal) => {
         const { onProgress } = new CountedProgress(report, message);
-        return verifyObjects(this.options, requests, places, signal, onProgress);
+        const looking = new CountedProgress(report, l10n.t('Looking for objects in OSS…'));
+        return verifyObjects(this.options, requests, places, signal, onProgress, (objects) => {
+          looking.onProgress(objects);
+        });
       },
       l10n.t('Verifying against OSS'),
     );

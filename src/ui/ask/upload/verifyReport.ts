@@ -6,7 +6,7 @@ import { plainText } from '../../text/plainText';
 import type { Words } from '../../text/words';
 import type { VerifyCallResult } from './uploadApi';
 
-/** Lines of one kind in the text for reading: more nobody reads, and the other one has all. */
+/** Lines of one kind in the text for reading: more nobody reads, and the other one has more. */
 const MOST_LINES = 1000;
 
 /** A verification, and what went before it. */
@@ -115,7 +115,10 @@ export function verifyReport(verified: Verified, words: Words): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A line of JSON for each file, and for the objects without one. Not translated: programs read it. */
+/**
+ * A line of JSON for each file, and for the first objects without one. A last line tells of how many
+ * more there is none, or that not all were counted. Not translated: programs read it.
+ */
 export function verifyJsonLines({ verification, failures }: Verified): string {
   const files = verification.files.map(({ request, verdict, error, localSizeBytes, info }) => ({
     verdict,
@@ -131,13 +134,18 @@ export function verifyJsonLines({ verification, failures }: Verified): string {
     file: sourcePath,
     code,
   }));
-  const others = verification.onlyInOss.objects.map(({ bucket, key, sizeBytes, etag }) => ({
+  const { count, objects, isComplete } = verification.onlyInOss;
+  const others = objects.map(({ bucket, key, sizeBytes, etag }) => ({
     verdict: 'onlyInOss',
     object: objectName(bucket, key),
     ossSizeBytes: sizeBytes,
     ossETag: etag.replaceAll('"', ''),
   }));
-  return [...files, ...failed, ...others].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const left = { verdict: 'onlyInOss', notListed: count - objects.length, isComplete };
+  const more = left.notListed > 0 || !isComplete ? [left] : [];
+  return [...files, ...failed, ...others, ...more]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
 }
 
 function objectName(bucket: string, key: string): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { UploadError, adoptUpload } from '../../../../src/engine/index.ts';
-import { EngineHarness, MemoryLog, PART_BYTES } from '../../../support/engineHarness.ts';
+import { JournalWriter } from '../../../../src/engine/record/journal.ts';
+import { BUCKET, EngineHarness, MemoryLog, PART_BYTES } from '../../../support/engineHarness.ts';
 import { interruptUpload } from '../../../support/interruptedUpload.ts';
 
 describe('an upload that only OSS knows', () => {
@@ -55,6 +56,27 @@ describe('an upload that only OSS knows', () => {
     await adoptUpload(options(), request, 'another-upload', signal);
     await harness.uploadOne(harness.manager(), request);
     assert.deepEqual(harness.acceptedParts(left.since).sort(), [3, 4, 5]);
+  });
+
+  it('leaves a checkpoint of a newer version alone, too', async () => {
+    const request = harness.request(await harness.file('a.bin', 5 * PART_BYTES), 'a.bin');
+    const left = await interruptUpload(harness, request, [1, 2]);
+    const newer = new JournalWriter('oss-upload-checkpoint', { version: 3 }).headerLine;
+    await writeFile(left.checkpointFile, newer);
+    await adoptUpload(options(), request, left.uploadId, signal);
+    assert.equal(await readFile(left.checkpointFile, 'utf8'), newer);
+  });
+
+  it('is refused for an empty file, of which no part can be, and stays in OSS', async () => {
+    const request = harness.request(await harness.file('a.bin', 5 * PART_BYTES), 'a.bin');
+    const left = await interruptUpload(harness, request, [1, 2]);
+    const empty = harness.request(await harness.file('empty.bin', 0), 'a.bin');
+    await assert.rejects(
+      adoptUpload(options(), empty, left.uploadId, signal),
+      (error) => UploadError.is(error, 'invalidArgument') && error.field === 'filePath',
+    );
+    const uploads = harness.server.uploads(BUCKET).map(({ uploadId }) => uploadId);
+    assert.deepEqual(uploads, [left.uploadId]);
   });
 
   it('is refused when OSS does not know it, and leaves nothing on disk', async () => {

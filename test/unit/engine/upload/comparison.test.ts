@@ -447,6 +447,30 @@ describe('files compared with their objects', () => {
       assert.deepEqual(operations, { headObject: 1 });
     });
 
+    it('tells how many objects were looked at, then how many files were compared', async () => {
+      const requests = await files(5);
+      await putAll(requests);
+      await harness.server.putObject(BUCKET, 'f/other', testBytes(0, 8));
+      for (const [prefix, looked] of [
+        ['f/', [1, 2, 3, 4, 5, 6]],
+        [undefined, [1, 2, 3, 4, 5]],
+      ] as const) {
+        const told: string[] = [];
+        const [{ target } = harness.request('', '')] = requests;
+        const places = prefix === undefined ? [] : [{ target, prefix }];
+        await verifyObjects(
+          options,
+          requests,
+          places,
+          SIGNAL,
+          (done, total) => told.push(`${done} of ${total}`),
+          (objects) => told.push(String(objects)),
+        );
+        const compared = requests.map((_, index) => `${index + 1} of 5`);
+        assert.deepEqual(told, [...looked.map(String), ...compared]);
+      }
+    });
+
     it('follows the pages of the listing', async () => {
       const requests = await files(30);
       await putAll(requests);

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fs from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -14,6 +14,7 @@ import type {
 import { BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
 import type { HarnessOptions } from '../../../support/engineHarness.ts';
 import { interruptUpload } from '../../../support/interruptedUpload.ts';
+import { PlayedDisk } from '../../../support/playedDisk.ts';
 import { close, interruptAtPart, reopen, resumeToEnd } from '../../../support/reopenedWindow.ts';
 import { faultAnswers } from '../../../oss-server/faults.ts';
 import type { Fault, FaultAnswer } from '../../../oss-server/faults.ts';
@@ -487,6 +488,37 @@ describe('faults of the network, of OSS and of the disk', () => {
     await goOn(manager, transfer, upload);
     assert.equal(harness.server.uploads(BUCKET).length, 0);
   });
+
+  for (const what of ['resumed', 'discarded'] as const) {
+    it(`paused before the answer to initiate, and a record beside it cannot be read: ${what}, the orphan is aborted`, async () => {
+      await start();
+      const hold = harness.server.hold({ on: 'initiateMultipartUpload', at: 'carriedOut' });
+      const disk = new PlayedDisk(({ call, name }) =>
+        call === 'open' && name === 'locked.jsonl' ? 'EACCES' : undefined,
+      );
+      const manager = harness.manager({ files: disk.files });
+      const upload = await request();
+      const id = await harness.enqueue(manager, upload);
+      await hold.reached;
+      await manager.pause([id]);
+      hold.release();
+      const locked = path.join(harness.stateDir, 'locked.jsonl');
+      await writeFile(locked, 'x');
+      assert.equal(harness.server.uploads(BUCKET).length, 1);
+      if (what === 'resumed') {
+        await manager.resume([id]);
+        const { transfers } = await manager.whenSettled(id);
+        assert.equal(transfers[0]?.state, 'completed', transfers[0]?.error?.stack);
+        await harness.assertUploaded(upload);
+      } else {
+        await manager.discard([id]);
+        assert.deepEqual(manager.snapshot().batches, []);
+      }
+      await manager.shutdown();
+      await rm(locked);
+      await harness.assertNothingLeft();
+    });
+  }
 
   it('Complete answers 500 and then works', async () => {
     await start();

@@ -202,6 +202,18 @@ describe('RequestRunner', () => {
     assert.equal(bench.recovered, 2);
   });
 
+  it('recovers from a key and from a clock that are wrong at once, from each once', async () => {
+    bench.recoveries = [true, true, true];
+    assert.equal(await bench.send(failure('credentials'), failure('clockSkew')), 3);
+    assert.equal(bench.recovered, 2);
+    const failures = ['clockSkew', 'credentials', 'clockSkew'] as const;
+    bench.recoveries = [true, true, true];
+    await assert.rejects(bench.send(...failures.map((kind) => failure(kind))), (error) =>
+      UploadError.is(error, 'clockSkew'),
+    );
+    assert.equal(bench.recovered, 4);
+  });
+
   it('fails when there is nothing to recover with', async () => {
     await assert.rejects(bench.send(failure('clockSkew')), (error) =>
       UploadError.is(error, 'clockSkew'),

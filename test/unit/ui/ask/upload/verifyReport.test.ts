@@ -128,4 +128,20 @@ describe('the report of a verification', () => {
       ossETag: 'AB',
     });
   });
+
+  it('says in a last line of JSON how many objects have none', () => {
+    const { objects } = verified().verification.onlyInOss;
+    const lastLine = (onlyInOss: Verified['verification']['onlyInOss']): unknown =>
+      JSON.parse(verifyJsonLines(verified({ onlyInOss })).trimEnd().split('\n').at(-1) ?? '');
+    assert.deepEqual(lastLine({ count: 4, objects, isComplete: true }), {
+      verdict: 'onlyInOss',
+      notListed: 3,
+      isComplete: true,
+    });
+    assert.deepEqual(lastLine({ count: 1, objects, isComplete: false }), {
+      verdict: 'onlyInOss',
+      notListed: 0,
+      isComplete: false,
+    });
+  });
 });
