@@ -135,7 +135,11 @@ export class Lanes {
   }
 
   private async whileClosed(signal: AbortSignal): Promise<void> {
-    const waitMs = this.closedUntilMs - this.nowMs();
-    if (waitMs > 0) await this.clock.delay(waitMs, signal);
+    // OSS may ask for more time meanwhile.
+    for (;;) {
+      const waitMs = this.closedUntilMs - this.nowMs();
+      if (waitMs <= 0) return;
+      await this.clock.delay(waitMs, signal);
+    }
   }
 }
