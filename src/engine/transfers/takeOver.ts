@@ -104,11 +104,7 @@ export class TakeOver {
     const selected: Selected[] = [];
     for (const batch of this.batches) {
       const { items } = batch.transfers;
-      const indices = [];
-      for (const index of fresh.indices()) {
-        const known = items.indexOf(fresh.idAt(index));
-        if (known >= 0) indices.push(known);
-      }
+      const indices = sharedBy(items, fresh);
       if (indices.length > 0) selected.push({ batch, indices });
     }
     return selected;
@@ -133,4 +129,17 @@ export class TakeOver {
 /** The name of an object over all buckets. */
 export function objectOf({ bucket, key }: Pick<UploadTarget, 'bucket' | 'key'>): string {
   return `${bucket}/${key}`;
+}
+
+/**
+ * The numbers that the first table has for files which are in both. Costs what the smaller one does:
+ * a window may have many batches, and a folder many files.
+ */
+function sharedBy(items: ItemTable, others: ItemTable): number[] {
+  if (items.size < others.size) {
+    return [...items.indices()].filter((index) => others.has(items.idAt(index)));
+  }
+  return [...others.indices()]
+    .map((index) => items.indexOf(others.idAt(index)))
+    .filter((index) => index >= 0);
 }
