@@ -50,6 +50,8 @@ export type BatchLine =
   | { readonly paused: readonly string[] }
   /** These failed for a reason that lasts. */
   | { readonly failed: readonly string[]; readonly error: FailureRecord }
+  /** The user has discarded these, of which OSS may not have heard yet. */
+  | { readonly discarding: readonly string[] }
   /** These are to go on. */
   | { readonly resumed: readonly string[] };
 
@@ -120,6 +122,8 @@ export function readBatch(bytes: Uint8Array): BatchContent {
         finishedBytes += items.sizeAt(index);
       }
       items.deleteAt(index);
+    } else if (isTexts(line['discarding'])) {
+      for (const id of line['discarding']) items.discardAt(items.indexOf(id));
     } else if (isTexts(moved) && 'failed' in line === (error !== undefined)) {
       const reason = error !== undefined && reasons++ < MOST_REASONS ? error : undefined;
       for (const id of moved) {

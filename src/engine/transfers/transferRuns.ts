@@ -109,6 +109,10 @@ export class TransferRuns {
   /** Stops transfers and removes what they have left on the server and on disk. */
   async discard(selected: readonly Selected[]): Promise<void> {
     this.move(selected, 'discarding');
+    for (const { batch, index } of each(selected)) batch.transfers.items.discardAt(index);
+    for (const transfer of liveOf(selected)) void transfer.stop();
+    // Of all before the first: whatever ends this window, none of them is offered or sent again.
+    await note(selected, (discarding) => ({ discarding }));
     await runParallel(each(selected), DISCARDS, this.life, ({ batch, index }) =>
       this.discardOne(batch, index),
     );
@@ -242,8 +246,8 @@ export class TransferRuns {
 
   private async discardOne(batch: Batch, index: number): Promise<void> {
     const { transfers } = batch;
-    // Discarded twice, of many: the other call was first.
-    if (!transfers.items.hasAt(index)) return;
+    // Discarded twice, of many: the other call was first. Or completed, while this waited for its turn.
+    if (!transfers.items.hasAt(index) || transfers.stateAt(index) === 'completed') return;
     const transfer = transfers.at(index);
     await transfer.stop();
     // Asked for anew: it goes on there, with what is in OSS.
@@ -268,9 +272,6 @@ export class TransferRuns {
           return;
         }
         transfer.moveTo('discarding', error);
-        const item = { ...transfer.item, isDiscarding: true };
-        transfers.change(item);
-        await batch.journal?.append({ item });
       } finally {
         limit.dispose();
       }

@@ -109,6 +109,18 @@ describe('the record of a batch', () => {
     assert.deepEqual([...content.items.values()], [later]);
   });
 
+  it('knows which files are discarded, and keeps none for it that is gone', () => {
+    const ids = ['1', '2', '3'].map((digit) => item(digit).id);
+    const content = read(
+      writer.headerLine,
+      ...['1', '2', '3'].map((digit) => writer.line({ item: item(digit) })),
+      writer.line({ removed: item('2').id }),
+      writer.line({ discarding: [...ids.slice(0, 2), item('4').id] }),
+    );
+    assert.deepEqual([...content.items.values()], [item('1', { isDiscarding: true }), item('3')]);
+    assert.ok(content.intactBytes !== undefined);
+  });
+
   it('knows which files are paused', () => {
     const [one, two] = [item('1').id, item('2').id];
     const content = read(

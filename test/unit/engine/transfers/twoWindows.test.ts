@@ -868,6 +868,35 @@ describe('windows and calls that meet', () => {
       await close(harness, second);
     });
 
+    it('a discard of many that the end of the window cuts short stays one: nothing of it is offered', async () => {
+      const uploads = await Promise.all(
+        Array.from({ length: 40 }, (_, number) => request(`${number}`, {}, 2 * PART_BYTES)),
+      );
+      const parts = harness.server.hold({ on: 'uploadPart', times: 1000 });
+      const limits = { concurrency: 200, maxBytesPerSecond: 0 };
+      const first = harness.manager({ limits });
+      const id = await enqueue(first, ...uploads);
+      await until(() => harness.server.openRequests.length === 80);
+      await first.shutdown();
+      parts.release();
+      const second = harness.manager();
+      await second.refresh();
+      const aborts = harness.server.hold({ on: 'abortMultipartUpload', times: 1000 });
+      const discarding = second.discard([id]).catch(() => undefined);
+      await aborts.reached;
+      await second.shutdown();
+      await discarding;
+      aborts.release();
+      const third = harness.manager();
+      await third.refresh();
+      const left = third.snapshot().batches.flatMap(({ transfers }) => transfers);
+      assert.ok(left.length >= 30, `${left.length} are left`);
+      assert.deepEqual([...new Set(left.map(({ state }) => state))], ['discarding']);
+      third.retryNow();
+      await until(() => third.snapshot().batches.length === 0);
+      await close(harness, third);
+    });
+
     it('files that fail do not stop the others, and can be tried again alone', async () => {
       const uploads = await manyFiles(30);
       const bad = ['small/3.txt', 'small/17.txt'];
