@@ -507,7 +507,10 @@ describe('windows and calls that meet', () => {
       const { batchId } = await interruptUpload(harness, upload, [1, 2]);
       const manager = harness.manager();
       await manager.refresh();
+      // Asked for after it is complete, it would be sent again.
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 10 });
       const [id] = await Promise.all([enqueue(manager, upload), manager.resume([batchId])]);
+      hold.release();
       await manager.whenSettled(id);
       await until(() => manager.snapshot().totals.active === 0);
       assert.equal(completions(), 1);
