@@ -23,6 +23,8 @@ export class Batch {
   /** Another window drives it. */
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
+  /** Runs that are not over: what stops one moves it to a state of rest before. */
+  private runs = 0;
   private waiters: (() => void)[] = [];
   /** When the first was started of those that were since nothing ran, by a clock that only grows. */
   private startedMs: number | undefined;
@@ -42,9 +44,9 @@ export class Batch {
     return this.isOwned || this.taking !== undefined;
   }
 
-  /** No transfer runs or waits for its turn. */
+  /** No transfer runs or waits for its turn, and no run is coming to its end. */
   get isSettled(): boolean {
-    return this.transfers.isSettled;
+    return this.runs === 0 && this.transfers.isSettled;
   }
 
   /** Nothing is left to do, not even by the user. */
@@ -57,6 +59,15 @@ export class Batch {
     while (!this.isSettled) {
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
+  }
+
+  /** To be called when a run begins; call what it returns at its end. */
+  enter(): () => void {
+    this.runs++;
+    return () => {
+      this.runs--;
+      this.wake();
+    };
   }
 
   /** To be called when transfers of this batch are started. */

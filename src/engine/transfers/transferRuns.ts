@@ -129,6 +129,7 @@ export class TransferRuns {
 
   private async drive(transfer: Transfer): Promise<void> {
     const startedMs = this.steadyMs();
+    const leave = this.batches.of(transfer)?.enter();
     await transfer.start(async (signal) => {
       const { job, monitor } = transfer;
       try {
@@ -138,7 +139,7 @@ export class TransferRuns {
         });
         transfer.moveTo('completed');
         // What OSS has not heard of yet, it hears now. Not after each of thousands of files.
-        if (this.batches.of(transfer)?.isSettled !== false) this.listener.reached();
+        if (this.batches.of(transfer)?.transfers.isSettled !== false) this.listener.reached();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         // What stopped it has moved it already.
@@ -149,6 +150,7 @@ export class TransferRuns {
         await this.noteFailure([...this.batches.selectOne(transfer), ...others], error);
       }
     });
+    leave?.();
     const batch = this.batches.of(transfer);
     const index = batch?.transfers.indexOf(transfer);
     // Discarded, or asked for anew, while it was coming to rest.
