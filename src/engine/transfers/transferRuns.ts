@@ -8,6 +8,7 @@ import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
 import type { Transfer } from './transfer';
 import type { RestState, TransferHost } from './transfer';
+import { isUnreachable } from '../upload/retry';
 import { UploadError } from '../contract/errors';
 import type {
   EndedTransfer,
@@ -180,13 +181,17 @@ export class TransferRuns {
     this.tellChanged(selected);
   }
 
-  /** Fails the other transfers too when the reason holds for them: not each has to find it out. */
+  /** Ends the other transfers too when the reason holds for them: not each has to find it out. */
   private spread(failed: Transfer, error: UploadError): readonly Selected[] {
     if (!isEverShared(error)) return [];
     const others = filtered(everything(this.batches), ({ transfers }, index) => {
       if (!transfers.isActiveAt(index)) return false;
       return isShared(error, failed.item.target, transfers.items.at(index).target);
     });
+    // Where others get through, what is on the way does not let this file through.
+    const isOneOnly = ({ isRunning, isActive, monitorIfAny }: Transfer): boolean =>
+      isRunning && isActive && monitorIfAny?.isCutOff !== true;
+    if (isUnreachable(error) && liveOf(others).some(isOneOnly)) return [];
     const rest = restAfter(error);
     this.move(others, rest, error);
     for (const { batch, index } of each(others)) {
