@@ -17,6 +17,8 @@ export class BatchOwner {
     private readonly logger: Logger,
     /** Ends all waiting for leases. */
     private readonly signal: AbortSignal,
+    /** Another window has taken this batch over: stops what runs of it, and resolves when nothing does. */
+    private readonly stop: (batch: Batch, error: UploadError) => Promise<void>,
   ) {}
 
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
@@ -24,7 +26,7 @@ export class BatchOwner {
     batch.isOwned = true;
     // The lease first: a batch without one looks to other windows as if it was left behind.
     await this.store.records.prepare();
-    batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
+    this.hold(batch, await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal));
     const lines = linesOf(batch.transfers.items.values());
     batch.journal = await this.store.create(batch.id, batch.header, lines);
   }
@@ -65,6 +67,38 @@ export class BatchOwner {
     await batch.lease?.release();
   }
 
+  private hold(batch: Batch, lease: Lease): void {
+    batch.lease = lease;
+    const lose = (): void => {
+      if (batch.lease !== lease) return;
+      const losing = this.lose(batch, lease)
+        .catch((error: unknown) => {
+          this.logger.warn(`cannot let go of the batch: ${String(error)}`);
+        })
+        .finally(() => {
+          batch.taking = undefined;
+          this.endings.delete(losing);
+        });
+      // Until all of it is at rest, the disk does not say how it stands here.
+      batch.taking = losing;
+      this.endings.add(losing);
+    };
+    lease.lost.addEventListener('abort', lose, { once: true });
+  }
+
+  /** This window did not beat for so long that another one has taken the batch over. */
+  private async lose(batch: Batch, lease: Lease): Promise<void> {
+    const error = UploadError.from(lease.lost.reason);
+    this.logger.warn(`${batch.header.label}: ${error.message}`);
+    const { journal } = batch;
+    batch.isOwned = false;
+    batch.isElsewhere = true;
+    batch.journal = batch.lease = undefined;
+    await this.stop(batch, error);
+    await journal?.close();
+    await lease.release();
+  }
+
   private async remove(batch: Batch): Promise<void> {
     await opened(batch);
     const { journal, lease } = batch;
@@ -96,7 +130,7 @@ export class BatchOwner {
       await lease?.release();
       throw error;
     }
-    batch.lease = lease;
+    if (lease !== undefined) this.hold(batch, lease);
     batch.isOwned = true;
     batch.isElsewhere = false;
     const { items } = batch.transfers;

@@ -119,7 +119,9 @@ export class TransferManager implements Transfers {
       wakeUp: new WakeUp(),
     };
     const { signal } = this.life;
-    this.owner = new BatchOwner(batches, clock, logger, signal);
+    this.owner = new BatchOwner(batches, clock, logger, signal, (batch, error) =>
+      this.runs.lose(batch, error),
+    );
     const listener = {
       changed: this.changed.bind(this),
       ended: this.end.fire.bind(this.end),

@@ -122,6 +122,19 @@ export class TransferRuns {
     this.settle(selected);
   }
 
+  /** Stops a batch that another window drives now. Resolves when nothing of it is sent any more. */
+  async lose(batch: Batch, error: UploadError): Promise<void> {
+    const { transfers } = batch;
+    const all = [{ batch, indices: [...transfers.items.indices()] }];
+    this.move(
+      filtered(all, (_, index) => transfers.isActiveAt(index)),
+      'failed',
+      error,
+    );
+    await Promise.all(liveOf(all).map((transfer) => transfer.stop()));
+    this.settle(all);
+  }
+
   /** Moves a damaged record out of the way; resolves with its new path if it was there to move. */
   async setAside(record: DamagedRecord): Promise<string | undefined> {
     const { setAside } = await this.uploads();
@@ -253,8 +266,9 @@ export class TransferRuns {
 
   private async discardOne(batch: Batch, index: number): Promise<void> {
     const { transfers } = batch;
-    // Discarded twice, of many: the other call was first. Or completed, while this waited for its turn.
-    if (!transfers.items.hasAt(index) || transfers.stateAt(index) === 'completed') return;
+    // While this waited for its turn, another call was first, or another window, or it was completed.
+    if (batch.isElsewhere || !transfers.items.hasAt(index)) return;
+    if (transfers.stateAt(index) === 'completed') return;
     const transfer = transfers.at(index);
     await transfer.stop();
     // Asked for anew: it goes on there, with what is in OSS.

@@ -169,6 +169,7 @@ describe('cost', () => {
       hastyClock,
       silent,
       signal,
+      () => Promise.resolve(),
     );
     const takeOver = new TakeOver(batches, owner, () => Promise.resolve(), nothing);
     const looks = mock.method(ItemTable.prototype, 'idAt');

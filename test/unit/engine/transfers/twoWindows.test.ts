@@ -18,6 +18,7 @@ import { acquireLease } from '../../../../src/engine/record/lease.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
 import type {
   Clock,
+  SettledBatch,
   TransferManager,
   TransferSnapshot,
   UploadRequest,
@@ -393,6 +394,76 @@ describe('windows and calls that meet', () => {
       assert.equal(settled.transfers[0]?.state, 'completed', settled.transfers[0]?.error?.stack);
       await harness.assertUploaded(upload);
       await stopped.shutdown();
+      await close(harness, second);
+    });
+  });
+
+  describe('a window that was taken for dead and wakes up', () => {
+    const COUNT = 60;
+    /** Puts that are under way at once. */
+    const LANES = 24;
+
+    /** Both windows, when the other one could take the batch up and this one is about to wake up. */
+    async function blocked() {
+      const uploads = await Promise.all(
+        Array.from({ length: COUNT }, (_, number) => request(`${number}`, {}, 1000 + number)),
+      );
+      const clock = new VirtualClock();
+      const stopped = harness.manager({ clock });
+      const settled: SettledBatch[] = [];
+      stopped.onDidSettle((batch) => settled.push(batch));
+      const hold = harness.server.hold({ on: 'putObject', times: LANES });
+      const id = await enqueue(stopped, ...uploads);
+      await until(() => harness.server.openRequests.length === LANES);
+      const leaping = new LeapingClock();
+      leaping.aheadMs = MINUTE_MS;
+      const second = harness.manager({ clock: leaping });
+      await second.refresh();
+      const wakeUp = async (): Promise<void> => {
+        clock.sleep(MINUTE_MS);
+        clock.advance(5000);
+        await until(() => stopped.snapshot().batches[0]?.isElsewhere !== false);
+        hold.release();
+        const { transfers } = await stopped.whenSettled(id);
+        const errors = new Set(transfers.map(({ error }) => error?.kind));
+        assert.deepEqual([...errors], ['heldElsewhere']);
+        assert.deepEqual(
+          settled.map(({ ended }) => ended.all().length),
+          [COUNT],
+        );
+      };
+      return { uploads, clock, stopped, second, id, wakeUp };
+    }
+
+    it('sends nothing of a batch that the other window has discarded', async () => {
+      const { clock, stopped, second, id, wakeUp } = await blocked();
+      await second.discard([id]);
+      await wakeUp();
+      await until(() => harness.server.openRequests.length === 0);
+      const { length } = harness.operations('putObject');
+      assert.ok(length <= LANES, `${length} puts, and ${LANES} were under way`);
+      clock.advance(10_000);
+      await until(() => stopped.snapshot().batches.length === 0);
+      await stopped.shutdown();
+      await close(harness, second);
+    });
+
+    it('writes nothing into the file of a batch that the other window goes on with', async () => {
+      const { uploads, stopped, second, id, wakeUp } = await blocked();
+      const later = harness.server.hold({ on: 'putObject', times: COUNT });
+      await second.resume([id]);
+      await later.reached;
+      const file = path.join(harness.stateDir, `${id}.batch`);
+      const before = await readFile(file);
+      await wakeUp();
+      await stopped.refresh();
+      assert.equal(stopped.snapshot().batches[0]?.isElsewhere, true);
+      await stopped.shutdown();
+      assert.deepEqual(await readFile(file), before);
+      later.release();
+      const { transfers } = await second.whenSettled(id);
+      assert.ok(transfers.every(({ state }) => state === 'completed'));
+      await Promise.all(uploads.map((upload) => harness.assertUploaded(upload)));
       await close(harness, second);
     });
   });
