@@ -1,7 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { BATCH, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { rm } from 'node:fs/promises';
+import { BATCH, batchesIn, readBatch } from '../../../../src/engine/record/batchRecord.ts';
 import { failureRecord } from '../../../../src/engine/record/failureRecord.ts';
 import { UploadError } from '../../../../src/engine/contract/errors.ts';
+import { RecordFolder } from '../../../../src/engine/record/recordFolder.ts';
+import { MemoryLog } from '../../../support/engineHarness.ts';
+import { removeFolder, temporaryFolder } from '../../../support/files.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import type {
   BatchContent,
@@ -97,6 +101,27 @@ describe('the record of a batch', () => {
     assert.deepEqual([...content.finished], [item('2').id]);
     assert.equal(content.finishedBytes, 10);
     assert.ok(content.intactBytes !== undefined);
+  });
+
+  it('is kept in memory for as long as its file is there', async () => {
+    const folder = await temporaryFolder('batches');
+    try {
+      const records = new RecordFolder(folder, new MemoryLog());
+      const store = batchesIn(records);
+      for (const id of ['a', 'b']) {
+        await (await store.create(id, HEADER, [{ item: item('1') }])).close();
+        assert.equal((await store.read(id))?.state, 'valid');
+      }
+      const known = await store.read('b');
+      // As another window does it.
+      await rm(records.pathOf('a.batch'));
+      assert.notEqual(store.modifiedMs('a'), undefined);
+      assert.deepEqual(store.idsIn(await records.list()), ['b']);
+      assert.equal(store.modifiedMs('a'), undefined);
+      assert.equal(await store.read('b'), known, 'and not read again');
+    } finally {
+      await removeFolder(folder);
+    }
   });
 
   it('takes the last line of a file', () => {
