@@ -2,12 +2,16 @@ import type { Batch, Batches } from './batches';
 import type { Disposable } from '../base/events';
 import type { BatchHeader } from '../record/batchRecord';
 import type { SavedBatches, SavedItem } from '../record/savedBatches';
-import { every } from '../base/clock';
+import { every, steadyTime } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
 /** How soon another window's uploads, or their end, are seen here. */
 const LOOKOUT_MS = 3000;
+/** Looking out takes no more than this share of the time, however much another window uploads. */
+const MOST_SHARE = 0.02;
+/** What took longer was a stall of the machine. */
+const MOST_TOOK_MS = 1000;
 
 /**
  * Keeps the batches that other windows drive or have left as the folder says: on request, and when
@@ -18,9 +22,12 @@ export class FolderWatch {
   private next: Promise<void> | undefined;
   private lookout: Disposable | undefined;
   private isOver = false;
+  private readonly nowMs: () => number;
+  /** Before that, nothing is read only because something may have changed. */
+  private dueMs = 0;
 
   constructor(
-    private readonly folder: SavedBatches,
+    private readonly folder: Pick<SavedBatches, 'mark' | 'read'>,
     private readonly batches: Batches,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -31,7 +38,9 @@ export class FolderWatch {
       /** These batches came, went or changed. */
       readonly changed: (ids: readonly string[]) => void;
     },
-  ) {}
+  ) {
+    this.nowMs = steadyTime(clock);
+  }
 
   /** Resolves when all is read that was there at this moment. The first call starts looking out. */
   refresh(): Promise<void> {
@@ -39,9 +48,15 @@ export class FolderWatch {
     // A reading that is under way may have missed what just happened.
     this.next ??= this.reading.then(() => {
       this.next = undefined;
-      this.reading = this.read().catch((error: unknown) => {
-        this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
-      });
+      const startMs = this.nowMs();
+      this.reading = this.read()
+        .catch((error: unknown) => {
+          this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
+        })
+        .finally(() => {
+          const endMs = this.nowMs();
+          this.dueMs = endMs + Math.min(endMs - startMs, MOST_TOOK_MS) / MOST_SHARE;
+        });
       return this.reading;
     });
     return this.next;
@@ -57,14 +72,17 @@ export class FolderWatch {
   private lookOut(): void {
     if (this.lookout !== undefined || this.isOver) return;
     let marks = ['', ''];
+    let isStale = false;
     this.lookout = every(this.clock, LOOKOUT_MS, () => {
       void this.folder.mark().then((mark) => {
         // Twice for each change: some file systems keep whole seconds, in which more may follow.
-        const isChanged = marks.some((earlier) => earlier !== mark);
+        isStale ||= marks.some((earlier) => earlier !== mark);
         // While another window drives something, its lease comes and goes, and its parts come.
         const isShared = [...this.batches].some((batch) => batch.isElsewhere);
-        if (isChanged || isShared) void this.refresh();
         marks = [mark, ...marks.slice(0, 1)];
+        if ((!isStale && !isShared) || this.nowMs() < this.dueMs) return;
+        isStale = false;
+        void this.refresh();
       });
     });
   }
