@@ -8,7 +8,7 @@ import type { Logger } from '../base/logger';
 
 /** Makes this window the one that drives a batch, and lets it go again: lease and file together. */
 export class BatchOwner {
-  /** Batches that are being cleaned up. */
+  /** Of batches that this window lets go of. */
   private readonly endings = new Set<Promise<void>>();
 
   constructor(
@@ -45,13 +45,7 @@ export class BatchOwner {
    * {@link whenEnded} for a caller that does not wait.
    */
   finish(batch: Batch): Promise<void> {
-    const ending = this.remove(batch)
-      .catch((error: unknown) => {
-        this.logger.warn(`cannot remove the batch: ${String(error)}`);
-      })
-      .finally(() => this.endings.delete(ending));
-    this.endings.add(ending);
-    return ending;
+    return this.end(this.remove(batch));
   }
 
   async whenEnded(): Promise<void> {
@@ -70,33 +64,36 @@ export class BatchOwner {
   private hold(batch: Batch, lease: Lease): void {
     batch.lease = lease;
     const lose = (): void => {
-      if (batch.lease !== lease) return;
-      const losing = this.lose(batch, lease)
-        .catch((error: unknown) => {
-          this.logger.warn(`cannot let go of the batch: ${String(error)}`);
-        })
-        .finally(() => {
-          batch.taking = undefined;
-          this.endings.delete(losing);
-        });
       // Until all of it is at rest, the disk does not say how it stands here.
-      batch.taking = losing;
-      this.endings.add(losing);
+      if (batch.isOwned) batch.taking = this.end(this.lose(batch, lease));
     };
     lease.lost.addEventListener('abort', lose, { once: true });
   }
 
   /** This window did not beat for so long that another one has taken the batch over. */
   private async lose(batch: Batch, lease: Lease): Promise<void> {
-    const error = UploadError.from(lease.lost.reason);
-    this.logger.warn(`${batch.header.label}: ${error.message}`);
     const { journal } = batch;
     batch.isOwned = false;
     batch.isElsewhere = true;
     batch.journal = batch.lease = undefined;
-    await this.stop(batch, error);
-    await journal?.close();
-    await lease.release();
+    try {
+      await this.stop(batch, UploadError.from(lease.lost.reason));
+      await journal?.close();
+      await lease.release();
+    } finally {
+      batch.taking = undefined;
+    }
+  }
+
+  /** Work that is waited for before the window goes. Never rejects. */
+  private end(work: Promise<void>): Promise<void> {
+    const ending = work
+      .catch((error: unknown) => {
+        this.logger.warn(`cannot let go of the batch: ${String(error)}`);
+      })
+      .finally(() => this.endings.delete(ending));
+    this.endings.add(ending);
+    return ending;
   }
 
   private async remove(batch: Batch): Promise<void> {

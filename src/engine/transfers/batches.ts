@@ -24,7 +24,7 @@ export class Batch {
   isElsewhere = false;
   finishedEarlier = { files: 0, sizeBytes: 0 };
   /** Runs that are not over: what stops one moves it to a state of rest before. */
-  private runs = 0;
+  runs = 0;
   private waiters: (() => void)[] = [];
   /** When the first was started of those that were since nothing ran, by a clock that only grows. */
   private startedMs: number | undefined;
@@ -59,15 +59,6 @@ export class Batch {
     while (!this.isSettled) {
       await new Promise<void>((resolve) => this.waiters.push(resolve));
     }
-  }
-
-  /** To be called when a run begins; call what it returns at its end. */
-  enter(): () => void {
-    this.runs++;
-    return () => {
-      this.runs--;
-      this.wake();
-    };
   }
 
   /** To be called when transfers of this batch are started. */

@@ -10,8 +10,8 @@ import type { Logger } from '../base/logger';
 const LOOKOUT_MS = 3000;
 /** Looking out takes no more than this share of the time, however much another window uploads. */
 const MOST_SHARE = 0.02;
-/** What took longer was a stall of the machine. */
-const MOST_TOOK_MS = 1000;
+/** What would have to rest for longer was a stall of the machine. */
+const LONGEST_MS = 60_000;
 
 /**
  * Keeps the batches that other windows drive or have left as the folder says: on request, and when
@@ -22,9 +22,6 @@ export class FolderWatch {
   private next: Promise<void> | undefined;
   private lookout: Disposable | undefined;
   private isOver = false;
-  private readonly nowMs: () => number;
-  /** Before that, nothing is read only because something may have changed. */
-  private dueMs = 0;
 
   constructor(
     private readonly folder: Pick<SavedBatches, 'mark' | 'read'>,
@@ -38,9 +35,7 @@ export class FolderWatch {
       /** These batches came, went or changed. */
       readonly changed: (ids: readonly string[]) => void;
     },
-  ) {
-    this.nowMs = steadyTime(clock);
-  }
+  ) {}
 
   /** Resolves when all is read that was there at this moment. The first call starts looking out. */
   refresh(): Promise<void> {
@@ -48,15 +43,9 @@ export class FolderWatch {
     // A reading that is under way may have missed what just happened.
     this.next ??= this.reading.then(() => {
       this.next = undefined;
-      const startMs = this.nowMs();
-      this.reading = this.read()
-        .catch((error: unknown) => {
-          this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
-        })
-        .finally(() => {
-          const endMs = this.nowMs();
-          this.dueMs = endMs + Math.min(endMs - startMs, MOST_TOOK_MS) / MOST_SHARE;
-        });
+      this.reading = this.read().catch((error: unknown) => {
+        this.logger.warn(`cannot read the checkpoint folder: ${String(error)}`);
+      });
       return this.reading;
     });
     return this.next;
@@ -73,16 +62,21 @@ export class FolderWatch {
     if (this.lookout !== undefined || this.isOver) return;
     let marks = ['', ''];
     let isStale = false;
+    const nowMs = steadyTime(this.clock);
+    let dueMs = 0;
     this.lookout = every(this.clock, LOOKOUT_MS, () => {
-      void this.folder.mark().then((mark) => {
+      void this.folder.mark().then(async (mark) => {
         // Twice for each change: some file systems keep whole seconds, in which more may follow.
         isStale ||= marks.some((earlier) => earlier !== mark);
         // While another window drives something, its lease comes and goes, and its parts come.
         const isShared = [...this.batches].some((batch) => batch.isElsewhere);
         marks = [mark, ...marks.slice(0, 1)];
-        if ((!isStale && !isShared) || this.nowMs() < this.dueMs) return;
+        const startMs = nowMs();
+        if ((!isStale && !isShared) || startMs < dueMs) return;
         isStale = false;
-        void this.refresh();
+        dueMs = Number.POSITIVE_INFINITY;
+        await this.refresh();
+        dueMs = startMs + Math.min((nowMs() - startMs) / MOST_SHARE, LONGEST_MS);
       });
     });
   }

@@ -104,7 +104,14 @@ export class TakeOver {
     const selected: Selected[] = [];
     for (const batch of this.batches) {
       const { items } = batch.transfers;
-      const indices = sharedBy(items, fresh);
+      const indices = [];
+      // A window may have many batches, and a folder many files.
+      const fewer = items.size < fresh.size ? items : fresh;
+      for (const index of fewer.indices()) {
+        const id = fewer.idAt(index);
+        const known = items.indexOf(id);
+        if (known >= 0 && fresh.has(id)) indices.push(known);
+      }
       if (indices.length > 0) selected.push({ batch, indices });
     }
     return selected;
@@ -129,17 +136,4 @@ export class TakeOver {
 /** The name of an object over all buckets. */
 export function objectOf({ bucket, key }: Pick<UploadTarget, 'bucket' | 'key'>): string {
   return `${bucket}/${key}`;
-}
-
-/**
- * The numbers that the first table has for files which are in both. Costs what the smaller one does:
- * a window may have many batches, and a folder many files.
- */
-function sharedBy(items: ItemTable, others: ItemTable): number[] {
-  if (items.size < others.size) {
-    return [...items.indices()].filter((index) => others.has(items.idAt(index)));
-  }
-  return [...others.indices()]
-    .map((index) => items.indexOf(others.idAt(index)))
-    .filter((index) => index >= 0);
 }

@@ -101,9 +101,14 @@ export class TransferRuns {
 
   /** Stops transfers at once, and notes it. Resolves when nothing of them is sent any more. */
   async pause(selected: readonly Selected[]): Promise<void> {
-    this.move(selected, 'paused');
-    await Promise.all(liveOf(selected).map((transfer) => transfer.stop()));
+    await this.stop(selected, 'paused');
     await note(selected, (paused) => ({ paused }));
+  }
+
+  /** Stops transfers at once. Resolves when nothing of them is sent any more. */
+  async stop(selected: readonly Selected[], state: RestState, error?: UploadError): Promise<void> {
+    this.move(selected, state, error);
+    await Promise.all(liveOf(selected).map((transfer) => transfer.stop()));
     this.settle(selected);
   }
 
@@ -122,19 +127,6 @@ export class TransferRuns {
     this.settle(selected);
   }
 
-  /** Stops a batch that another window drives now. Resolves when nothing of it is sent any more. */
-  async lose(batch: Batch, error: UploadError): Promise<void> {
-    const { transfers } = batch;
-    const all = [{ batch, indices: [...transfers.items.indices()] }];
-    this.move(
-      filtered(all, (_, index) => transfers.isActiveAt(index)),
-      'failed',
-      error,
-    );
-    await Promise.all(liveOf(all).map((transfer) => transfer.stop()));
-    this.settle(all);
-  }
-
   /** Moves a damaged record out of the way; resolves with its new path if it was there to move. */
   async setAside(record: DamagedRecord): Promise<string | undefined> {
     const { setAside } = await this.uploads();
@@ -143,7 +135,8 @@ export class TransferRuns {
 
   private async drive(transfer: Transfer): Promise<void> {
     const startedMs = this.steadyMs();
-    const leave = this.batches.of(transfer)?.enter();
+    const driven = this.batches.of(transfer);
+    if (driven !== undefined) driven.runs++;
     await transfer.start(async (signal) => {
       const { job, monitor } = transfer;
       try {
@@ -164,7 +157,8 @@ export class TransferRuns {
         await this.noteFailure([...this.batches.selectOne(transfer), ...others], error);
       }
     });
-    leave?.();
+    if (driven !== undefined) driven.runs--;
+    driven?.wake();
     const batch = this.batches.of(transfer);
     const index = batch?.transfers.indexOf(transfer);
     // Discarded, or asked for anew, while it was coming to rest.
