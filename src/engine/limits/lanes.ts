@@ -136,10 +136,10 @@ export class Lanes {
 
   private async whileClosed(signal: AbortSignal): Promise<void> {
     // OSS may ask for more time meanwhile.
-    for (;;) {
-      const waitMs = this.closedUntilMs - this.nowMs();
-      if (waitMs <= 0) return;
-      await this.clock.delay(waitMs, signal);
+    for (let untilMs = 0; untilMs < this.closedUntilMs;) {
+      untilMs = this.closedUntilMs;
+      const waitMs = untilMs - this.nowMs();
+      if (waitMs > 0) await this.clock.delay(waitMs, signal);
     }
   }
 }
