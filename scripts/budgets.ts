@@ -11,7 +11,7 @@ import { messageOf } from './processes';
 /** Of the bundles, in bytes. */
 export const BUNDLE_BUDGETS = {
   /** Read at every start of the editor. */
-  'dist/extension.js': 108 * 1024,
+  'dist/extension.js': 112 * 1024,
   /** Read at the first question or upload. */
   'dist/upload.js': 248 * 1024,
   /** Read when OSS is first asked something. */

@@ -135,7 +135,11 @@ export class Lanes {
   }
 
   private async whileClosed(signal: AbortSignal): Promise<void> {
-    const waitMs = this.closedUntilMs - this.nowMs();
-    if (waitMs > 0) await this.clock.delay(waitMs, signal);
+    // OSS may ask for more time meanwhile.
+    for (let untilMs = 0; untilMs < this.closedUntilMs;) {
+      untilMs = this.closedUntilMs;
+      const waitMs = untilMs - this.nowMs();
+      if (waitMs > 0) await this.clock.delay(waitMs, signal);
+    }
   }
 }

@@ -50,6 +50,8 @@ export type BatchLine =
   | { readonly paused: readonly string[] }
   /** These failed for a reason that lasts. */
   | { readonly failed: readonly string[]; readonly error: FailureRecord }
+  /** The user has discarded these, of which OSS may not have heard yet. */
+  | { readonly discarding: readonly string[] }
   /** These are to go on. */
   | { readonly resumed: readonly string[] };
 
@@ -138,6 +140,8 @@ export function readBatch(bytes: Uint8Array): BatchContent {
       }
       items.deleteAt(index);
       rest(gone);
+    } else if (isTexts(line['discarding'])) {
+      for (const id of line['discarding']) items.discardAt(items.indexOf(id));
     } else if (isTexts(moved) && 'failed' in line === (error !== undefined)) {
       for (const id of moved) rest(id, 'paused' in line, error);
     } else {

@@ -112,6 +112,11 @@ export class ItemTable implements Iterable<BatchItem> {
     return this.knownFolders;
   }
 
+  /** Notes that a file is discarded, if it is there. */
+  discardAt(index: number): void {
+    if (this.hasAt(index)) this.flags[index] = DISCARDING;
+  }
+
   deleteAt(index: number): void {
     if (!this.hasAt(index)) return;
     this.flags[index] = (this.flags[index] ?? 0) | GONE;

@@ -105,12 +105,15 @@ export class JournalStore<Header extends object, Line, Content> {
     return this.records.pathOf(`${id}.lease`);
   }
 
-  /** The ids among these names of files. */
+  /** The ids among the names of all files; what was read of others is forgotten. */
   idsIn(names: readonly string[]): string[] {
     const { suffix } = this.format;
-    return names
+    const ids = names
       .filter((name) => name.endsWith(suffix))
       .map((name) => name.slice(0, -suffix.length));
+    const present = new Set(ids);
+    for (const id of this.known.keys()) if (!present.has(id)) this.known.delete(id);
+    return ids;
   }
 
   /** Puts a new journal in the place of any older one. On disk, with all lines, when it resolves. */

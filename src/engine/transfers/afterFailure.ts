@@ -12,13 +12,13 @@ export function restAfter(error: UploadError): RestState {
 
 /** Whether a failure may be one of other targets too. */
 export function isEverShared(error: UploadError): boolean {
-  return error.isAboutCredentials || isOfBucket(error);
+  return error.isAboutCredentials || isOfBucket(error) || isUnreachable(error);
 }
 
-/** Whether a failure of one target is one of the other too: not each has to find it out. */
+/** Whether a failure that may be shared is one of the other target too. */
 export function isShared(error: UploadError, failed: UploadTarget, other: UploadTarget): boolean {
   if (error.isAboutCredentials) return other.profile === failed.profile;
-  return isOfBucket(error) && other.bucket === failed.bucket;
+  return other.bucket === failed.bucket;
 }
 
 function isOfBucket({ kind }: UploadError): boolean {

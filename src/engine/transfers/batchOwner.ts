@@ -9,7 +9,7 @@ import type { Logger } from '../base/logger';
 
 /** Makes this window the one that drives a batch, and lets it go again: lease and file together. */
 export class BatchOwner {
-  /** Batches that are being cleaned up. */
+  /** Of batches that this window lets go of. */
   private readonly endings = new Set<Promise<void>>();
 
   constructor(
@@ -18,6 +18,8 @@ export class BatchOwner {
     private readonly logger: Logger,
     /** Ends all waiting for leases. */
     private readonly signal: AbortSignal,
+    /** Another window has taken this batch over: stops what runs of it, and resolves when nothing does. */
+    private readonly stop: (batch: Batch, error: UploadError) => Promise<void>,
   ) {}
 
   /** Writes a new batch down. The batch is ours even when that fails and this rejects. */
@@ -25,7 +27,7 @@ export class BatchOwner {
     batch.isOwned = true;
     // The lease first: a batch without one looks to other windows as if it was left behind.
     await this.store.records.prepare();
-    batch.lease = await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal);
+    this.hold(batch, await acquireLease(this.store.leaseFile(batch.id), this.clock, this.signal));
     const lines = linesOf({ items: batch.transfers.items });
     batch.journal = await this.store.create(batch.id, batch.header, lines);
   }
@@ -44,13 +46,7 @@ export class BatchOwner {
    * {@link whenEnded} for a caller that does not wait.
    */
   finish(batch: Batch): Promise<void> {
-    const ending = this.remove(batch)
-      .catch((error: unknown) => {
-        this.logger.warn(`cannot remove the batch: ${String(error)}`);
-      })
-      .finally(() => this.endings.delete(ending));
-    this.endings.add(ending);
-    return ending;
+    return this.end(this.remove(batch));
   }
 
   async whenEnded(): Promise<void> {
@@ -64,6 +60,41 @@ export class BatchOwner {
     batch.isOwned = false;
     await batch.journal?.close();
     await batch.lease?.release();
+  }
+
+  private hold(batch: Batch, lease: Lease): void {
+    batch.lease = lease;
+    const lose = (): void => {
+      // Until all of it is at rest, the disk does not say how it stands here.
+      if (batch.isOwned) batch.taking = this.end(this.lose(batch, lease));
+    };
+    lease.lost.addEventListener('abort', lose, { once: true });
+  }
+
+  /** This window did not beat for so long that another one has taken the batch over. */
+  private async lose(batch: Batch, lease: Lease): Promise<void> {
+    const { journal } = batch;
+    batch.isOwned = false;
+    batch.isElsewhere = true;
+    batch.journal = batch.lease = undefined;
+    try {
+      await this.stop(batch, UploadError.from(lease.lost.reason));
+      await journal?.close();
+      await lease.release();
+    } finally {
+      batch.taking = undefined;
+    }
+  }
+
+  /** Work that is waited for before the window goes. Never rejects. */
+  private end(work: Promise<void>): Promise<void> {
+    const ending = work
+      .catch((error: unknown) => {
+        this.logger.warn(`cannot let go of the batch: ${String(error)}`);
+      })
+      .finally(() => this.endings.delete(ending));
+    this.endings.add(ending);
+    return ending;
   }
 
   private async remove(batch: Batch): Promise<void> {
@@ -97,7 +128,7 @@ export class BatchOwner {
       await lease?.release();
       throw error;
     }
-    batch.lease = lease;
+    if (lease !== undefined) this.hold(batch, lease);
     batch.isOwned = true;
     batch.isElsewhere = false;
     const { items } = batch.transfers;

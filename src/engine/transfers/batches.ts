@@ -26,6 +26,8 @@ export class Batch {
   finishedEarlier = { files: 0, sizeBytes: 0 };
   /** Lines with reasons for failures since something was resumed. */
   private reasons = 0;
+  /** Runs that are not over: what stops one moves it to a state of rest before. */
+  runs = 0;
   private waiters: (() => void)[] = [];
   /** When the first was started of those that were since nothing ran, by a clock that only grows. */
   private startedMs: number | undefined;
@@ -64,9 +66,9 @@ export class Batch {
     this.host.notice({ transferId: id, filePath, kind: 'notResumable', detail });
   }
 
-  /** No transfer runs or waits for its turn. */
+  /** No transfer runs or waits for its turn, and no run is coming to its end. */
   get isSettled(): boolean {
-    return this.transfers.isSettled;
+    return this.runs === 0 && this.transfers.isSettled;
   }
 
   /** Nothing is left to do, not even by the user. */

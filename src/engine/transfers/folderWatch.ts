@@ -2,12 +2,16 @@ import type { Batch, Batches } from './batches';
 import type { Disposable } from '../base/events';
 import type { BatchHeader } from '../record/batchRecord';
 import type { SavedBatches, SavedItem } from '../record/savedBatches';
-import { every } from '../base/clock';
+import { every, steadyTime } from '../base/clock';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 
 /** How soon another window's uploads, or their end, are seen here. */
 const LOOKOUT_MS = 3000;
+/** Looking out takes no more than this share of the time, however much another window uploads. */
+const MOST_SHARE = 0.02;
+/** What would have to rest for longer was a stall of the machine. */
+const LONGEST_MS = 60_000;
 
 /**
  * Keeps the batches that other windows drive or have left as the folder says: on request, and when
@@ -20,7 +24,7 @@ export class FolderWatch {
   private isOver = false;
 
   constructor(
-    private readonly folder: SavedBatches,
+    private readonly folder: Pick<SavedBatches, 'mark' | 'read'>,
     private readonly batches: Batches,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -57,14 +61,22 @@ export class FolderWatch {
   private lookOut(): void {
     if (this.lookout !== undefined || this.isOver) return;
     let marks = ['', ''];
+    let isStale = false;
+    const nowMs = steadyTime(this.clock);
+    let dueMs = 0;
     this.lookout = every(this.clock, LOOKOUT_MS, () => {
-      void this.folder.mark().then((mark) => {
+      void this.folder.mark().then(async (mark) => {
         // Twice for each change: some file systems keep whole seconds, in which more may follow.
-        const isChanged = marks.some((earlier) => earlier !== mark);
+        isStale ||= marks.some((earlier) => earlier !== mark);
         // While another window drives something, its lease comes and goes, and its parts come.
         const isShared = [...this.batches].some((batch) => batch.isElsewhere);
-        if (isChanged || isShared) void this.refresh();
         marks = [mark, ...marks.slice(0, 1)];
+        const startMs = nowMs();
+        if ((!isStale && !isShared) || startMs < dueMs) return;
+        isStale = false;
+        dueMs = Number.POSITIVE_INFINITY;
+        await this.refresh();
+        dueMs = startMs + Math.min((nowMs() - startMs) / MOST_SHARE, LONGEST_MS);
       });
     });
   }

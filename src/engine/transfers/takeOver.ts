@@ -105,9 +105,12 @@ export class TakeOver {
     for (const batch of this.batches) {
       const { items } = batch.transfers;
       const indices = [];
-      for (const index of fresh.indices()) {
-        const known = items.indexOf(fresh.idAt(index));
-        if (known >= 0) indices.push(known);
+      // A window may have many batches, and a folder many files.
+      const fewer = items.size < fresh.size ? items : fresh;
+      for (const index of fewer.indices()) {
+        const id = fewer.idAt(index);
+        const known = items.indexOf(id);
+        if (known >= 0 && fresh.has(id)) indices.push(known);
       }
       if (indices.length > 0) selected.push({ batch, indices });
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { changedItem, itemsOf, toItem } from './batchItems';
 import { Batches, filtered, note } from './batches';
-import type { Batch } from './batches';
+import type { Batch, Selected } from './batches';
 import { BatchOwner } from './batchOwner';
 import { ChangeTicker } from './changeTicker';
 import { FolderWatch } from './folderWatch';
@@ -119,7 +119,9 @@ export class TransferManager implements Transfers {
       wakeUp: new WakeUp(),
     };
     const { signal } = this.life;
-    this.owner = new BatchOwner(batches, clock, logger, signal);
+    this.owner = new BatchOwner(batches, clock, logger, signal, ({ id }, error) =>
+      this.runs.stop(this.active([id]), 'failed', error),
+    );
     const listener = {
       changed: this.changed.bind(this),
       ended: this.end.fire.bind(this.end),
@@ -189,8 +191,7 @@ export class TransferManager implements Transfers {
   }
 
   async pause(ids: readonly string[]): Promise<void> {
-    const selected = this.batches.select(ids);
-    await this.runs.pause(filtered(selected, ({ transfers }, at) => transfers.isActiveAt(at)));
+    await this.runs.pause(this.active(ids));
   }
 
   async resume(
@@ -311,6 +312,10 @@ export class TransferManager implements Transfers {
     const owned = [...this.batches].filter((batch) => batch.isOwned);
     await Promise.all(owned.map((batch) => this.owner.letGo(batch)));
     await this.owner.whenEnded();
+  }
+
+  private active(ids: readonly string[]): Selected[] {
+    return filtered(this.batches.select(ids), ({ transfers }, at) => transfers.isActiveAt(at));
   }
 
   /** The next snapshot is a new one, and listeners are told soon. */

@@ -8,6 +8,7 @@ import { StartQueue } from './startQueue';
 import { RunTotals } from './totals';
 import type { Transfer } from './transfer';
 import type { RestState, TransferHost } from './transfer';
+import { isUnreachable } from '../upload/retry';
 import { UploadError } from '../contract/errors';
 import type {
   EndedTransfer,
@@ -100,15 +101,24 @@ export class TransferRuns {
 
   /** Stops transfers at once, and notes it. Resolves when nothing of them is sent any more. */
   async pause(selected: readonly Selected[]): Promise<void> {
-    this.move(selected, 'paused');
-    await Promise.all(liveOf(selected).map((transfer) => transfer.stop()));
+    await this.stop(selected, 'paused');
     await note(selected, (paused) => ({ paused }));
+  }
+
+  /** Stops transfers at once. Resolves when nothing of them is sent any more. */
+  async stop(selected: readonly Selected[], state: RestState, error?: UploadError): Promise<void> {
+    this.move(selected, state, error);
+    await Promise.all(liveOf(selected).map((transfer) => transfer.stop()));
     this.settle(selected);
   }
 
   /** Stops transfers and removes what they have left on the server and on disk. */
   async discard(selected: readonly Selected[]): Promise<void> {
     this.move(selected, 'discarding');
+    for (const { batch, index } of each(selected)) batch.transfers.items.discardAt(index);
+    for (const transfer of liveOf(selected)) void transfer.stop();
+    // Of all before the first: whatever ends this window, none of them is offered or sent again.
+    await note(selected, (discarding) => ({ discarding }));
     await runParallel(each(selected), DISCARDS, this.life, ({ batch, index }) =>
       this.discardOne(batch, index),
     );
@@ -125,6 +135,8 @@ export class TransferRuns {
 
   private async drive(transfer: Transfer): Promise<void> {
     const startedMs = this.steadyMs();
+    const driven = this.batches.of(transfer);
+    if (driven !== undefined) driven.runs++;
     await transfer.start(async (signal) => {
       const { job, monitor } = transfer;
       try {
@@ -134,7 +146,7 @@ export class TransferRuns {
         });
         transfer.moveTo('completed');
         // What OSS has not heard of yet, it hears now. Not after each of thousands of files.
-        if (this.batches.of(transfer)?.isSettled !== false) this.listener.reached();
+        if (this.batches.of(transfer)?.transfers.isSettled !== false) this.listener.reached();
       } catch (thrown) {
         const error = UploadError.from(thrown);
         // What stopped it has moved it already.
@@ -145,6 +157,8 @@ export class TransferRuns {
         await this.noteFailure([...this.batches.selectOne(transfer), ...others], error);
       }
     });
+    if (driven !== undefined) driven.runs--;
+    driven?.wake();
     const batch = this.batches.of(transfer);
     const index = batch?.transfers.indexOf(transfer);
     // Discarded, or asked for anew, while it was coming to rest.
@@ -174,13 +188,17 @@ export class TransferRuns {
     this.tellChanged(selected);
   }
 
-  /** Fails the other transfers too when the reason holds for them: not each has to find it out. */
+  /** Ends the other transfers too when the reason holds for them: not each has to find it out. */
   private spread(failed: Transfer, error: UploadError): readonly Selected[] {
     if (!isEverShared(error)) return [];
     const others = filtered(everything(this.batches), ({ transfers }, index) => {
       if (!transfers.isActiveAt(index)) return false;
       return isShared(error, failed.item.target, transfers.items.at(index).target);
     });
+    // Where others get through, what is on the way does not let this file through.
+    const isOneOnly = ({ isRunning, isActive, monitorIfAny }: Transfer): boolean =>
+      isRunning && isActive && monitorIfAny?.isCutOff !== true;
+    if (isUnreachable(error) && liveOf(others).some(isOneOnly)) return [];
     const rest = restAfter(error);
     this.move(others, rest, error);
     for (const { batch, index } of each(others)) {
@@ -242,8 +260,9 @@ export class TransferRuns {
 
   private async discardOne(batch: Batch, index: number): Promise<void> {
     const { transfers } = batch;
-    // Discarded twice, of many: the other call was first.
-    if (!transfers.items.hasAt(index)) return;
+    // While this waited for its turn, another call was first, or another window, or it was completed.
+    if (batch.isElsewhere || !transfers.items.hasAt(index)) return;
+    if (transfers.stateAt(index) === 'completed') return;
     const transfer = transfers.at(index);
     await transfer.stop();
     // Asked for anew: it goes on there, with what is in OSS.
@@ -275,11 +294,6 @@ export class TransferRuns {
           return;
         }
         transfer.moveTo('discarding', error);
-        // Once, however often it is tried again.
-        if (transfer.item.isDiscarding) return;
-        const item = { ...transfer.item, isDiscarding: true };
-        transfers.change(item);
-        await batch.append({ item });
       } finally {
         limit.dispose();
       }

@@ -1,4 +1,5 @@
 import type { UploadError } from '../contract/errors';
+import { isUnreachable } from './retry';
 import type { TransferNotice, TransferState } from '../contract/transfers';
 
 /** What a running upload is doing; `waiting` is derived from its lanes. */
@@ -41,6 +42,8 @@ export class UploadMonitor {
   partsSent = 0;
   partsTotal = 0;
   retries = 0;
+  /** Nothing has answered since a try that nothing answered. */
+  isCutOff = false;
   private requests = 0;
   private readonly pending = new Set<PendingRetry>();
 
@@ -99,7 +102,9 @@ export class UploadMonitor {
   async track<T>(request: Promise<T>): Promise<T> {
     this.requests++;
     try {
-      return await request;
+      const answer = await request;
+      this.isCutOff = false;
+      return answer;
     } finally {
       this.requests--;
     }
@@ -108,6 +113,7 @@ export class UploadMonitor {
   /** Runs the wait before the next try. */
   async waitFor(retry: PendingRetry, wait: () => Promise<void>): Promise<void> {
     this.retries++;
+    this.isCutOff = isUnreachable(retry.error);
     this.pending.add(retry);
     this.onChange(true);
     try {

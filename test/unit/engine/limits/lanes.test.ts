@@ -173,6 +173,22 @@ describe('Lanes', () => {
     assert.deepEqual(requests.running, ['a']);
   });
 
+  it('sends nothing either when OSS asks for more time meanwhile', async () => {
+    const lanes = new Lanes(2, clock);
+    const requests = new Requests(lanes);
+    lanes.slowDown(2000);
+    void requests.start('a', 'part');
+    await turn();
+    clock.advance(1000);
+    lanes.slowDown(60_000);
+    clock.advance(59_999);
+    await turn();
+    assert.deepEqual(requests.running, []);
+    clock.advance(1);
+    await turn();
+    assert.deepEqual(requests.running, ['a']);
+  });
+
   it('has another limit at once, and keeps to it when OSS throttled before', async () => {
     const lanes = new Lanes(2, clock);
     const requests = new Requests(lanes);

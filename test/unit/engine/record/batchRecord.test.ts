@@ -1,8 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { BATCH, linesOf, readBatch } from '../../../../src/engine/record/batchRecord.ts';
+import { rm } from 'node:fs/promises';
+import { BATCH, batchesIn, linesOf, readBatch } from '../../../../src/engine/record/batchRecord.ts';
 import { ItemTable } from '../../../../src/engine/record/itemTable.ts';
 import { failureRecord } from '../../../../src/engine/record/failureRecord.ts';
 import { UploadError } from '../../../../src/engine/contract/errors.ts';
+import { RecordFolder } from '../../../../src/engine/record/recordFolder.ts';
+import { MemoryLog } from '../../../support/engineHarness.ts';
+import { removeFolder, temporaryFolder } from '../../../support/files.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import type {
   BatchContent,
@@ -159,6 +163,27 @@ describe('the record of a batch', () => {
     assert.deepEqual([...linesOf({ items: new ItemTable() })], []);
   });
 
+  it('is kept in memory for as long as its file is there', async () => {
+    const folder = await temporaryFolder('batches');
+    try {
+      const records = new RecordFolder(folder, new MemoryLog());
+      const store = batchesIn(records);
+      for (const id of ['a', 'b']) {
+        await (await store.create(id, HEADER, [{ item: item('1') }])).close();
+        assert.equal((await store.read(id))?.state, 'valid');
+      }
+      const known = await store.read('b');
+      // As another window does it.
+      await rm(records.pathOf('a.batch'));
+      assert.notEqual(store.modifiedMs('a'), undefined);
+      assert.deepEqual(store.idsIn(await records.list()), ['b']);
+      assert.equal(store.modifiedMs('a'), undefined);
+      assert.equal(await store.read('b'), known, 'and not read again');
+    } finally {
+      await removeFolder(folder);
+    }
+  });
+
   it('takes the last line of a file', () => {
     const later = item('1', { isDiscarding: true });
     const content = read(
@@ -167,6 +192,18 @@ describe('the record of a batch', () => {
       writer.line({ item: later }),
     );
     assert.deepEqual([...content.items.values()], [later]);
+  });
+
+  it('knows which files are discarded, and keeps none for it that is gone', () => {
+    const ids = ['1', '2', '3'].map((digit) => item(digit).id);
+    const content = read(
+      writer.headerLine,
+      ...['1', '2', '3'].map((digit) => writer.line({ item: item(digit) })),
+      writer.line({ removed: item('2').id }),
+      writer.line({ discarding: [...ids.slice(0, 2), item('4').id] }),
+    );
+    assert.deepEqual([...content.items.values()], [item('1', { isDiscarding: true }), item('3')]);
+    assert.ok(content.intactBytes !== undefined);
   });
 
   it('knows which files are paused', () => {

@@ -4,13 +4,22 @@ import promises, { open, readFile, rename, mkdir, stat, utimes } from 'node:fs/p
 import path from 'node:path';
 import { mock } from 'node:test';
 import { BufferPool } from '../../../../src/engine/limits/bufferPool.ts';
-import { CHECKPOINT, readCheckpoint } from '../../../../src/engine/record/checkpoint.ts';
+import {
+  CHECKPOINT,
+  checkpointId,
+  readCheckpoint,
+} from '../../../../src/engine/record/checkpoint.ts';
 import { JournalText } from '../../../../src/engine/record/journalStore.ts';
 import { Crc64 } from '../../../../src/engine/base/crc64.ts';
 import { SourceFile } from '../../../../src/engine/file/sourceFile.ts';
 import { RecordFolder } from '../../../../src/engine/record/recordFolder.ts';
+import { batchesIn } from '../../../../src/engine/record/batchRecord.ts';
+import { ItemTable } from '../../../../src/engine/record/itemTable.ts';
+import { Batch, Batches } from '../../../../src/engine/transfers/batches.ts';
+import { BatchOwner } from '../../../../src/engine/transfers/batchOwner.ts';
+import { TakeOver } from '../../../../src/engine/transfers/takeOver.ts';
 import { PlayedDisk } from '../../../support/playedDisk.ts';
-import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+import { EngineHarness, PART_BYTES, hastyClock } from '../../../support/engineHarness.ts';
 
 const nothing = (): void => undefined;
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -129,6 +138,45 @@ describe('cost', () => {
       }
       // Whether one of them has a checkpoint is no question for each.
       assert.ok(looks.mock.callCount() <= 20, `${looks.mock.callCount()} looks at the records`);
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it('looks for a large folder in many small batches by the files of those', async () => {
+    const table = (prefix: string, count: number): ItemTable => {
+      const items = new ItemTable();
+      for (let index = 0; index < count; index++) {
+        const { filePath, target, options } = harness.request(`/${prefix}/${index}`, `${index}`);
+        const id = checkpointId(filePath, target.bucket, target.key);
+        items.set({ id, filePath, target, options, sizeBytes: 1, isDiscarding: false });
+      }
+      return items;
+    };
+    const host = { now: () => 0, changed: nothing, notice: nothing };
+    const header = { label: '', workspacePath: '', createdMs: 0 };
+    const batches = new Batches();
+    const fresh = table('folder', 10_000);
+    for (let number = 0; number < 20; number++) {
+      const items = table(number === 7 ? 'folder' : `other ${number}`, 1);
+      const batch = new Batch(`${number}`, header, host, items);
+      batch.isOwned = true;
+      batches.put(batch);
+    }
+    const { signal } = new AbortController();
+    const owner = new BatchOwner(
+      batchesIn(new RecordFolder(harness.stateDir, silent)),
+      hastyClock,
+      silent,
+      signal,
+      () => Promise.resolve(),
+    );
+    const takeOver = new TakeOver(batches, owner, () => Promise.resolve(), nothing);
+    const looks = mock.method(ItemTable.prototype, 'idAt');
+    try {
+      assert.equal(await takeOver.clear(fresh), '7', 'it joins what runs');
+      assert.equal(fresh.size, 9999);
+      assert.ok(looks.mock.callCount() <= 200, `${looks.mock.callCount()} looks`);
     } finally {
       mock.restoreAll();
     }

@@ -1,6 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
-import type { EndedTransfer, SettledBatch, TransferManager } from '../../../../src/engine/index.ts';
+import type {
+  EndedTransfer,
+  OpenStore,
+  SettledBatch,
+  TransferManager,
+} from '../../../../src/engine/index.ts';
 import { crc64Of } from '../../../oss-server/crc64.ts';
 import { faultAnswers } from '../../../oss-server/faults.ts';
 import { EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
@@ -112,6 +117,63 @@ describe('what the engine tells', () => {
     await manager.discard([batchId]);
     assert.deepEqual(news(), []);
     assert.equal(ended.length, 1);
+    await close(harness, manager);
+  });
+
+  it('the end of each run before that of its batch, also where a pause comes too late for one', async () => {
+    const requests = await Promise.all(
+      ['a', 'b'].map(async (name) =>
+        harness.request(await harness.file(name, 3 * PART_BYTES), name, { parallel: 1 }),
+      ),
+    );
+    const told: string[] = [];
+    // The object of b is there; the window hears of it when the other run has long ended.
+    let answer = (): void => undefined;
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    let isThere = false;
+    const openStore: OpenStore = async (target) => {
+      const store = await harness.oss.openStore(target);
+      return new Proxy(store, {
+        get: (object, name): unknown => {
+          const member: unknown = Reflect.get(object, name);
+          if (typeof member !== 'function') return member;
+          return async (...args: unknown[]): Promise<unknown> => {
+            const result: unknown = await Reflect.apply(member, object, args);
+            if (name === 'completeMultipartUpload') {
+              isThere = true;
+              await late;
+            }
+            return result;
+          };
+        },
+      });
+    };
+    const manager = harness.manager({ openStore });
+    manager.onDidEnd(({ transfer }) => told.push(`${transfer.target.key} ${transfer.state}`));
+    manager.onDidSettle(({ ended: all }) => {
+      told.push(
+        `settled: ${all
+          .all()
+          .map(({ state }) => state)
+          .join()}`,
+      );
+    });
+    const hold = harness.server.hold({ on: 'uploadPart', key: 'a', partNumber: 3 });
+    const id = await harness.enqueue(manager, ...requests);
+    await Promise.all([hold.reached, until(() => isThere)]);
+    const paused = manager.pause([id]);
+    const whenSettled = manager.whenSettled(id);
+    await until(() => told.length > 0);
+    answer();
+    await paused;
+    assert.deepEqual(told, ['a paused', 'b completed', 'settled: paused,completed']);
+    const { transfers } = await whenSettled;
+    assert.deepEqual(
+      transfers.map(({ state }) => state),
+      ['paused', 'completed'],
+    );
+    hold.release();
+    await manager.discard([id]);
     await close(harness, manager);
   });
 

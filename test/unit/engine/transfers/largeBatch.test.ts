@@ -57,7 +57,8 @@ describe('a batch that fails and goes on again and again', () => {
       mostBytes: MOST_BYTES,
     });
     const { signal } = new AbortController();
-    return { store, owner: new BatchOwner(store, systemClock, log, signal) };
+    const stop = (): Promise<void> => Promise.resolve();
+    return { store, owner: new BatchOwner(store, systemClock, log, signal, stop) };
   }
 
   async function failAndResume(disk?: PlayedDisk): Promise<void> {

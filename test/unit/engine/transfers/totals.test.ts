@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { RunTotals, SpeedMeter } from '../../../../src/engine/transfers/totals.ts';
 import type { Transfer } from '../../../../src/engine/transfers/transfer.ts';
+import { UploadError } from '../../../../src/engine/contract/errors.ts';
 import { TestBatch } from '../../../support/transfers.ts';
 
 /** Lets a transfer run until its test is over. */
@@ -141,7 +142,7 @@ describe('RunTotals', () => {
       sendParts(transfer, 1);
       totals.sample(second * 1000);
     }
-    const retry = { error: transfer.error as never, nextTryMs: 0 };
+    const retry = { error: new UploadError('network', '', { code: 'ECONNRESET' }), nextTryMs: 0 };
     await transfer.monitor.waitFor(retry, () => {
       const waiting = totals.snapshot([batch], 10_000);
       assert.equal(waiting.speedBytesPerSecond, 0);

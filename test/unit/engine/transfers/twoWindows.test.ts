@@ -18,6 +18,7 @@ import { acquireLease } from '../../../../src/engine/record/lease.ts';
 import { UploadError } from '../../../../src/engine/index.ts';
 import type {
   Clock,
+  SettledBatch,
   TransferManager,
   TransferSnapshot,
   UploadRequest,
@@ -397,6 +398,76 @@ describe('windows and calls that meet', () => {
     });
   });
 
+  describe('a window that was taken for dead and wakes up', () => {
+    const COUNT = 60;
+    /** Puts that are under way at once. */
+    const LANES = 24;
+
+    /** Both windows, when the other one could take the batch up and this one is about to wake up. */
+    async function blocked() {
+      const uploads = await Promise.all(
+        Array.from({ length: COUNT }, (_, number) => request(`${number}`, {}, 1000 + number)),
+      );
+      const clock = new VirtualClock();
+      const stopped = harness.manager({ clock });
+      const settled: SettledBatch[] = [];
+      stopped.onDidSettle((batch) => settled.push(batch));
+      const hold = harness.server.hold({ on: 'putObject', times: LANES });
+      const id = await enqueue(stopped, ...uploads);
+      await until(() => harness.server.openRequests.length === LANES);
+      const leaping = new LeapingClock();
+      leaping.aheadMs = MINUTE_MS;
+      const second = harness.manager({ clock: leaping });
+      await second.refresh();
+      const wakeUp = async (): Promise<void> => {
+        clock.sleep(MINUTE_MS);
+        clock.advance(5000);
+        await until(() => stopped.snapshot().batches[0]?.isElsewhere !== false);
+        hold.release();
+        const { transfers } = await stopped.whenSettled(id);
+        const errors = new Set(transfers.map(({ error }) => error?.kind));
+        assert.deepEqual([...errors], ['heldElsewhere']);
+        assert.deepEqual(
+          settled.map(({ ended }) => ended.all().length),
+          [COUNT],
+        );
+      };
+      return { uploads, clock, stopped, second, id, wakeUp };
+    }
+
+    it('sends nothing of a batch that the other window has discarded', async () => {
+      const { clock, stopped, second, id, wakeUp } = await blocked();
+      await second.discard([id]);
+      await wakeUp();
+      await until(() => harness.server.openRequests.length === 0);
+      const { length } = harness.operations('putObject');
+      assert.ok(length <= LANES, `${length} puts, and ${LANES} were under way`);
+      clock.advance(10_000);
+      await until(() => stopped.snapshot().batches.length === 0);
+      await stopped.shutdown();
+      await close(harness, second);
+    });
+
+    it('writes nothing into the file of a batch that the other window goes on with', async () => {
+      const { uploads, stopped, second, id, wakeUp } = await blocked();
+      const later = harness.server.hold({ on: 'putObject', times: COUNT });
+      await second.resume([id]);
+      await later.reached;
+      const file = path.join(harness.stateDir, `${id}.batch`);
+      const before = await readFile(file);
+      await wakeUp();
+      await stopped.refresh();
+      assert.equal(stopped.snapshot().batches[0]?.isElsewhere, true);
+      await stopped.shutdown();
+      assert.deepEqual(await readFile(file), before);
+      later.release();
+      const { transfers } = await second.whenSettled(id);
+      assert.ok(transfers.every(({ state }) => state === 'completed'));
+      await Promise.all(uploads.map((upload) => harness.assertUploaded(upload)));
+      await close(harness, second);
+    });
+  });
+
   describe('two processes', () => {
     let child: ChildProcess | undefined;
     afterEach(() => {
@@ -507,7 +578,10 @@ describe('windows and calls that meet', () => {
       const { batchId } = await interruptUpload(harness, upload, [1, 2]);
       const manager = harness.manager();
       await manager.refresh();
+      // Asked for after it is complete, it would be sent again.
+      const hold = harness.server.hold({ on: 'uploadPart', partNumber: 10 });
       const [id] = await Promise.all([enqueue(manager, upload), manager.resume([batchId])]);
+      hold.release();
       await manager.whenSettled(id);
       await until(() => manager.snapshot().totals.active === 0);
       assert.equal(completions(), 1);
@@ -866,6 +940,35 @@ describe('windows and calls that meet', () => {
       assert.equal(harness.operations('initiateMultipartUpload').length, 1);
       await Promise.all(all.map((upload) => harness.assertUploaded(upload)));
       await close(harness, second);
+    });
+
+    it('a discard of many that the end of the window cuts short stays one: nothing of it is offered', async () => {
+      const uploads = await Promise.all(
+        Array.from({ length: 40 }, (_, number) => request(`${number}`, {}, 2 * PART_BYTES)),
+      );
+      const parts = harness.server.hold({ on: 'uploadPart', times: 1000 });
+      const limits = { concurrency: 200, maxBytesPerSecond: 0 };
+      const first = harness.manager({ limits });
+      const id = await enqueue(first, ...uploads);
+      await until(() => harness.server.openRequests.length === 80);
+      await first.shutdown();
+      parts.release();
+      const second = harness.manager();
+      await second.refresh();
+      const aborts = harness.server.hold({ on: 'abortMultipartUpload', times: 1000 });
+      const discarding = second.discard([id]).catch(() => undefined);
+      await aborts.reached;
+      await second.shutdown();
+      await discarding;
+      aborts.release();
+      const third = harness.manager();
+      await third.refresh();
+      const left = third.snapshot().batches.flatMap(({ transfers }) => transfers);
+      assert.ok(left.length >= 30, `${left.length} are left`);
+      assert.deepEqual([...new Set(left.map(({ state }) => state))], ['discarding']);
+      third.retryNow();
+      await until(() => third.snapshot().batches.length === 0);
+      await close(harness, third);
     });
 
     it('files that fail do not stop the others, and can be tried again alone', async () => {

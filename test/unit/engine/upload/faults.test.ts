@@ -678,6 +678,63 @@ describe('faults of the network, of OSS and of the disk', () => {
       await close(harness, manager);
     });
 
+    /** Lets time pass with each try, until that is so. */
+    const passTries = (clock: VirtualClock, isMet: () => boolean): Promise<true> =>
+      until(() => {
+        if (isMet()) return true;
+        if (clock.waiting > 0) clock.advance(20_000);
+        return false;
+      });
+    const isOver = (manager: TransferManager) => (): boolean =>
+      manager.snapshot().batches[0]?.transfers[0]?.state === 'interrupted';
+
+    it('for half an hour: interrupted is what runs and what waits for its turn', async () => {
+      await start();
+      const clock = new VirtualClock();
+      const manager = harness.manager({ clock, limits: { concurrency: 3, maxBytesPerSecond: 0 } });
+      const uploads = [
+        ...(await Promise.all(['a', 'b', 'c'].map((key) => request({}, FILE_BYTES, key)))),
+        ...(await Promise.all(
+          Array.from({ length: 30 }, (_, number) => request({}, 1000, `small ${number}`)),
+        )),
+      ];
+      await harness.server.stopListening();
+      const batchId = await harness.enqueue(manager, ...uploads);
+      await passTries(clock, isOver(manager));
+      const firstMs = clock.now();
+      await passTries(clock, () => manager.snapshot().totals.active === 0);
+      assert.ok(clock.now() - firstMs <= MINUTE_MS, `${clock.now() - firstMs} ms after the first`);
+      const { transfers } = await manager.whenSettled(batchId);
+      assert.deepEqual([...new Set(transfers.map(({ state }) => state))], ['interrupted']);
+      await harness.server.listenAgain();
+      await manager.resume([batchId]);
+      const settled = await manager.whenSettled(batchId);
+      assert.deepEqual([...new Set(settled.transfers.map(({ state }) => state))], ['completed']);
+      await close(harness, manager);
+    });
+
+    it('for one file, as some filters on the way do it: the others are sent', async () => {
+      await start();
+      const clock = new VirtualClock();
+      const manager = harness.manager({ clock, limits: { concurrency: 2, maxBytesPerSecond: 0 } });
+      const uploads = await Promise.all(
+        ['a', 'b', 'c'].map((key) => request({ parallel: 1 }, FILE_BYTES, key)),
+      );
+      fail({ on: 'uploadPart', key: 'a', do: { cut: { by: 'reset', afterBytes: 0 } } });
+      const hold = harness.server.hold({ on: 'uploadPart', key: 'b', partNumber: 3 });
+      const batchId = await harness.enqueue(manager, ...uploads);
+      await hold.reached;
+      await passTries(clock, isOver(manager));
+      hold.release();
+      const { transfers } = await manager.whenSettled(batchId);
+      assert.deepEqual(
+        transfers.map(({ state }) => state),
+        ['interrupted', 'completed', 'completed'],
+      );
+      await manager.discard([batchId]);
+      await close(harness, manager);
+    });
+
     it('goes on at once when somebody says that it is back', async () => {
       await start();
       const clock = new VirtualClock();
