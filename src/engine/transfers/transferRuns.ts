@@ -115,10 +115,14 @@ export class TransferRuns {
   /** Stops transfers and removes what they have left on the server and on disk. */
   async discard(selected: readonly Selected[]): Promise<void> {
     this.move(selected, 'discarding');
-    for (const { batch, index } of each(selected)) batch.transfers.items.discardAt(index);
+    // Once, however often it is tried again.
+    const fresh = filtered(selected, ({ transfers }, index) => {
+      return transfers.items.at(index).isDiscarding !== true;
+    });
+    for (const { batch, index } of each(fresh)) batch.transfers.items.discardAt(index);
     for (const transfer of liveOf(selected)) void transfer.stop();
     // Of all before the first: whatever ends this window, none of them is offered or sent again.
-    await note(selected, (discarding) => ({ discarding }));
+    await note(fresh, (discarding) => ({ discarding }));
     await runParallel(each(selected), DISCARDS, this.life, ({ batch, index }) =>
       this.discardOne(batch, index),
     );
