@@ -143,13 +143,15 @@ export function activate(context: vscode.ExtensionContext): void {
       DomainFlow,
       ReportFiles,
       ResumeFromOssCommand,
+      RouteQuestion,
       UploadCommand,
       WaysIn,
       VerifyCommand,
       uploadHandler,
       verifyHandler,
     } = await import('./ui/ask/onDemand');
-    const credentialsFlow = new CredentialsFlow(credentials, account);
+    const route = new RouteQuestion(settings, memory);
+    const credentialsFlow = new CredentialsFlow(credentials, account, route);
     const domains = new DomainFlow(settings, memory, account, log);
     const destinations = new Destinations(
       settings,
@@ -158,6 +160,7 @@ export function activate(context: vscode.ExtensionContext): void {
       credentials,
       credentialsFlow,
       domains,
+      route,
     );
     const conflicts = new Conflicts(openStore, actions, log, checksumFolder);
     const upload = new UploadCommand(

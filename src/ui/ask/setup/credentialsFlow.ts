@@ -10,6 +10,7 @@ import type {
 import { UploadError, isAbortError } from '../../../engine/index';
 import type { CredentialsStore } from '../../settings/credentialsStore';
 import { l10n, sentenceOf } from '../../editor/editorWords';
+import type { RouteQuestion } from './routeQuestion';
 import { foundLabel, isProblem, problemText, sourceLabel } from './credentialTexts';
 import {
   accessKeyIdProblem,
@@ -60,6 +61,7 @@ export class CredentialsFlow {
   constructor(
     private readonly store: CredentialsStore,
     private readonly account: OssAccount,
+    private readonly route: RouteQuestion,
   ) {}
 
   /** The questions that end with checked credentials in `state.access`. */
@@ -68,6 +70,7 @@ export class CredentialsFlow {
     const found = await this.account.findCredentials().catch(() => []);
     const isTyped = (state: SetupState): boolean => found.length === 0 || state.isKeyTyped;
     return [
+      this.route.step(),
       {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
