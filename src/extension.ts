@@ -8,7 +8,6 @@ import type { Oss } from './oss/index';
 import { TRANSFER_COMMANDS } from './ui/editor/commandIds';
 import { AGENT_TOOLS } from './ui/editor/agentToolNames';
 import { registerCommands, resourceOf } from './ui/editor/commands';
-import type { CredentialsFlow } from './ui/ask/setup/credentialsFlow';
 import { CredentialsStore } from './ui/settings/credentialsStore';
 import { DestinationMemory } from './ui/settings/destinationMemory';
 import { OutputLog } from './ui/editor/log';
@@ -151,7 +150,7 @@ export function activate(context: vscode.ExtensionContext): void {
       verifyHandler,
     } = await import('./ui/ask/onDemand');
     const route = new RouteQuestion(settings, memory);
-    const credentialsFlow = new CredentialsFlow(credentials, account, route);
+    const credentialsFlow = new CredentialsFlow(credentials, account, settings, route);
     const domains = new DomainFlow(settings, memory, account, log);
     const destinations = new Destinations(
       settings,
@@ -229,8 +228,12 @@ export function activate(context: vscode.ExtensionContext): void {
       uploadChanged: async (...args) => (await openQuestions()).waysIn.uploadChanged(args),
       uploadDiffering: async (...args) => (await openQuestions()).handleUploadDiffering(...args),
       verify: async (...args) => (await openQuestions()).handleVerify(...args),
-      setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
-      removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
+      setCredentials: ask(async ({ credentialsFlow }, resource) =>
+        resumeAfter(await credentialsFlow.setCommand(resource), transfers),
+      ),
+      removeCredentials: ask(({ credentialsFlow }, resource) =>
+        credentialsFlow.removeCommand(resource),
+      ),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
       cleanUp: ask(({ cleanUp }, resource) => cleanUp.run(resource)),
       resumeFromOss: ask(({ resumeFromOss }, resource) => resumeFromOss.run(resource)),
@@ -287,9 +290,8 @@ export async function deactivate(): Promise<void> {
   running = undefined;
 }
 
-/** New credentials, and the uploads that waited for them go on. */
-async function setCredentials(flow: CredentialsFlow, transfers: Transfers): Promise<void> {
-  const profile = await flow.setCommand();
+/** The uploads that waited for the credentials of a profile go on; undefined: none were given. */
+async function resumeAfter(profile: string | undefined, transfers: Transfers): Promise<void> {
   if (profile === undefined) return;
   const stuck = ownTransfers(transfers.snapshot()).filter(
     (transfer) => transfer.target.profile === profile && isAboutCredentials(transfer),

@@ -311,8 +311,9 @@ export class TransferActions {
 
   /** New credentials serve all that waits for them, not only what the message was about. */
   private async updateCredentials(about: readonly TransferSnapshot[]): Promise<void> {
+    // Of which profile they were is not known here, and the command asks.
+    if (about.length === 0) return this.command('setCredentials');
     const profiles = new Set(about.map((transfer) => transfer.target.profile));
-    if (profiles.size === 0) profiles.add('');
     for (const profile of profiles) {
       if (!(await this.remedies.updateCredentials(profile))) continue;
       const stuck = ownTransfers(this.transfers.snapshot()).filter(
@@ -340,7 +341,7 @@ export class TransferActions {
     );
   }
 
-  private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
+  private async command(name: 'showTransfers' | 'showLog' | 'setCredentials'): Promise<void> {
     await vscode.commands.executeCommand(`ossUpload.${name}`);
   }
 }

@@ -16,7 +16,7 @@ describe('an address that is not encrypted, or that a container names', () => {
   const select = (): Promise<void> => setup.destinations.selectCommand(undefined);
 
   it('is asked about before credentials are looked at, and before any request', async () => {
-    for (const ask of [select, () => setup.credentials.setCommand()]) {
+    for (const ask of [select, () => setup.credentials.setCommand(undefined)]) {
       setup.events.length = 0;
       await ask();
       assert.deepEqual(setup.events, [QUESTION]);

@@ -40,7 +40,7 @@ export class SetupFixture {
     this.store = new CredentialsStore(secrets(), LOGGER);
     const account = this.#account();
     const route = new RouteQuestion(settings, this.memory);
-    this.credentials = new CredentialsFlow(this.store, account, route);
+    this.credentials = new CredentialsFlow(this.store, account, settings, route);
     this.domains = new DomainFlow(settings, this.memory, account, LOGGER);
     this.destinations = new Destinations(
       settings,
