@@ -193,11 +193,18 @@ export class Destinations {
   ): Promise<void> {
     const settings = this.settings.forResource(resource);
     const { bucket, region, prefix } = destination;
-    // A setting would hide what is remembered, so it has to be the setting that changes.
+    // A setting would hide what is remembered, so it has to be the setting that changes. Only the
+    // user's hides anything where the workspace is not trusted.
     const isHidden = this.settings.isSet('bucket', resource);
-    if ((isForSettings || isHidden) && vscode.workspace.isTrusted) {
-      await this.memory.confirmBucket(bucket);
-      await this.settings.saveToWorkspace({ bucket, region, prefix }, resource);
+    const { isTrusted } = vscode.workspace;
+    if (isHidden || (isForSettings && isTrusted)) {
+      const values = { bucket, region, prefix };
+      if (isTrusted) {
+        await this.memory.confirmBucket(bucket);
+        await this.settings.saveToWorkspace(values, resource);
+      } else {
+        await this.settings.saveForUser(values);
+      }
       await this.memory.remember(undefined);
       return;
     }
