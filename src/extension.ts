@@ -11,6 +11,7 @@ import { registerCommands, resourceOf } from './ui/editor/commands';
 import { CredentialsStore } from './ui/settings/credentialsStore';
 import { DestinationMemory } from './ui/settings/destinationMemory';
 import { OutputLog } from './ui/editor/log';
+import type { LastUpload } from './ui/settings/lastUpload';
 import { Settings } from './ui/settings/settings';
 import { SetupContext } from './ui/settings/setupContext';
 import { ToastPace } from './ui/editor/toastPace';
@@ -29,6 +30,7 @@ interface Display {
   readonly actions: TransferActions;
   readonly handlers: TransferCommands['handlers'];
   readonly links: Links;
+  readonly last: LastUpload;
 }
 
 /** The engine that `deactivate` ends, which gets no argument to find it by. */
@@ -87,9 +89,9 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const openFinished = once(async (): Promise<FinishedActions> => {
     const { FinishedCommands } = await import('./ui/ask/onDemand');
-    const { links } = await openDisplay();
+    const { links, last } = await openDisplay();
     const { upload } = await openQuestions();
-    return new FinishedCommands(await openHistory(), transfers, links, upload, memory);
+    return new FinishedCommands(await openHistory(), transfers, links, upload, memory, last);
   });
   const dropped = dropTarget(async (data): Promise<void> =>
     (await openQuestions()).waysIn.drop(data),
@@ -115,7 +117,8 @@ export function activate(context: vscode.ExtensionContext): void {
       failureTexts,
     } = await import('./ui/show/onDemand');
     const { HistoryRecorder } = await import('./ui/ask/onDemand');
-    own(new HistoryRecorder(transfers, await openHistory(), memory));
+    const history = await openHistory();
+    own(new HistoryRecorder(transfers, history, memory));
     const links = new Links(account, settings, log, async (longestSeconds) =>
       (await openFinished()).askLifetime(longestSeconds),
     );
@@ -123,13 +126,13 @@ export function activate(context: vscode.ExtensionContext): void {
     const actions = new TransferActions(transfers, remedies, links, pace, log);
     own(new UploadLog(transfers, log));
     status.explain(failureTexts);
-    const last = new LastUpload(context.globalState);
+    const last = new LastUpload(context.globalState, history);
     const progress = own(new ProgressNotification(transfers, actions, pace));
     own(new Completion(transfers, actions, settings, last, progress, skipped, unchanged, log));
     const list = new ResumeList(transfers, actions, settings);
     const commands = [transfers, view, actions, links, list, last, openFinished] as const;
     const { handlers } = new TransferCommands(...commands);
-    return { actions, handlers, links };
+    return { actions, handlers, links, last };
   });
   const openQuestions = once(async () => {
     const { actions } = await openDisplay();

@@ -71,9 +71,11 @@ class FakeEditor {
       },
     },
     window: {
-      showWarningMessage: (text: string) => {
+      showWarningMessage: (text: string, ...more: unknown[]) => {
         this.warnings.push(text);
-        return Promise.resolve(undefined);
+        const labels = more.filter((one) => typeof one === 'string');
+        const answer = labels.length === 0 ? undefined : this.user?.({ title: text, labels });
+        return Promise.resolve(labels.find((label) => label === answer));
       },
       setStatusBarMessage: (text: string) => this.statuses.push(text),
       createQuickPick: () => this.#box(true),

@@ -263,7 +263,7 @@ export class TransferActions {
 
   /** The same for what was uploaded last, wherever the user is now. */
   async copyLastUrl(last: LastUpload): Promise<void> {
-    const objects = last.objects();
+    const objects = await last.objects();
     if (objects.length > 0) return this.copyUrls(objects);
     await this.show(
       { text: l10n.t('No upload to copy a URL of.'), severity: 'information', actions: [] },
