@@ -8,10 +8,10 @@ import type { Oss } from './oss/index';
 import { TRANSFER_COMMANDS } from './ui/editor/commandIds';
 import { AGENT_TOOLS } from './ui/editor/agentToolNames';
 import { registerCommands, resourceOf } from './ui/editor/commands';
-import type { CredentialsFlow } from './ui/ask/setup/credentialsFlow';
 import { CredentialsStore } from './ui/settings/credentialsStore';
 import { DestinationMemory } from './ui/settings/destinationMemory';
 import { OutputLog } from './ui/editor/log';
+import type { LastUpload } from './ui/settings/lastUpload';
 import { Settings } from './ui/settings/settings';
 import { SetupContext } from './ui/settings/setupContext';
 import { ToastPace } from './ui/editor/toastPace';
@@ -30,6 +30,7 @@ interface Display {
   readonly actions: TransferActions;
   readonly handlers: TransferCommands['handlers'];
   readonly links: Links;
+  readonly last: LastUpload;
 }
 
 /** The engine that `deactivate` ends, which gets no argument to find it by. */
@@ -88,9 +89,9 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const openFinished = once(async (): Promise<FinishedActions> => {
     const { FinishedCommands } = await import('./ui/ask/onDemand');
-    const { links } = await openDisplay();
+    const { links, last } = await openDisplay();
     const { upload } = await openQuestions();
-    return new FinishedCommands(await openHistory(), transfers, links, upload, memory);
+    return new FinishedCommands(await openHistory(), transfers, links, upload, memory, last);
   });
   const dropped = dropTarget(async (data): Promise<void> =>
     (await openQuestions()).waysIn.drop(data),
@@ -116,7 +117,8 @@ export function activate(context: vscode.ExtensionContext): void {
       failureTexts,
     } = await import('./ui/show/onDemand');
     const { HistoryRecorder } = await import('./ui/ask/onDemand');
-    own(new HistoryRecorder(transfers, await openHistory(), memory));
+    const history = await openHistory();
+    own(new HistoryRecorder(transfers, history, memory));
     const links = new Links(account, settings, log, async (longestSeconds) =>
       (await openFinished()).askLifetime(longestSeconds),
     );
@@ -124,13 +126,13 @@ export function activate(context: vscode.ExtensionContext): void {
     const actions = new TransferActions(transfers, remedies, links, pace, log);
     own(new UploadLog(transfers, log));
     status.explain(failureTexts);
-    const last = new LastUpload(context.globalState);
+    const last = new LastUpload(context.globalState, history);
     const progress = own(new ProgressNotification(transfers, actions, pace));
     own(new Completion(transfers, actions, settings, last, progress, skipped, unchanged, log));
     const list = new ResumeList(transfers, actions, settings);
     const commands = [transfers, view, actions, links, list, last, openFinished] as const;
     const { handlers } = new TransferCommands(...commands);
-    return { actions, handlers, links };
+    return { actions, handlers, links, last };
   });
   const openQuestions = once(async () => {
     const { actions } = await openDisplay();
@@ -143,13 +145,15 @@ export function activate(context: vscode.ExtensionContext): void {
       DomainFlow,
       ReportFiles,
       ResumeFromOssCommand,
+      RouteQuestion,
       UploadCommand,
       WaysIn,
       VerifyCommand,
       uploadHandler,
       verifyHandler,
     } = await import('./ui/ask/onDemand');
-    const credentialsFlow = new CredentialsFlow(credentials, account);
+    const route = new RouteQuestion(settings, memory);
+    const credentialsFlow = new CredentialsFlow(credentials, account, settings, route);
     const domains = new DomainFlow(settings, memory, account, log);
     const destinations = new Destinations(
       settings,
@@ -158,6 +162,7 @@ export function activate(context: vscode.ExtensionContext): void {
       credentials,
       credentialsFlow,
       domains,
+      route,
     );
     const conflicts = new Conflicts(openStore, actions, log, checksumFolder);
     const upload = new UploadCommand(
@@ -226,8 +231,12 @@ export function activate(context: vscode.ExtensionContext): void {
       uploadChanged: async (...args) => (await openQuestions()).waysIn.uploadChanged(args),
       uploadDiffering: async (...args) => (await openQuestions()).handleUploadDiffering(...args),
       verify: async (...args) => (await openQuestions()).handleVerify(...args),
-      setCredentials: ask(({ credentialsFlow }) => setCredentials(credentialsFlow, transfers)),
-      removeCredentials: ask(({ credentialsFlow }) => credentialsFlow.removeCommand()),
+      setCredentials: ask(async ({ credentialsFlow }, resource) =>
+        resumeAfter(await credentialsFlow.setCommand(resource), transfers),
+      ),
+      removeCredentials: ask(({ credentialsFlow }, resource) =>
+        credentialsFlow.removeCommand(resource),
+      ),
       selectDestination: ask(({ destinations }, resource) => destinations.selectCommand(resource)),
       cleanUp: ask(({ cleanUp }, resource) => cleanUp.run(resource)),
       resumeFromOss: ask(({ resumeFromOss }, resource) => resumeFromOss.run(resource)),
@@ -284,9 +293,8 @@ export async function deactivate(): Promise<void> {
   running = undefined;
 }
 
-/** New credentials, and the uploads that waited for them go on. */
-async function setCredentials(flow: CredentialsFlow, transfers: Transfers): Promise<void> {
-  const profile = await flow.setCommand();
+/** The uploads that waited for the credentials of a profile go on; undefined: none were given. */
+async function resumeAfter(profile: string | undefined, transfers: Transfers): Promise<void> {
   if (profile === undefined) return;
   const stuck = ownTransfers(transfers.snapshot()).filter(
     (transfer) => transfer.target.profile === profile && isAboutCredentials(transfer),

@@ -28,8 +28,13 @@ async function upload(): Promise<void> {
 async function uploadByProxy(isPlain = false): Promise<readonly string[]> {
   const { window } = session;
   await upload();
+  if (isPlain) {
+    // Before anything goes there, the look at the credentials included.
+    await window.row('Use This Address').waitFor();
+    expect(session.oss.operations).toEqual([]);
+    await window.pick('Use This Address');
+  }
   await session.answerFirstQuestions();
-  if (isPlain) await window.pick('Upload');
   await session.expectObject('large.bin', sha256);
   await window.button(window.notification('Uploaded large.bin'), 'Copy URL').click();
   // The question whether the link is private goes the same way.

@@ -267,7 +267,7 @@ export class TransferActions {
 
   /** The same for what was uploaded last, wherever the user is now. */
   async copyLastUrl(last: LastUpload): Promise<void> {
-    const objects = last.objects();
+    const objects = await last.objects();
     if (objects.length > 0) return this.copyUrls(objects);
     await this.show(
       { text: l10n.t('No upload to copy a URL of.'), severity: 'information', actions: [] },
@@ -315,8 +315,9 @@ export class TransferActions {
 
   /** New credentials serve all that waits for them, not only what the message was about. */
   private async updateCredentials(about: readonly TransferSnapshot[]): Promise<void> {
+    // Of which profile they were is not known here, and the command asks.
+    if (about.length === 0) return this.command('setCredentials');
     const profiles = new Set(about.map((transfer) => transfer.target.profile));
-    if (profiles.size === 0) profiles.add('');
     for (const profile of profiles) {
       if (!(await this.remedies.updateCredentials(profile))) continue;
       const stuck = ownTransfers(this.transfers.snapshot()).filter(
@@ -344,7 +345,7 @@ export class TransferActions {
     );
   }
 
-  private async command(name: 'showTransfers' | 'showLog'): Promise<void> {
+  private async command(name: 'showTransfers' | 'showLog' | 'setCredentials'): Promise<void> {
     await vscode.commands.executeCommand(`ossUpload.${name}`);
   }
 }

@@ -12,6 +12,7 @@ export { ReportFiles } from './upload/reportFiles';
 export { FinishedCommands } from './history/finishedCommands';
 export { HistoryRecorder, openHistory } from './history/recorder';
 export { ResumeFromOssCommand } from './bucket/resumeFromOssCommand';
+export { RouteQuestion } from './setup/routeQuestion';
 export { UploadCommand } from './upload/uploadCommand';
 export { uploadHandler, verifyHandler } from './upload/uploadHandler';
 export { VerifyCommand } from './upload/verifyCommand';

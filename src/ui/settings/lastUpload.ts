@@ -1,49 +1,45 @@
 /** What was uploaded last, over all windows and starts of the editor. Knows no editor. */
-import type { TransferList, TransferSnapshot } from '../../engine/index';
-import { isObject } from '../../engine/index';
+import type { TransferList, TransferSnapshot, UploadHistory } from '../../engine/index';
 import type { KeyValueStore } from './destinationMemory';
 
 /** An object, and the file it was made of. */
 export type UploadedObject = Pick<TransferSnapshot, 'filePath' | 'target'>;
 
 const KEY = 'lastUpload';
-/** So many are kept for later starts: the editor reads all it keeps for an extension at once. */
-const MOST_KEPT = 100;
 
-/** Remembers the objects of the last upload, for their URLs. */
+/** Knows the objects of the last upload, for their URLs: those of this window, else the history's. */
 export class LastUpload {
   private latest: readonly TransferList[] | undefined;
 
-  constructor(private readonly ofUser: KeyValueStore) {}
+  constructor(
+    private readonly ofUser: KeyValueStore,
+    private readonly history: Pick<UploadHistory, 'entries' | 'filesOf' | 'whenWritten'>,
+  ) {}
 
   /** Nothing was ever uploaded. */
   get isFirst(): boolean {
-    return this.latest === undefined && !Array.isArray(this.ofUser.get(KEY));
+    return this.ofUser.get(KEY) === undefined;
   }
 
-  /** Its objects; none where nothing was uploaded, or too many before this start to be kept. */
-  objects(): readonly UploadedObject[] {
+  /** Its objects; none where nothing was uploaded, or the history of it is gone. */
+  async objects(): Promise<readonly UploadedObject[]> {
     if (this.latest !== undefined) return this.latest.flatMap((list) => list.select(['completed']));
-    const kept = this.ofUser.get(KEY);
-    return Array.isArray(kept) ? kept.filter(isUploadedObject) : [];
+    const [entry] = await this.history.entries();
+    const objects: UploadedObject[] = [];
+    if (entry === undefined) return objects;
+    for await (const file of this.history.filesOf(entry)) objects.push(file);
+    return objects;
   }
 
-  /** Those of these that are completed. */
+  /** Those of these that are completed. Resolves when the next start will find them. */
   async remember(ended: readonly TransferList[]): Promise<void> {
     this.latest = ended;
-    const count = ended.reduce((sum, { counts }) => sum + counts.completed, 0);
-    const objects = count > MOST_KEPT ? [] : this.objects();
-    await this.ofUser.update(
-      KEY,
-      objects.map(({ filePath, target }) => ({ filePath, target })),
-    );
+    if (this.isFirst) await this.ofUser.update(KEY, true);
+    await this.history.whenWritten();
   }
-}
 
-/** An earlier version or another program may have written anything. */
-function isUploadedObject(value: unknown): value is UploadedObject {
-  if (!isObject(value) || !isObject(value['target'])) return false;
-  const { bucket, key, region, profile } = value['target'];
-  const texts = [value['filePath'], bucket, key, region, profile];
-  return texts.every((text) => typeof text === 'string');
+  /** The history was cleared. That something was uploaded stays known. */
+  forget(): void {
+    this.latest = undefined;
+  }
 }

@@ -106,10 +106,11 @@ export class Settings implements Disposable {
     return this.isStrict;
   }
 
-  /** Whether this setting has a value at any level. */
+  /** Whether this setting has a value at any level that counts. */
   isSet(name: WritableSetting, resource: vscode.Uri | undefined): boolean {
     const found = configurationOf(resource).inspect(name);
-    const values = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue];
+    const ofWorkspace = [found?.workspaceValue, found?.workspaceFolderValue];
+    const values = [found?.globalValue, ...(vscode.workspace.isTrusted ? ofWorkspace : [])];
     return values.some((value) => value !== undefined && value !== '');
   }
 
@@ -149,9 +150,11 @@ export class Settings implements Disposable {
     );
   }
 
-  /** Writes a setting of the user. */
-  async saveForUser(name: WritableSetting, value: string): Promise<void> {
-    await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
+  /** Writes settings of the user. */
+  async saveForUser(values: Partial<Record<WritableSetting, string>>): Promise<void> {
+    for (const [name, value] of Object.entries(values)) {
+      await configurationOf(undefined).update(name, value, vscode.ConfigurationTarget.Global);
+    }
   }
 
   private readWindow(): Read<WindowSettings> {

@@ -158,7 +158,7 @@ export class Completion implements Disposable {
   private async show({ message, about, isSuccess }: Announcement): Promise<void> {
     const action = await this.actions.show(message, isSuccess === true ? about : about());
     if (action?.kind === 'dontShowAgain') {
-      await this.settings.saveForUser('completionMessage', 'never');
+      await this.settings.saveForUser({ completionMessage: 'never' });
     }
   }
 

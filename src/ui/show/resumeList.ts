@@ -13,6 +13,7 @@ import {
   resumeDescription,
   resumeDetail,
   resumeSections,
+  sectionTitle,
   statusOf,
 } from './resumeModel';
 import type { ResumeItem, ResumeSection } from './resumeModel';
@@ -123,7 +124,8 @@ export class ResumeList {
     const status = statusOf(items, this.transfers.snapshot());
     if (!isUrgent(status)) rows.push(...resumeAll.splice(0));
     for (const { section, members } of resumeSections(items, status)) {
-      rows.push({ label: this.sectionTitle(section), kind: vscode.QuickPickItemKind.Separator });
+      const label = sectionTitle(section, this.settings.forWindow().keepUnfinishedDays, words);
+      rows.push({ label, kind: vscode.QuickPickItemKind.Separator });
       if (isResumable(section)) rows.push(...resumeAll.splice(0));
       if (section === 'attention') rows.push(...remedyRows(members));
       rows.push(...members.map(resumeRow));
@@ -139,21 +141,6 @@ export class ResumeList {
       }
     }
     return rows;
-  }
-
-  private sectionTitle(section: ResumeSection): string {
-    switch (section) {
-      case 'workspace':
-        return l10n.t('This workspace');
-      case 'elsewhere':
-        return l10n.t('Other folders');
-      case 'attention':
-        return l10n.t('Needs attention');
-      case 'old':
-        return l10n.t('Older than {n} days (storage is billed)', {
-          n: this.settings.forWindow().keepUnfinishedDays,
-        });
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { WAITING_STATES } from '../../engine/index';
 import type { BatchSnapshot, TransferSnapshot, TransfersSnapshot } from '../../engine/index';
-import { formatAge, formatBytes, formatCount, percentOf } from '../text/format';
+import { counted, formatAge, formatBytes, formatCount, percentOf } from '../text/format';
 import { isInside } from '../text/localPaths';
 import {
   batchPlace,
@@ -12,7 +12,7 @@ import {
   sumOfBatch,
 } from '../text/transferFacts';
 import { failureOf } from '../text/failures';
-import type { Words } from '../text/words';
+import type { OneOrMany, Words } from '../text/words';
 
 /** Where a row stands in the pick list. */
 export type ResumeSection = 'workspace' | 'elsewhere' | 'attention' | 'old';
@@ -233,4 +233,28 @@ function isOfWorkspace(
   return workspacePaths.some((workspace) =>
     paths.some((path) => path !== '' && isInside(workspace, path)),
   );
+}
+
+const OLDER: OneOrMany = [
+  (l10n) => l10n.t('Older than 1 day (storage is billed)'),
+  (l10n) => l10n.t('Older than {n} days (storage is billed)'),
+];
+
+/** What stands above the rows of a section. */
+export function sectionTitle(
+  section: ResumeSection,
+  keepUnfinishedDays: number,
+  words: Words,
+): string {
+  const { l10n } = words;
+  switch (section) {
+    case 'workspace':
+      return l10n.t('This workspace');
+    case 'elsewhere':
+      return l10n.t('Other folders');
+    case 'attention':
+      return l10n.t('Needs attention');
+    case 'old':
+      return counted(OLDER, keepUnfinishedDays, words);
+  }
 }

@@ -46,7 +46,8 @@ export class TransferCommands {
       ...this.remedies(),
       copyUrl: this.onRows((about) => actions.copyUrls(about.filter(isDone))),
       copySignedUrl: this.onRows((about) => links.copySignedUrls(about.filter(isDone))),
-      copyOssPath: this.onRows((about) => links.copyOssPaths(about)),
+      // Of another window, too: it changes nothing there.
+      copyOssPath: this.onRows((about) => links.copyOssPaths(about), true),
       revealFile: this.onRows(revealFile),
       copyError: this.onRows((about) => actions.copyError(about)),
       openHelp: this.onRows((about) =>
@@ -93,12 +94,17 @@ export class TransferCommands {
     );
   }
 
-  private onRows(run: (about: readonly TransferSnapshot[]) => Promise<void>): CommandHandler {
+  /** Acts on rows; on those of other windows only where `isForAll`. */
+  private onRows(
+    run: (about: readonly TransferSnapshot[]) => Promise<void>,
+    isForAll = false,
+  ): CommandHandler {
     return (clicked, selected) =>
       this.actions.attempt(
-        this.transfersOf(clicked, selected).then((about) =>
-          about.length > 0 ? run(about) : undefined,
-        ),
+        this.transfersOf(clicked, selected).then((found) => {
+          const about = isForAll ? found : this.withoutOthers(found);
+          return about.length > 0 ? run(about) : undefined;
+        }),
       );
   }
 
@@ -117,15 +123,18 @@ export class TransferCommands {
         : [];
       rows = among.includes(clicked) ? among : [clicked];
     }
-    const found = await this.view.transfersOf(rows);
+    // A parent and its child may both be selected.
+    return [...new Set(await this.view.transfersOf(rows))];
+  }
+
+  private withoutOthers(found: readonly TransferSnapshot[]): readonly TransferSnapshot[] {
     const elsewhere = new Set(
       this.transfers
         .snapshot()
         .batches.filter((batch) => batch.isElsewhere)
         .map(({ id }) => id),
     );
-    // A parent and its child may both be selected.
-    return [...new Set(found)].filter(({ batchId }) => !elsewhere.has(batchId));
+    return found.filter(({ batchId }) => !elsewhere.has(batchId));
   }
 
   /** Enter: what is done gives its address. */

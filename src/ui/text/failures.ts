@@ -25,6 +25,8 @@ export interface FailureContext {
   readonly partsDone?: number | undefined;
   /** Until the next try; 0 or less at that moment. */
   readonly seconds?: number | undefined;
+  /** The object gets tags, which takes a permission of its own. */
+  readonly hasTags?: boolean | undefined;
   /** How the name of a file is written; as it is, if not given. */
   readonly shownName?: ((name: string) => string) | undefined;
 }
@@ -206,7 +208,7 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
     actions: ['retry', 'openHelp'],
     scope: 'everything',
   }),
-  accessDenied: (l10n, { key }) => ({
+  accessDenied: (l10n, { key, tagRight }) => ({
     text:
       key === ''
         ? l10n.t('These credentials have no permission for this in OSS ({code}).')
@@ -246,6 +248,11 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
           'The KMS key that encrypts {bucket} cannot be used. The key has to be enabled, and these credentials need rights in KMS.',
         ),
         actions: ['switchCredentials', 'retry', 'openHelp'],
+      },
+      {
+        // The answer does not say which of the two is missing.
+        when: () => tagRight !== '' && key !== '',
+        text: l10n.t('No permission for oss:PutObject or {tagRight} on {place}.'),
       },
     ],
   }),
@@ -659,7 +666,15 @@ function busyText(l10n: Localizer, seconds: number): string {
 
 function factsOf(
   error: UploadError | undefined,
-  { target, filePath, count = 1, hasVerdict = false, seconds = 0, shownName }: FailureContext,
+  {
+    target,
+    filePath,
+    count = 1,
+    hasVerdict = false,
+    seconds = 0,
+    hasTags = false,
+    shownName,
+  }: FailureContext,
   { l10n, language }: Words,
 ) {
   const { code = '', message = '', field = '', clockSkewMs = 0 } = error ?? {};
@@ -684,6 +699,8 @@ function factsOf(
     region: target?.region ?? '',
     serverRegion: regionOfEndpoint(error?.endpoint ?? ''),
     key,
+    /** The right that tags take besides that of the object; '' without tags. */
+    tagRight: hasTags ? 'oss:PutObjectTagging' : '',
     code,
     /** The server's own words, as a sentence inside ours. */
     reason: sentence(message),

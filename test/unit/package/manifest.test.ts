@@ -89,6 +89,13 @@ describe('package.json', () => {
     );
   });
 
+  it('asks a row for one of its words: what helps it follows its state', () => {
+    const whole = (menus['view/item/context'] ?? []).filter((item) =>
+      (item.when ?? '').includes('viewItem =='),
+    );
+    assert.deepEqual(whole, []);
+  });
+
   it('hides every command of a row from the palette', () => {
     const inRows = new Set((menus['view/item/context'] ?? []).map((item) => item.command));
     const hidden = (menus['commandPalette'] ?? [])

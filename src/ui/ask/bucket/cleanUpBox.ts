@@ -30,7 +30,8 @@ export function firstState({ found }: BucketUploads): CleanUpState {
 
 /**
  * Asks which unfinished uploads are removed, with what each of them takes up. The title counts
- * them in as they come; rows are drawn anew only when the user filters them. What is filtered away is
+ * them in as they come; rows are drawn anew when the user filters them, and once when all are
+ * counted: never row by row, which would undo ticks that are on their way. What is filtered away is
  * not among the answer. None when the user left.
  */
 export async function askWhichUploads(
@@ -105,7 +106,7 @@ async function show(
       box.busy = true;
       void counting.then(() => {
         box.busy = false;
-        drawTitle();
+        draw(new Set(ticked()));
       });
     });
   } finally {

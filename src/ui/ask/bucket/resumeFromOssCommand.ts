@@ -18,7 +18,7 @@ export class ResumeFromOssCommand {
   constructor(
     private readonly transfers: Transfers,
     private readonly actions: TransferActions,
-    private readonly destinations: Destinations,
+    destinations: Destinations,
     private readonly settings: Settings,
     private readonly records: AdoptionOptions,
   ) {
@@ -30,7 +30,6 @@ export class ResumeFromOssCommand {
     const uploads = await this.search.run(resource);
     if (uploads === undefined) return;
     const { destination, place, found } = uploads;
-    if (!(await this.destinations.confirmRoute(destination.bucket))) return;
     const chosen = await pick(
       l10n.t('Resume Upload from OSS'),
       l10n.t('Choose the unfinished upload in {place}', { place }),

@@ -15,6 +15,7 @@ import { linkLifetimes } from '../../actions/linksModel';
 import { copyText } from '../../editor/clipboard';
 import { l10n, language, words } from '../../editor/editorWords';
 import type { DestinationMemory } from '../../settings/destinationMemory';
+import type { LastUpload } from '../../settings/lastUpload';
 import { formatCount, formatDuration } from '../../text/format';
 import { fileName } from '../../text/transferFacts';
 import type { UploadCommand } from '../upload/uploadCommand';
@@ -35,6 +36,7 @@ export class FinishedCommands implements FinishedActions {
     private readonly links: Links,
     private readonly upload: UploadCommand,
     private readonly memory: DestinationMemory,
+    private readonly last: Pick<LastUpload, 'forget'>,
   ) {}
 
   async copyMarkdown(about: readonly TransferSnapshot[]): Promise<void> {
@@ -86,6 +88,7 @@ export class FinishedCommands implements FinishedActions {
     );
     if (!isSure) return;
     this.transfers.clearFinished();
+    this.last.forget();
     await this.history.clear();
     await this.memory.rememberUploaded(false);
   }

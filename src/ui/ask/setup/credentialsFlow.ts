@@ -9,7 +9,9 @@ import type {
 } from '../../../account';
 import { UploadError, isAbortError } from '../../../engine/index';
 import type { CredentialsStore } from '../../settings/credentialsStore';
+import type { Settings } from '../../settings/settings';
 import { l10n, sentenceOf } from '../../editor/editorWords';
+import type { RouteQuestion } from './routeQuestion';
 import { foundLabel, isProblem, problemText, sourceLabel } from './credentialTexts';
 import {
   accessKeyIdProblem,
@@ -60,6 +62,8 @@ export class CredentialsFlow {
   constructor(
     private readonly store: CredentialsStore,
     private readonly account: OssAccount,
+    private readonly settings: Settings,
+    private readonly route: RouteQuestion,
   ) {}
 
   /** The questions that end with checked credentials in `state.access`. */
@@ -68,6 +72,7 @@ export class CredentialsFlow {
     const found = await this.account.findCredentials().catch(() => []);
     const isTyped = (state: SetupState): boolean => found.length === 0 || state.isKeyTyped;
     return [
+      this.route.step(),
       {
         applies: () => found.length > 0,
         ask: (state, place) => this.askFound(state, place, found),
@@ -113,22 +118,28 @@ export class CredentialsFlow {
     return true;
   }
 
-  /** The command: picks a profile where there are some, then asks. Resolves with the profile. */
-  async setCommand(): Promise<string | undefined> {
-    const profile = await this.askProfile();
+  /**
+   * The command: picks a profile where there are some, else takes the one that the resource uses;
+   * then asks. Resolves with the profile.
+   */
+  async setCommand(resource: vscode.Uri | undefined): Promise<string | undefined> {
+    const inUse = this.profileOf(resource);
+    const profile = await this.askProfile(inUse);
     if (profile === undefined || !(await this.update(profile))) return undefined;
     const source = await this.store.get(profile);
     if (source !== undefined) {
-      vscode.window.setStatusBarMessage(
-        l10n.t('OSS uses {credentials}.', { credentials: sourceLabel(source, l10n) }),
-        5000,
-      );
+      const facts = { name: nameOf(profile), credentials: sourceLabel(source, l10n) };
+      const text =
+        profile === inUse
+          ? l10n.t('OSS uses {credentials}.', facts)
+          : l10n.t('Credentials "{name}" set: {credentials}.', facts);
+      vscode.window.setStatusBarMessage(text, 5000);
     }
     return profile;
   }
 
   /** The command: forgets the credentials of the chosen profile. */
-  async removeCommand(): Promise<void> {
+  async removeCommand(resource: vscode.Uri | undefined): Promise<void> {
     const profiles = await this.store.profiles();
     if (profiles.length === 0) {
       void vscode.window.showInformationMessage(l10n.t('No credentials are stored.'));
@@ -137,26 +148,32 @@ export class CredentialsFlow {
     const profile = await pick(
       l10n.t('Remove Credentials'),
       l10n.t('Choose the credentials to remove'),
-      await this.profileChoices(profiles),
+      await this.profileChoices(profiles, this.profileOf(resource)),
     );
     if (profile === undefined) return;
     await this.store.remove(profile);
     void vscode.window.showInformationMessage(
       l10n.t('Credentials "{name}" removed. Unfinished uploads keep their progress.', {
-        name: profile === '' ? l10n.t('Default') : profile,
+        name: nameOf(profile),
       }),
     );
   }
 
-  private async askProfile(): Promise<string | undefined> {
-    const profiles = await this.store.profiles();
-    if (profiles.length === 0) return '';
+  private profileOf(resource: vscode.Uri | undefined): string {
+    return this.settings.forResource(resource).profile;
+  }
+
+  private async askProfile(inUse: string): Promise<string | undefined> {
+    const stored = await this.store.profiles();
+    if (stored.length === 0) return inUse;
+    // What is stored under another name would not be used.
+    const profiles = [...new Set([inUse, '', ...stored])];
     const title = l10n.t('Set Credentials');
     const answer = await askPick<string | undefined>({
       place: alone(title),
       placeholder: l10n.t('Choose the credentials to replace, or add others'),
       choices: [
-        ...(await this.profileChoices([...new Set(['', ...profiles])])),
+        ...(await this.profileChoices(profiles, inUse)),
         {
           label: `$(add) ${l10n.t('Add credentials under another name...')}`,
           value: undefined,
@@ -182,14 +199,16 @@ export class CredentialsFlow {
   }
 
   /** Rows that show which credentials each profile uses. */
-  private async profileChoices(profiles: readonly string[]): Promise<Choice<string>[]> {
-    const inUse = vscode.workspace.getConfiguration('ossUpload').get<string>('profile', '');
+  private async profileChoices(
+    profiles: readonly string[],
+    inUse: string,
+  ): Promise<Choice<string>[]> {
     return Promise.all(
       profiles.map(async (profile) => {
         const source = await this.store.get(profile);
         const held = source === undefined ? l10n.t('not set') : sourceLabel(source, l10n);
         return {
-          label: `$(key) ${profile === '' ? l10n.t('Default') : profile}`,
+          label: `$(key) ${nameOf(profile)}`,
           description:
             profile === inUse ? l10n.t('{credentials} (in use)', { credentials: held }) : held,
           value: profile,
@@ -300,6 +319,10 @@ export class CredentialsFlow {
       return { code, text: isOfKey ? refusedKeyText(refusal, l10n) : sentenceOf(error) };
     }
   }
+}
+
+function nameOf(profile: string): string {
+  return profile === '' ? l10n.t('Default') : profile;
 }
 
 /** A key of STS, which is used together with its token. */

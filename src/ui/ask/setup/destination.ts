@@ -14,7 +14,7 @@ import { normalizePrefix } from '../../text/keyNames';
 import { knownDestination } from '../../settings/knownDestination';
 import type { Destination } from '../../settings/knownDestination';
 import { pick, runSteps } from '../../editor/boxes';
-import { routeDoubt } from '../../text/routeDoubt';
+import type { RouteQuestion } from './routeQuestion';
 import type { Settings } from '../../settings/settings';
 
 /** Finds out where uploads go: settings, then what was chosen before, then a question. */
@@ -28,13 +28,15 @@ export class Destinations {
     private readonly credentials: CredentialsStore,
     private readonly credentialsFlow: CredentialsFlow,
     domains: DomainFlow,
+    private readonly route: RouteQuestion,
   ) {
-    this.flow = new DestinationFlow(account, domains);
+    this.flow = new DestinationFlow(account, domains, route);
   }
 
   /**
-   * The destination for a file; asks for what is missing, credentials included. Undefined when the
-   * user left: then nothing is stored. Rejects when the region of a known bucket cannot be found,
+   * The destination for a file; asks for what is missing, credentials included, and first of all
+   * whether requests may go there as the settings say. Undefined when the user left: then nothing is
+   * stored. Rejects when the region of a known bucket cannot be found,
    * and with `invalidArgument` when a setting that is needed cannot be used.
    */
   async resolve(
@@ -49,7 +51,7 @@ export class Destinations {
     const { profile } = this.settings.forResource(resource);
     const hasCredentials = (await this.credentials.get(profile)) !== undefined;
     const known = this.known(resource);
-    if (known !== undefined && hasCredentials && !options.always) return this.locate(known);
+    if (known !== undefined && hasCredentials && !options.always) return this.reach(known);
     return this.ask(resource, { ...options, hasCredentials });
   }
 
@@ -66,6 +68,7 @@ export class Destinations {
       wanted.prefix === undefined ? ['prefix', 'profile'] : ['profile'],
       resource,
     );
+    if (!(await this.route.mayBeTaken(wanted.bucket))) return undefined;
     const settings = this.settings.forResource(resource);
     if ((await this.credentials.get(settings.profile)) === undefined) {
       if (!(await this.credentialsFlow.update(settings.profile))) return undefined;
@@ -89,7 +92,6 @@ export class Destinations {
     isChosen: boolean,
   ): Promise<Destination | undefined> {
     const { bucket, prefix } = destination;
-    if (!(await this.confirmRoute(bucket))) return undefined;
     const isOfWorkspace = !isChosen && this.settings.isBucketOfWorkspace(bucket, resource);
     if (!isOfWorkspace || this.memory.isConfirmedBucket(bucket)) return destination;
     const place = `oss://${bucket}/${prefix}`;
@@ -110,39 +112,6 @@ export class Destinations {
     if (answer !== 'upload') return undefined;
     await this.memory.confirmBucket(bucket);
     return destination;
-  }
-
-  /**
-   * Whether uploads to a bucket may take the way that the settings name: asks once for an endpoint
-   * that is not encrypted, or that a container names.
-   */
-  async confirmRoute(bucket: string): Promise<boolean> {
-    const { endpoint: common, bucketEndpoints } = this.settings.forWindow();
-    const own = Object.hasOwn(bucketEndpoints, bucket) ? bucketEndpoints[bucket] : undefined;
-    const endpoint = own ?? common;
-    const doubt = routeDoubt(endpoint, vscode.env.remoteName);
-    if (doubt === undefined || this.memory.isConfirmedEndpoint(endpoint)) return true;
-    const answer = await pick(
-      l10n.t('Upload by {endpoint}?', { endpoint }),
-      doubt === 'clearText'
-        ? l10n.t('It is not encrypted: files and signed requests can be read on the way.')
-        : l10n.t('The settings of this container name it, and a repository may have written them.'),
-      [
-        {
-          label: `$(cloud-upload) ${l10n.t('Upload')}`,
-          description: l10n.t('not asked again for this endpoint'),
-          value: 'upload',
-        },
-        { label: `$(gear) ${l10n.t('Open Settings')}`, value: 'settings' },
-        { label: `$(close) ${l10n.t('Cancel')}`, value: 'cancel' },
-      ],
-    );
-    if (answer === 'settings') {
-      await vscode.commands.executeCommand('workbench.action.openSettings', 'ossUpload.endpoint');
-    }
-    if (answer !== 'upload') return false;
-    await this.memory.confirmEndpoint(endpoint);
-    return true;
   }
 
   /** The command "Select Bucket and Folder...". */
@@ -166,6 +135,12 @@ export class Destinations {
   /** Where uploads go without a question; undefined when one is needed. */
   known(resource: vscode.Uri | undefined): Destination | undefined {
     return knownDestination(this.settings.forResource(resource), this.memory);
+  }
+
+  /** The same with its region, once it may be asked for. */
+  private async reach(destination: Destination): Promise<Destination | undefined> {
+    const mayAsk = await this.route.mayBeTaken(destination.bucket);
+    return mayAsk ? this.locate(destination) : undefined;
   }
 
   private async locate(destination: Destination): Promise<Destination> {
@@ -203,7 +178,7 @@ export class Destinations {
     const state = await runSteps(title, initial, steps);
     if (state === undefined) return undefined;
     await this.credentialsFlow.save(state);
-    if (state.bucket === undefined) return known && this.locate(known);
+    if (state.bucket === undefined) return known && this.reach(known);
     const { name: bucket, region } = state.bucket;
     const destination = { bucket, region, prefix: state.prefix, profile: state.profile };
     if (region !== '') await this.memory.rememberRegion(bucket, region);
@@ -218,11 +193,18 @@ export class Destinations {
   ): Promise<void> {
     const settings = this.settings.forResource(resource);
     const { bucket, region, prefix } = destination;
-    // A setting would hide what is remembered, so it has to be the setting that changes.
+    // A setting would hide what is remembered, so it has to be the setting that changes. Only the
+    // user's hides anything where the workspace is not trusted.
     const isHidden = this.settings.isSet('bucket', resource);
-    if ((isForSettings || isHidden) && vscode.workspace.isTrusted) {
-      await this.memory.confirmBucket(bucket);
-      await this.settings.saveToWorkspace({ bucket, region, prefix }, resource);
+    const { isTrusted } = vscode.workspace;
+    if (isHidden || (isForSettings && isTrusted)) {
+      const values = { bucket, region, prefix };
+      if (isTrusted) {
+        await this.memory.confirmBucket(bucket);
+        await this.settings.saveToWorkspace(values, resource);
+      } else {
+        await this.settings.saveForUser(values);
+      }
       await this.memory.remember(undefined);
       return;
     }

@@ -4,6 +4,7 @@ import type { BucketSummary, OssAccount } from '../../../account';
 import { UploadError, checkBucketName, checkRegion, isAbortError } from '../../../engine/index';
 import type { SetupState } from './credentialsFlow';
 import type { DomainFlow } from './domainFlow';
+import type { RouteQuestion } from './routeQuestion';
 import { l10n, sentenceOf } from '../../editor/editorWords';
 import { normalizePrefix, prefixProblem } from '../../text/keyNames';
 import { ruleText } from '../../text/rules';
@@ -29,12 +30,15 @@ export class DestinationFlow {
   constructor(
     private readonly account: OssAccount,
     private readonly domains: DomainFlow,
+    private readonly route: RouteQuestion,
   ) {}
 
   /** The steps; `current` is the name of the bucket that is used now, '' when there is none. */
   steps(current: string, options: AskOptions): readonly Step<SetupState>[] {
     return [
+      this.route.step(),
       { applies: () => true, ask: (state, place) => this.askBucket(state, place, current) },
+      this.route.step(({ bucket }) => bucket?.name ?? ''),
       { applies: (state) => state.bucket?.region === '', ask: askRegion },
       { applies: () => true, ask: (state, place) => this.askFolder(state, place, options) },
     ];
@@ -113,6 +117,8 @@ export class DestinationFlow {
     name: string,
     signal: AbortSignal,
   ): Promise<{ readonly bucket?: BucketSummary; readonly problem?: string }> {
+    // Its own address is asked about when the box is gone; until then nothing goes by it.
+    if (this.route.isOpen(name)) return {};
     try {
       return { bucket: await this.account.locateBucket(access, name, { signal }) };
     } catch (error) {

@@ -8,6 +8,7 @@ import { domainProblem, isPlainHttp, whereToBind, wholeAddress } from './domainT
 import { alone, askPick, askText } from '../../editor/boxes';
 import type { Answer, Choice, Place } from '../../editor/boxes';
 import { l10n, sentenceOf } from '../../editor/editorWords';
+import { ruleText } from '../../text/rules';
 import { withLateProgress } from '../../editor/lateProgress';
 import type { DestinationMemory } from '../../settings/destinationMemory';
 import type { Settings } from '../../settings/settings';
@@ -45,7 +46,7 @@ export class DomainFlow {
    * Undefined where a setting says the address: what is remembered would not count.
    */
   async find(subject: DomainSubject): Promise<readonly string[] | undefined> {
-    if (Object.hasOwn(this.settings.route().bucketEndpoints, subject.bucket)) return undefined;
+    if (this.isNamed(subject.bucket)) return undefined;
     try {
       const { access, bucket } = await this.look(subject, AbortSignal.timeout(PATIENCE_MS));
       return await this.usable(access, bucket, AbortSignal.timeout(PATIENCE_MS));
@@ -58,7 +59,7 @@ export class DomainFlow {
   /**
    * Has the bucket's data go by this address from now on, once that is seen to serve it; asks for
    * one where none is given, and where this one is of no use. `why` is said with that question. False
-   * when none was chosen.
+   * when none was chosen, and where a setting says the address: that is opened, because it counts.
    */
   async use(
     subject: DomainSubject,
@@ -66,6 +67,11 @@ export class DomainFlow {
     place: Place = alone(l10n.t('Domain of Bucket {bucket}', { bucket: subject.bucket })),
     why?: string,
   ): Promise<boolean> {
+    if (this.isNamed(subject.bucket)) {
+      const setting = 'ossUpload.bucketEndpoints';
+      await vscode.commands.executeCommand('workbench.action.openSettings', setting);
+      return false;
+    }
     const looked = await this.look(subject, AbortSignal.timeout(PATIENCE_MS));
     const answer =
       address === undefined
@@ -77,6 +83,11 @@ export class DomainFlow {
     await this.memory.rememberDomain(subject.bucket, this.settings.route().endpoint, chosen);
     this.log.info(`bucket ${subject.bucket} is reached by ${chosen}`);
     return true;
+  }
+
+  /** Whether a setting says by which address the bucket goes. */
+  private isNamed(bucket: string): boolean {
+    return Object.hasOwn(this.settings.route().bucketEndpoints, bucket);
   }
 
   /** One of the domains there are; where there is none, the box. */
@@ -99,8 +110,13 @@ export class DomainFlow {
           why ??
           l10n.t('Choose the domain by which uploads to {bucket} go', { bucket: bucket.name }),
         choices: domainChoices(found),
-        check: (address, signal) =>
-          address === '' ? Promise.resolve(undefined) : this.problemOf(looked, address, signal),
+        typed: typedDomain,
+        check: (address, signal) => {
+          const rule = address === '' ? undefined : checkBucketEndpoint(address);
+          return address === '' || rule !== undefined
+            ? Promise.resolve(rule && ruleText(rule, l10n))
+            : this.problemOf(looked, wholeAddress(address), signal);
+        },
       });
       if (answer.kind !== 'value') return answer;
       if (answer.value === '') {
@@ -193,6 +209,12 @@ function domainChoices(addresses: readonly string[]): readonly Choice<string>[] 
     })),
     { label: `$(edit) ${l10n.t('Type another domain...')}`, value: '' },
   ];
+}
+
+/** The row for a domain that is typed into the list. */
+function typedDomain(text: string, rows: readonly Choice<string>[]): Choice<string> | undefined {
+  if (rows.some(({ value }) => value === wholeAddress(text))) return undefined;
+  return { label: `$(edit) ${l10n.t('Use domain "{domain}"', { domain: text })}`, value: text };
 }
 
 /** Asks before anything goes unencrypted. */

@@ -7,6 +7,7 @@ import {
   resumeDetail,
   resumeItems,
   resumeSections,
+  sectionTitle,
   statusOf,
   statusText,
   reasonOf,
@@ -58,6 +59,13 @@ describe('what waits to be resumed', () => {
     assert.equal(section({ state: 'failed', error: failure('accessDenied') }), 'attention');
     assert.equal(section({ state: 'paused', error: failure('credentials') }), 'attention');
     assert.equal(section({ state: 'paused' }), 'workspace');
+  });
+
+  it('says from which day on an upload is old, in both languages', () => {
+    const title = (days: number, words = english): string => sectionTitle('old', days, words);
+    assert.equal(title(1), 'Older than 1 day (storage is billed)');
+    assert.equal(title(7), 'Older than 7 days (storage is billed)');
+    assert.equal(title(1, chinese), '超过 1 天（产生存储费用）');
   });
 
   it('calls for attention where one file of many needs a decision', () => {

@@ -113,6 +113,20 @@ describe('the table of failures', () => {
     assert.deepEqual(kept, ['keepBoth', 'skip']);
   });
 
+  it('names the right to tags where the object gets some, and only there', () => {
+    const tagged = found('accessDenied', {}, { ...about, hasTags: true });
+    assert.equal(
+      tagged.text,
+      'No permission for oss:PutObject or oss:PutObjectTagging on films/2026.',
+    );
+    const plain = found('accessDenied');
+    assert.equal(plain.text, 'No permission for oss:PutObject on films/2026.');
+    assert.deepEqual(tagged.actions, plain.actions);
+    assert.notEqual(tagged.id, plain.id);
+    const unclear = found('accessDenied', { ec: '0016-00000901' }, { ...about, hasTags: true });
+    assert.match(unclear.text, /Block Public Access/);
+  });
+
   it('asks for a domain where the account needs one', () => {
     const text = (context: FailureContext, words = english): string =>
       failureOf(failure('publicEndpointForbidden'), context, words).text;
