@@ -284,7 +284,8 @@ function namesInside(
 
 function ifExistsOf({ options, isOfModel }: UploadCall, setting: IfExists): IfExists {
   const wanted = options.ifExists ?? setting;
-  return isOfModel === true && wanted === 'overwrite' ? 'ask' : wanted;
+  const replaces = wanted === 'overwrite' || wanted === 'skipIdentical';
+  return isOfModel === true && replaces ? 'ask' : wanted;
 }
 
 function requestsOf(files: readonly FoundFile<Root>[]): {
