@@ -10,7 +10,7 @@ import type {
   UploadRequest,
 } from '../../../engine/index';
 import { withDistinctKeys } from './conflictsModel';
-import type { Conflicts } from './conflicts';
+import type { Conflicts, ResolvedConflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language } from '../../editor/editorWords';
@@ -128,13 +128,7 @@ export class UploadPlanner {
     const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
     if (answered === undefined) return undefined;
     if (isCompared && !(await confirmMany(answered.requests, excluded, place))) return undefined;
-    return {
-      requests: RequestList.of(answered.requests),
-      failures: [...found.failures, ...failures],
-      leftOut: answered.requests.length === 0 ? requests : [],
-      skipped: requests.length - answered.requests.length - answered.unchanged.length,
-      unchanged: answered.unchanged.length,
-    };
+    return planOf(requests, answered, [...found.failures, ...failures]);
   }
 
   /** The same files at the same places as for an upload, to be compared and not sent. */
@@ -286,6 +280,21 @@ function ifExistsOf({ options, isOfModel }: UploadCall, setting: IfExists): IfEx
   const wanted = options.ifExists ?? setting;
   const replaces = wanted === 'overwrite' || wanted === 'skipIdentical';
   return isOfModel === true && replaces ? 'ask' : wanted;
+}
+
+/** The plan for requests of which it is settled what becomes of objects that exist. */
+export function planOf(
+  requests: readonly UploadRequest[],
+  { requests: sent, unchanged }: ResolvedConflicts,
+  failures: readonly UploadError[] = [],
+): UploadPlan {
+  return {
+    requests: RequestList.of(sent),
+    failures,
+    leftOut: sent.length === 0 ? requests : [],
+    skipped: requests.length - sent.length - unchanged.length,
+    unchanged: unchanged.length,
+  };
 }
 
 function requestsOf(files: readonly FoundFile<Root>[]): {
