@@ -124,7 +124,8 @@ export class UploadCommand {
   }
 
   /**
-   * The same files, each by the settings of its workspace folder. Undefined when the user left.
+   * The same files with the same properties of their objects, as far as these are known, each by the
+   * settings of its workspace folder. Undefined when the user left.
    */
   private async planAgain(
     about: readonly TransferSnapshot[],
@@ -133,7 +134,7 @@ export class UploadCommand {
   ): Promise<UploadPlan | undefined> {
     // The editor is slow to tell them, and there may be thousands of files.
     const known = new Map<string, UploadSettings>();
-    const requests = about.map(({ filePath, target }) => {
+    const requests = about.map(({ filePath, target, object = {} }) => {
       const resource = vscode.Uri.file(filePath);
       const folder = workspaceFolderPath(resource);
       const settings = known.get(folder) ?? this.settings.forResource(resource);
@@ -141,7 +142,7 @@ export class UploadCommand {
       return {
         filePath,
         target: targetOf(target),
-        options: uploadOptions(settings, {}),
+        options: uploadOptions(settings, object),
         ifExists: ifExists ?? settings.ifExists,
       };
     });
