@@ -90,7 +90,9 @@ export class UploadCommand {
       return false;
     }
     const resource = vscode.Uri.file(first.filePath);
-    const destination = await this.destinations.resolve(resource, { always: true, remember: true });
+    // Objects keep their keys: a folder that is chosen here would be one for other files.
+    const asked = { always: true, remember: true, bucketOnly: true };
+    const destination = await this.destinations.resolve(resource, asked);
     if (destination === undefined) return false;
     return this.sendInstead(about, (target) => targetAt(destination, target.key));
   }
