@@ -76,7 +76,7 @@ test('a folder of which some exist: one question with sizes and dates, then one 
   const answers: Record<string, string> = {
     'set/other.bin': 'Overwrite',
     'set/short.bin': 'Skip',
-    'set/same.bin': 'Keep both as same-1.bin',
+    'set/same.bin': 'Keep both',
   };
   for (const step of [1, 2, 3]) {
     const title = window.quickTitle(`already exists (${step}/3)`);
@@ -305,6 +305,20 @@ test('files of two workspace folders: each is settled as its own folder says', a
   await expect.poll(() => text('bold/bold.txt')).toBe('newer');
   await window.notification('1 unchanged').waitFor();
   expect(countOf(session, 'putObject', 'careful/careful.txt')).toBe(1);
+
+  // Before much is sent, all places are named that it goes to.
+  for (const name of Object.keys(answers)) {
+    fs.writeFileSync(path.join(folders, name, `${name}.bin`), '');
+    fs.truncateSync(path.join(folders, name, `${name}.bin`), 6 * 1024 ** 3);
+  }
+  await selectFiles(window, 'bold.bin', 'careful.bin');
+  await window.contextMenu(window.file('careful.bin'), MENU_ITEM);
+  await window.quickTitle('Upload 2 files?').waitFor();
+  await expect(window.quickInput).toHaveAttribute(
+    'placeholder',
+    `2 files, 12.0 GB, to oss://${BUCKET}/bold/, oss://${BUCKET}/careful/`,
+  );
+  await window.page.keyboard.press('Escape');
   await window.page.close();
 });
 
