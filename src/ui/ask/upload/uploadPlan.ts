@@ -123,11 +123,12 @@ export class UploadPlanner {
     // How many of them are sent is known only when they are compared.
     const isCompared = roots.every(({ ifExists }) => ifExists === 'skipIdentical');
     const { excluded } = found;
-    if (!isCompared && !(await confirmMany(found.files, excluded, place))) return undefined;
+    const all = someOf(placesOf(roots));
+    if (!isCompared && !(await confirmMany(found.files, excluded, all))) return undefined;
     const { requests, failures } = requestsOf(found.files);
     const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
     if (answered === undefined) return undefined;
-    if (isCompared && !(await confirmMany(answered.requests, excluded, place))) return undefined;
+    if (isCompared && !(await confirmMany(answered.requests, excluded, all))) return undefined;
     return planOf(requests, answered, [...found.failures, ...failures]);
   }
 
@@ -175,9 +176,10 @@ export class UploadPlanner {
     const { files, failures } = await findSourceFiles(roots, { signal, onFound: () => undefined });
     const [failure] = failures;
     if (failure !== undefined) throw failure;
-    const known = roots.filter(({ destination }) => destination.bucket !== '');
-    const texts = known.map(({ destination, prefix }) => `oss://${destination.bucket}/${prefix}`);
-    return { files, places: [...new Set(texts)] };
+    return {
+      files,
+      places: placesOf(roots.filter(({ destination }) => destination.bucket !== '')),
+    };
   }
 
   /** One destination per workspace folder, by its path: each has its own settings. */
@@ -274,6 +276,14 @@ function namesInside(
   // The prefix may say already where in its workspace folder a file lies.
   const isInPrefix = folder === '' || prefix.includes('${relativeDir}');
   return names === 'paths' && !isInPrefix ? folder : undefined;
+}
+
+/** Where files of these go, without doubles. */
+function placesOf(roots: readonly Root[]): readonly string[] {
+  const places = roots.map(({ destination, prefix }) =>
+    ossPath({ bucket: destination.bucket, key: prefix }),
+  );
+  return [...new Set(places)];
 }
 
 function ifExistsOf({ options, isOfModel }: UploadCall, setting: IfExists): IfExists {
