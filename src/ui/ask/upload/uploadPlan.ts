@@ -110,7 +110,10 @@ export class UploadPlanner {
 
   /** Every question, in order. Undefined when the user left at one of them. */
   async plan(chosen: readonly vscode.Uri[], call: UploadCall): Promise<UploadPlan | undefined> {
-    const places = await this.findPlaces(chosen, call);
+    const isChosen = call.isElsewhere || call.options.bucket !== undefined;
+    const places = await this.findPlaces(chosen, call, (uri, named) =>
+      this.destinations.confirmed(uri, named, isChosen),
+    );
     const [first] = places?.values() ?? [];
     if (places === undefined || first === undefined) return undefined;
     const place = `oss://${first.bucket}/${first.prefix}`;
@@ -135,9 +138,11 @@ export class UploadPlanner {
   /** The same files at the same places as for an upload, to be compared and not sent. */
   async planComparison(chosen: readonly vscode.Uri[]): Promise<ComparisonPlan | undefined> {
     const call = { options: {}, isElsewhere: false };
-    const places = await this.findPlaces(chosen, call);
-    const [first] = places?.values() ?? [];
-    if (places === undefined || first === undefined) return undefined;
+    // What is only compared sends no file: a yes to the bucket would be one to uploads.
+    const places = await this.findPlaces(chosen, call, async (_uri, named) =>
+      (await this.destinations.confirmRoute(named.bucket)) ? named : undefined,
+    );
+    if (places === undefined || places.size === 0) return undefined;
     const roots = this.rootsOf(chosen, places, {}, call);
     const found = await this.findFiles(roots);
     if (found === undefined) return undefined;
@@ -186,6 +191,7 @@ export class UploadPlanner {
   private async findPlaces(
     chosen: readonly vscode.Uri[],
     call: UploadCall,
+    confirm: (uri: vscode.Uri, named: Destination) => Promise<Destination | undefined>,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
     const places = new Map<string, Destination>();
     for (const uri of chosen) {
@@ -196,8 +202,7 @@ export class UploadPlanner {
         ? // "Location" means one place for all that was chosen.
           (first ?? (await this.destinations.resolve(uri, { always: true, remember: false })))
         : await this.destinations.named(uri, call.options);
-      const isChosen = call.isElsewhere || call.options.bucket !== undefined;
-      const destination = named && (await this.destinations.confirmed(uri, named, isChosen));
+      const destination = named && (await confirm(uri, named));
       if (destination === undefined) return undefined;
       places.set(folder, destination);
     }
