@@ -322,6 +322,7 @@ test('a bucket that is gone: Select Bucket, also in the tooltips, sends the file
   await expect(window.button(message, 'Select Bucket')).toBeVisible();
   await shot(window, 'troubles-bucket');
   await window.command('Notifications: Clear All Notifications');
+  await showUploads(window);
   await tooltipOf(session, uploadRow(window, 'bucket.bin'), 'Select Bucket');
   await shot(window, 'troubles-row-tooltip');
   // A tooltip that the editor draws anew takes the link away from under the pointer.
