@@ -319,6 +319,22 @@ test('files of two workspace folders: each is settled as its own folder says', a
     `2 files, 12.0 GB, to oss://${BUCKET}/bold/, oss://${BUCKET}/careful/`,
   );
   await window.page.keyboard.press('Escape');
+
+  // The bucket of one folder is gone: the choice of another one is for that folder.
+  const settingsOf = (name: string): string => path.join(folders, name, '.vscode', 'settings.json');
+  const bold = fs.readFileSync(settingsOf('bold'), 'utf8');
+  const careful = fs.readFileSync(settingsOf('careful'), 'utf8');
+  fs.writeFileSync(settingsOf('careful'), careful.replace(BUCKET, 'gone-bucket'));
+  await window.reload();
+  await selectFiles(window, 'bold.txt', 'careful.txt');
+  await window.contextMenu(window.file('careful.txt'), MENU_ITEM);
+  const gone = window.notification('Bucket "gone-bucket" was not found');
+  await window.button(gone, 'Select Bucket').click();
+  await window.pick(BUCKET);
+  await window.pick('Use this folder');
+  await expect.poll(() => text('careful.txt')).toBe('new');
+  expect(fs.readFileSync(settingsOf('bold'), 'utf8')).toBe(bold);
+  expect(fs.readFileSync(settingsOf('careful'), 'utf8')).toContain(BUCKET);
   await window.page.close();
 });
 

@@ -159,7 +159,9 @@ export class UploadCommand {
     const chosen = await vscode.window.showErrorMessage(plainText(text), select);
     if (chosen !== select) return false;
     const options = { always: true, remember: true };
-    return (await this.destinations.resolve(roots[0], options)) !== undefined;
+    // Each workspace folder has a bucket of its own.
+    const about = roots.find((root) => this.destinations.known(root)?.bucket === error.bucket);
+    return (await this.destinations.resolve(about ?? roots[0], options)) !== undefined;
   }
 
   private async run(
