@@ -76,7 +76,7 @@ test('a folder of which some exist: one question with sizes and dates, then one 
   const answers: Record<string, string> = {
     'set/other.bin': 'Overwrite',
     'set/short.bin': 'Skip',
-    'set/same.bin': 'Keep both as same-1.bin',
+    'set/same.bin': 'Keep both',
   };
   for (const step of [1, 2, 3]) {
     const title = window.quickTitle(`already exists (${step}/3)`);
@@ -105,7 +105,7 @@ test('Skip identical leaves out what is there byte by byte, and asks about the r
   await window.quickTitle('5 of 5 already exist').waitFor();
   await window.pick('Skip identical');
   await window.quickTitle('set/short.bin already exists').waitFor();
-  await window.pick('Keep both as short-1.bin');
+  await window.pick('Keep both');
   await until('the object', () => session.oss.object(BUCKET, 'set/short-1.bin'));
   expect(await sha256('set/short-1.bin')).toBe(sums['set/short.bin']);
   expect(countOf(session, 'putObject', undefined, from)).toBe(1);
@@ -280,11 +280,61 @@ test('files of two workspace folders: each is settled as its own folder says', a
   await window.contextMenu(window.file('careful.txt'), MENU_ITEM);
   await confirmBucket(window, BUCKET);
   await window.quickTitle('careful/careful.txt already exists').waitFor();
-  await window.pick('Skip');
+  await window.pick('Overwrite');
   const text = async (key: string): Promise<string | undefined> =>
     (await session.oss.object(BUCKET, key)?.bytes())?.toString();
   await expect.poll(() => text('bold/bold.txt')).toBe('new');
-  expect(await text('careful/careful.txt')).toBe('old');
+  await expect.poll(() => text('careful/careful.txt')).toBe('new');
+
+  // Again, one of them with changes that are not saved: each by its own settings, as before.
+  await window.file('bold.txt').dblclick();
+  await window.page.locator('.tab', { hasText: 'bold.txt' }).waitFor();
+  await window.page.locator('.editor-instance .view-lines').click();
+  await window.page.keyboard.press('ControlOrMeta+End');
+  await window.page.keyboard.type('er');
+  await window.page.locator('.tab.dirty', { hasText: 'bold.txt' }).waitFor();
+  await showUploads(window);
+  await uploadRow(window, '2 files').first().click();
+  await uploadRow(window, 'bold.txt').click();
+  await uploadRow(window, 'careful.txt').click({ modifiers: ['ControlOrMeta'] });
+  await window.contextMenu(uploadRow(window, 'careful.txt'), 'Upload Again');
+  await window.quickTitle('Save bold.txt before upload?').waitFor();
+  await window.pick('Save');
+  await window.quickTitle('careful/careful.txt already exists').waitFor();
+  await window.pick('Skip if identical');
+  await expect.poll(() => text('bold/bold.txt')).toBe('newer');
+  await window.notification('1 unchanged').waitFor();
+  expect(countOf(session, 'putObject', 'careful/careful.txt')).toBe(1);
+
+  // Before much is sent, all places are named that it goes to.
+  for (const name of Object.keys(answers)) {
+    fs.writeFileSync(path.join(folders, name, `${name}.bin`), '');
+    fs.truncateSync(path.join(folders, name, `${name}.bin`), 6 * 1024 ** 3);
+  }
+  await selectFiles(window, 'bold.bin', 'careful.bin');
+  await window.contextMenu(window.file('careful.bin'), MENU_ITEM);
+  await window.quickTitle('Upload 2 files?').waitFor();
+  await expect(window.quickInput).toHaveAttribute(
+    'placeholder',
+    `2 files, 12.0 GB, to oss://${BUCKET}/bold/, oss://${BUCKET}/careful/`,
+  );
+  await window.page.keyboard.press('Escape');
+
+  // The bucket of one folder is gone: the choice of another one is for that folder.
+  const settingsOf = (name: string): string => path.join(folders, name, '.vscode', 'settings.json');
+  const bold = fs.readFileSync(settingsOf('bold'), 'utf8');
+  const careful = fs.readFileSync(settingsOf('careful'), 'utf8');
+  fs.writeFileSync(settingsOf('careful'), careful.replace(BUCKET, 'gone-bucket'));
+  await window.reload();
+  await selectFiles(window, 'bold.txt', 'careful.txt');
+  await window.contextMenu(window.file('careful.txt'), MENU_ITEM);
+  const gone = window.notification('Bucket "gone-bucket" was not found');
+  await window.button(gone, 'Select Bucket').click();
+  await window.pick(BUCKET);
+  await window.pick('Use this folder');
+  await expect.poll(() => text('careful.txt')).toBe('new');
+  expect(fs.readFileSync(settingsOf('bold'), 'utf8')).toBe(bold);
+  expect(fs.readFileSync(settingsOf('careful'), 'utf8')).toContain(BUCKET);
   await window.page.close();
 });
 

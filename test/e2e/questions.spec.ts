@@ -108,9 +108,15 @@ test('one question for an object that exists: keep both, overwrite, skip identic
   await session.addFile('a.txt', 2000);
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.quickTitle('docs/a.txt already exists').waitFor();
-  await window.pick('Keep both as a-1.txt');
+  await window.pick('Keep both');
   await session.oss.waitFor((r) => r.some((one) => one.key === 'docs/a-1.txt' && one.accepted));
   expect(session.oss.object(BUCKET, 'docs/a.txt')?.sizeBytes).toBe(1000);
+
+  // The next free name is known only when it is looked for: none is promised.
+  await window.contextMenu(window.file('a.txt'), MENU_ITEM);
+  await expect(window.row('Keep both')).toContainText('under a free name, such as a-1.txt');
+  await window.pick('Keep both');
+  await session.oss.waitFor((r) => r.some((one) => one.key === 'docs/a-2.txt' && one.accepted));
 
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await window.pick('Overwrite');

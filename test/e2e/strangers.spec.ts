@@ -40,6 +40,11 @@ test('the bucket that a workspace names is asked about once, and never again', a
   await window.pick('Cancel');
   await expect(question).toHaveCount(0);
 
+  // What is only compared sends no file, and asks for no yes that would count for uploads.
+  await window.contextMenu(window.file('a.txt'), 'Verify Against OSS...');
+  await window.notification(/missing in OSS/).waitFor();
+  await expect(question).toHaveCount(0);
+
   await window.contextMenu(window.file('a.txt'), MENU_ITEM);
   await question.waitFor();
   expect(session.oss.keys(BUCKET)).toEqual([]);

@@ -9,7 +9,7 @@ import type { UploadCommand } from '../../src/ui/ask/upload/uploadCommand';
 import { AGENT_TOOLS } from '../../src/ui/editor/agentToolNames';
 import { hasLinks } from '../support/files';
 import { manifest } from './extension';
-import { OssFixture, answering } from './ossFixture';
+import { BUCKET, OssFixture, answering } from './ossFixture';
 
 describe('the tools for language models', () => {
   let oss: OssFixture;
@@ -76,15 +76,18 @@ describe('the tools for language models', () => {
     assert.equal(await oss.textOf('other/one.txt'), 'one');
   });
 
-  it('replace nothing without the user, whatever the settings say', async () => {
-    await oss.set({ ifExists: 'overwrite' });
-    oss.write('set/one.txt', 'another one');
-    // Enter on whatever is asked: it takes the first answer, and that overwrites nothing.
-    const result = await answering(invoke('upload_to_oss', { paths: ['set'] }));
-    assert.deepEqual([result['uploadedFiles'], result['failedFiles']], [0, 0]);
-    assert.match(String(result['note']), /Nothing was uploaded/);
-    assert.equal(await oss.textOf('docs/set/one.txt'), 'one');
-  });
+  for (const ifExists of ['overwrite', 'skipIdentical']) {
+    it(`replace nothing without the user, also where the settings say ${ifExists}`, async () => {
+      await oss.set({ ifExists });
+      await oss.server.putObject(BUCKET, 'docs/set/one.txt', Buffer.from('one'));
+      oss.write('set/one.txt', 'another one');
+      // Enter on whatever is asked: it takes the first answer, and that overwrites nothing.
+      const result = await answering(invoke('upload_to_oss', { paths: ['set'] }));
+      assert.deepEqual([result['uploadedFiles'], result['failedFiles']], [0, 0]);
+      assert.match(String(result['note']), /Nothing was uploaded/);
+      assert.equal(await oss.textOf('docs/set/one.txt'), 'one');
+    });
+  }
 
   it('list what there is, and change nothing', async () => {
     const before = oss.server.operations.length;

@@ -3,11 +3,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { OssServer } from '../oss-server/server';
+import type { BucketOptions, OssServer } from '../oss-server/server';
 import { startOssServer } from '../oss-server/server';
 import { theExtension } from './extension';
 
-const BUCKET = 'agent-bucket';
+/** The bucket that the settings name. */
+export const BUCKET = 'agent-bucket';
 const KEY = { accessKeyId: 'LTAI5tAgentTestKey000001', accessKeySecret: 'agentSecret' };
 
 /** A running server with one bucket, to whose folder `docs` the settings send uploads. */
@@ -18,11 +19,11 @@ export class OssFixture {
     readonly server: OssServer,
   ) {}
 
-  static async begin(): Promise<OssFixture> {
+  static async begin(bucket: Partial<BucketOptions> = {}): Promise<OssFixture> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oss-agent-'));
     const server = await startOssServer({
       dir: path.join(dir, 'oss'),
-      buckets: [{ name: BUCKET, region: 'cn-hangzhou' }],
+      buckets: [{ name: BUCKET, region: 'cn-hangzhou', ...bucket }],
       credentials: [{ ...KEY }],
     });
     const fixture = new OssFixture(dir, server);

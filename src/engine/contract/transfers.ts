@@ -99,8 +99,8 @@ export interface TransferSnapshot {
   readonly batchId: string;
   readonly filePath: string;
   readonly target: UploadTarget;
-  /** Its object gets tags, which takes a permission of its own. */
-  readonly hasTags?: boolean | undefined;
+  /** What its object gets beside its bytes; left out where that is not known any more. */
+  readonly object?: ObjectOptions | undefined;
   readonly state: TransferState;
   /** Why, for `failed`, `interrupted`, `waiting`, and for `paused` by credentials. */
   readonly error?: UploadError | undefined;

@@ -159,7 +159,7 @@ export class Transfer {
       batchId: this.batchId,
       filePath: item.filePath,
       target: item.target,
-      hasTags: Object.keys(item.options.object.tags ?? {}).length > 0,
+      object: item.options.object,
       state,
       error: isWaiting ? waiting.error : this.error,
       nextTryMs: isWaiting ? waiting.nextTryMs : undefined,

@@ -20,7 +20,7 @@ import type { FailureContext } from '../text/failures';
 import type { Message } from '../text/messages';
 import { plainText } from '../text/plainText';
 import type { ToastPace } from '../editor/toastPace';
-import { idsOf, isAboutCredentials, keyFolder, ownTransfers } from '../text/transferFacts';
+import { idsOf, isAboutCredentials, ownTransfers } from '../text/transferFacts';
 
 const SHOW = {
   information: vscode.window.showInformationMessage,
@@ -165,11 +165,7 @@ export class TransferActions {
       case 'switchCredentials':
         return this.updateCredentials(about);
       case 'copyRamPolicy':
-        if (first !== undefined) {
-          const { bucket, key } = first.target;
-          const hasTags = about.some((transfer) => transfer.hasTags);
-          await copyText(ramPolicy(bucket, keyFolder(key), hasTags), l10n.t('RAM policy copied'));
-        }
+        if (first !== undefined) await copyText(ramPolicy(about), l10n.t('RAM policy copied'));
         return;
       case 'openHelp':
         return this.openHelp(first?.error ?? error);

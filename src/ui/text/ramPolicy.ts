@@ -1,5 +1,17 @@
-/** The least a RAM user needs to upload below a folder and to resume; with tags, to set those too. */
-export function ramPolicy(bucket: string, prefix: string, hasTags = false): string {
+import type { TransferSnapshot } from '../../engine/index';
+import { commonFolders } from './transferFacts';
+
+/**
+ * The least a RAM user needs to upload these and to resume: in each bucket below the folder that
+ * they share. Where one of them has tags, to set those too.
+ */
+export function ramPolicy(
+  about: readonly (Pick<TransferSnapshot, 'object'> & {
+    readonly target: Pick<TransferSnapshot['target'], 'bucket' | 'key'>;
+  })[],
+): string {
+  const hasTags = about.some(({ object }) => Object.keys(object?.tags ?? {}).length > 0);
+  const folders = commonFolders(about);
   return JSON.stringify(
     {
       Version: '1',
@@ -13,7 +25,7 @@ export function ramPolicy(bucket: string, prefix: string, hasTags = false): stri
             'oss:GetObject',
             ...(hasTags ? ['oss:PutObjectTagging'] : []),
           ],
-          Resource: [`acs:oss:*:*:${bucket}/${prefix}*`],
+          Resource: folders.map(({ bucket, key }) => `acs:oss:*:*:${bucket}/${key}*`),
         },
         {
           Effect: 'Allow',
@@ -24,7 +36,7 @@ export function ramPolicy(bucket: string, prefix: string, hasTags = false): stri
             'oss:GetBucketLocation',
             'oss:ListCname',
           ],
-          Resource: [`acs:oss:*:*:${bucket}`],
+          Resource: folders.map(({ bucket }) => `acs:oss:*:*:${bucket}`),
         },
       ],
     },

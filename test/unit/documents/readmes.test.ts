@@ -46,7 +46,7 @@ describe('the READMEs', () => {
       assert.deepEqual(listBuckets?.Action, ['oss:ListBuckets']);
       assert.deepEqual(
         { ...policy, Statement: policy.Statement.slice(0, -1) },
-        JSON.parse(ramPolicy('my-bucket', 'my-folder/')),
+        JSON.parse(ramPolicy([{ target: { bucket: 'my-bucket', key: 'my-folder/' } }])),
       );
     });
 

@@ -174,7 +174,9 @@ export class Destinations {
       ...(isBucketAsked ? this.flow.steps(known?.bucket ?? '', options) : []),
     ];
     const isSelection = options.always && options.remember;
-    const title = isSelection ? l10n.t('Select Bucket and Folder') : l10n.t('Upload to OSS');
+    const selection =
+      options.bucketOnly === true ? l10n.t('Select Bucket') : l10n.t('Select Bucket and Folder');
+    const title = isSelection ? selection : l10n.t('Upload to OSS');
     const state = await runSteps(title, initial, steps);
     if (state === undefined) return undefined;
     await this.credentialsFlow.save(state);

@@ -17,6 +17,8 @@ export interface AskOptions {
   readonly always: boolean;
   /** Keep the answer for the next upload. */
   readonly remember: boolean;
+  /** Ask for no folder: it is known already where in the bucket. */
+  readonly bucketOnly?: boolean;
 }
 
 /** The folder of a bucket and what becomes of it: taken, shown in the box, or looked into. */
@@ -40,7 +42,10 @@ export class DestinationFlow {
       { applies: () => true, ask: (state, place) => this.askBucket(state, place, current) },
       this.route.step(({ bucket }) => bucket?.name ?? ''),
       { applies: (state) => state.bucket?.region === '', ask: askRegion },
-      { applies: () => true, ask: (state, place) => this.askFolder(state, place, options) },
+      {
+        applies: () => options.bucketOnly !== true,
+        ask: (state, place) => this.askFolder(state, place, options),
+      },
     ];
   }
 

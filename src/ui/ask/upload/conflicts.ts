@@ -304,7 +304,7 @@ function askOne(): string {
 function choicesFor(existing: readonly ExistingObject[]): readonly Choice<ConflictAnswer>[] {
   const n = formatCount(existing.length, language);
   const only = existing.length === 1 ? existing[0] : undefined;
-  const name = only && nameInSentence(fileName(numberedKey(only.request.target.key, 1)));
+  const numbered = only && fileName(numberedKey(only.request.target.key, 1));
   const { verdict, line } = factsOf(existing, words);
   return [
     {
@@ -312,13 +312,13 @@ function choicesFor(existing: readonly ExistingObject[]): readonly Choice<Confli
       description: l10n.t('OSS keeps what it has'),
       value: 'skip',
     },
-    name === undefined
-      ? {
-          label: `$(files) ${l10n.t('Keep both')}`,
-          description: l10n.t('upload as name-1'),
-          value: 'rename',
-        }
-      : { label: `$(files) ${l10n.t('Keep both as {name}', { name })}`, value: 'rename' },
+    {
+      label: `$(files) ${l10n.t('Keep both')}`,
+      description: l10n.t('upload under a free name, such as {name}', {
+        name: nameInSentence(numbered ?? 'name-1'),
+      }),
+      value: 'rename',
+    },
     {
       label: `$(replace) ${only ? l10n.t('Overwrite') : l10n.t('Overwrite {n}', { n })}`,
       description: verdict,

@@ -13,6 +13,7 @@ import type {
 import type { Conflicts } from './conflicts';
 import { objectOf } from './conflictsModel';
 import type { Destinations } from '../setup/destination';
+import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language, words } from '../../editor/editorWords';
 import { formatCount } from '../../text/format';
 import { actionLabel } from '../../text/buttons';
@@ -21,15 +22,15 @@ import { describeError } from '../../text/messages';
 import { plainText } from '../../text/plainText';
 import { isOnDisk, withoutChildren } from './selection';
 import type { Settings } from '../../settings/settings';
-import type { IfExists } from '../../settings/settingsModel';
+import type { IfExists, UploadSettings } from '../../settings/settingsModel';
 import type { TransferActions } from '../../actions/transferActions';
 import { fileName, idsOf } from '../../text/transferFacts';
 import { NOTHING_UPLOADED } from './uploadApi';
 import type { UploadCallResult } from './uploadApi';
-import { UploadPlanner } from './uploadPlan';
+import { UploadPlanner, planOf } from './uploadPlan';
 import type { Survey, UploadCall, UploadPlan } from './uploadPlan';
 import { nothingSentText, someOf } from './uploadPlanModel';
-import { batchOf, heldError, targetAt, uploadOptions } from './uploadRequests';
+import { batchOf, heldError, targetAt, uploadOptions, workspaceFolderPath } from './uploadRequests';
 
 /** From chosen files to a running batch, and to what became of it. */
 export class UploadCommand {
@@ -89,54 +90,66 @@ export class UploadCommand {
       return false;
     }
     const resource = vscode.Uri.file(first.filePath);
-    const destination = await this.destinations.resolve(resource, { always: true, remember: true });
+    // Objects keep their keys: a folder that is chosen here would be one for other files.
+    const asked = { always: true, remember: true, bucketOnly: true };
+    const destination = await this.destinations.resolve(resource, asked);
     if (destination === undefined) return false;
-    const { ifExists } = this.settings.forResource(resource);
-    return this.sendAgain(about, (target) => targetAt(destination, target.key), ifExists);
+    return this.sendInstead(about, (target) => targetAt(destination, target.key));
   }
 
   /** Sends files whose objects may not be replaced under names that are free. */
   async keepBoth(about: readonly TransferSnapshot[]): Promise<boolean> {
-    return this.sendAgain(about, (target) => target, 'rename');
+    return this.sendInstead(about, (target) => target, 'rename');
   }
 
   /** In place of these. False when the user left. */
-  private async sendAgain(
+  private async sendInstead(
     about: readonly TransferSnapshot[],
     targetOf: (before: UploadTarget) => UploadTarget,
-    ifExists: IfExists,
+    ifExists?: IfExists,
   ): Promise<boolean> {
-    const requests = about.map(({ filePath, target }) => ({
-      filePath,
-      target: targetOf(target),
-      options: uploadOptions(this.settings.forResource(vscode.Uri.file(filePath)), {}),
-    }));
-    const answered = await this.conflicts.resolve(requests, () => ifExists);
-    if (answered === undefined) return false;
+    const plan = await this.planAgain(about, targetOf, ifExists);
+    if (plan === undefined) return false;
     // What a bucket that is gone had of them is gone with it.
     const left = about.filter(({ error }) => error?.kind !== 'noSuchBucket');
     if (!(await this.actions.confirmDiscard(left))) return false;
     await this.transfers.discard(idsOf(about));
-    const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    const sent = RequestList.of(answered.requests);
-    if (sent.length > 0) await this.enqueue(roots.slice(0, 1), sent);
-    else tellNothingSent(requests, answered.unchanged.length);
+    await this.begin(rootsOf(about), plan);
     return true;
   }
 
   /** Uploads finished files again to the same objects, which are there: the user says what then. */
   async again(about: readonly TransferSnapshot[]): Promise<void> {
-    const [first] = about;
-    if (first === undefined) return;
-    const settings = this.settings.forResource(vscode.Uri.file(first.filePath));
-    const options = uploadOptions(settings, {});
-    const requests = about.map(({ filePath, target }) => ({ filePath, target, options }));
-    const answered = await this.conflicts.resolve(requests, () => settings.ifExists);
-    if (answered === undefined) return;
-    const roots = about.map(({ filePath }) => vscode.Uri.file(filePath));
-    const sent = RequestList.of(answered.requests);
-    if (sent.length > 0) await this.enqueue(roots, sent);
-    else tellNothingSent(requests, answered.unchanged.length);
+    if (!(await saveDirtyDocuments(about.map(({ filePath }) => filePath)))) return;
+    const plan = await this.planAgain(about, (target) => target);
+    if (plan !== undefined) await this.begin(rootsOf(about), plan);
+  }
+
+  /**
+   * The same files with the same properties of their objects, as far as these are known, each by the
+   * settings of its workspace folder. Undefined when the user left.
+   */
+  private async planAgain(
+    about: readonly TransferSnapshot[],
+    targetOf: (before: UploadTarget) => UploadTarget,
+    ifExists?: IfExists,
+  ): Promise<UploadPlan | undefined> {
+    // The editor is slow to tell them, and there may be thousands of files.
+    const known = new Map<string, UploadSettings>();
+    const requests = about.map(({ filePath, target, object = {} }) => {
+      const resource = vscode.Uri.file(filePath);
+      const folder = workspaceFolderPath(resource);
+      const settings = known.get(folder) ?? this.settings.forResource(resource);
+      known.set(folder, settings);
+      return {
+        filePath,
+        target: targetOf(target),
+        options: uploadOptions(settings, object),
+        ifExists: ifExists ?? settings.ifExists,
+      };
+    });
+    const answered = await this.conflicts.resolve(requests, (request) => request.ifExists);
+    return answered && planOf(requests, answered);
   }
 
   /** The bucket of the settings is gone: offers to choose another one. True when it was chosen. */
@@ -146,7 +159,9 @@ export class UploadCommand {
     const chosen = await vscode.window.showErrorMessage(plainText(text), select);
     if (chosen !== select) return false;
     const options = { always: true, remember: true };
-    return (await this.destinations.resolve(roots[0], options)) !== undefined;
+    // Each workspace folder has a bucket of its own.
+    const about = roots.find((root) => this.destinations.known(root)?.bucket === error.bucket);
+    return (await this.destinations.resolve(about ?? roots[0], options)) !== undefined;
   }
 
   private async run(
@@ -156,28 +171,31 @@ export class UploadCommand {
   ): Promise<UploadCallResult> {
     const { requests, failures, unchanged } = plan;
     this.tellFailures(failures);
-    if (requests.length === 0) {
-      if (failures.length === 0) tellNothingSent(plan.leftOut, unchanged);
-      return { uploaded: [], failed: failures.map((failure) => failedOf(failure)), unchanged };
-    }
-    const { batchId, held } = await this.enqueue(roots, requests);
+    const { batchId, held } = await this.begin(roots, plan);
     const failed = [...failures, ...held].map((failure) => failedOf(failure));
     if (batchId === undefined) return { uploaded: [], failed, unchanged };
-    if (plan.skipped > 0) this.skipped.set(batchId, plan.skipped);
-    if (unchanged > 0) this.unchanged.set(batchId, unchanged);
     const batch = await this.transfers.whenSettled(batchId);
     if (isOfMenu) return { uploaded: [], failed, unchanged };
     return { ...(await this.resultOf(batch, requests, failed)), unchanged };
   }
 
-  /** Starts them, and says which of them another window holds: those neither fail nor wait here. */
-  private async enqueue(
+  /**
+   * Starts what a plan sends, or says why that is nothing; and says which of them another window
+   * holds: those neither fail nor wait here.
+   */
+  private async begin(
     roots: readonly vscode.Uri[],
-    requests: RequestList,
+    { requests, failures, leftOut, skipped, unchanged }: UploadPlan,
   ): Promise<{ readonly batchId: string | undefined; readonly held: readonly UploadError[] }> {
+    if (requests.length === 0) {
+      if (failures.length === 0) tellNothingSent(leftOut, unchanged);
+      return { batchId: undefined, held: [] };
+    }
     const { batchId, held } = await this.transfers.enqueue(batchOf(roots, requests));
     const errors = held.map(heldError);
     if (held.length > 0) void this.actions.attempt(this.tellHeld(roots, held, errors));
+    if (batchId !== undefined && skipped > 0) this.skipped.set(batchId, skipped);
+    if (batchId !== undefined && unchanged > 0) this.unchanged.set(batchId, unchanged);
     return { batchId, held: errors };
   }
 
@@ -290,6 +308,10 @@ function tellNothingSent(leftOut: readonly UploadRequest[], unchanged: number): 
   const text = nothingSentText(leftOut, unchanged, words);
   if (unchanged > 0) void vscode.window.showInformationMessage(plainText(text));
   else vscode.window.setStatusBarMessage(text, 5000);
+}
+
+function rootsOf(about: readonly TransferSnapshot[]): vscode.Uri[] {
+  return about.map(({ filePath }) => vscode.Uri.file(filePath));
 }
 
 /** What a failure before anything is sent is about. */

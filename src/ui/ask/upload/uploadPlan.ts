@@ -10,7 +10,7 @@ import type {
   UploadRequest,
 } from '../../../engine/index';
 import { withDistinctKeys } from './conflictsModel';
-import type { Conflicts } from './conflicts';
+import type { Conflicts, ResolvedConflicts } from './conflicts';
 import type { Destinations } from '../setup/destination';
 import { saveDirtyDocuments } from './dirtyDocuments';
 import { l10n, language } from '../../editor/editorWords';
@@ -110,7 +110,10 @@ export class UploadPlanner {
 
   /** Every question, in order. Undefined when the user left at one of them. */
   async plan(chosen: readonly vscode.Uri[], call: UploadCall): Promise<UploadPlan | undefined> {
-    const places = await this.findPlaces(chosen, call);
+    const isChosen = call.isElsewhere || call.options.bucket !== undefined;
+    const places = await this.findPlaces(chosen, call, (uri, named) =>
+      this.destinations.confirmed(uri, named, isChosen),
+    );
     const [first] = places?.values() ?? [];
     if (places === undefined || first === undefined) return undefined;
     const place = `oss://${first.bucket}/${first.prefix}`;
@@ -123,26 +126,23 @@ export class UploadPlanner {
     // How many of them are sent is known only when they are compared.
     const isCompared = roots.every(({ ifExists }) => ifExists === 'skipIdentical');
     const { excluded } = found;
-    if (!isCompared && !(await confirmMany(found.files, excluded, place))) return undefined;
+    const all = someOf(placesOf(roots));
+    if (!isCompared && !(await confirmMany(found.files, excluded, all))) return undefined;
     const { requests, failures } = requestsOf(found.files);
     const answered = await this.conflicts.resolve(requests, ({ root }) => root.ifExists);
     if (answered === undefined) return undefined;
-    if (isCompared && !(await confirmMany(answered.requests, excluded, place))) return undefined;
-    return {
-      requests: RequestList.of(answered.requests),
-      failures: [...found.failures, ...failures],
-      leftOut: answered.requests.length === 0 ? requests : [],
-      skipped: requests.length - answered.requests.length - answered.unchanged.length,
-      unchanged: answered.unchanged.length,
-    };
+    if (isCompared && !(await confirmMany(answered.requests, excluded, all))) return undefined;
+    return planOf(requests, answered, [...found.failures, ...failures]);
   }
 
   /** The same files at the same places as for an upload, to be compared and not sent. */
   async planComparison(chosen: readonly vscode.Uri[]): Promise<ComparisonPlan | undefined> {
     const call = { options: {}, isElsewhere: false };
-    const places = await this.findPlaces(chosen, call);
-    const [first] = places?.values() ?? [];
-    if (places === undefined || first === undefined) return undefined;
+    // What is only compared sends no file: a yes to the bucket would be one to uploads.
+    const places = await this.findPlaces(chosen, call, async (_uri, named) =>
+      (await this.destinations.confirmRoute(named.bucket)) ? named : undefined,
+    );
+    if (places === undefined || places.size === 0) return undefined;
     const roots = this.rootsOf(chosen, places, {}, call);
     const found = await this.findFiles(roots);
     if (found === undefined) return undefined;
@@ -181,15 +181,17 @@ export class UploadPlanner {
     const { files, failures } = await findSourceFiles(roots, { signal, onFound: () => undefined });
     const [failure] = failures;
     if (failure !== undefined) throw failure;
-    const known = roots.filter(({ destination }) => destination.bucket !== '');
-    const texts = known.map(({ destination, prefix }) => `oss://${destination.bucket}/${prefix}`);
-    return { files, places: [...new Set(texts)] };
+    return {
+      files,
+      places: placesOf(roots.filter(({ destination }) => destination.bucket !== '')),
+    };
   }
 
   /** One destination per workspace folder, by its path: each has its own settings. */
   private async findPlaces(
     chosen: readonly vscode.Uri[],
     call: UploadCall,
+    confirm: (uri: vscode.Uri, named: Destination) => Promise<Destination | undefined>,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
     const places = new Map<string, Destination>();
     for (const uri of chosen) {
@@ -200,8 +202,7 @@ export class UploadPlanner {
         ? // "Location" means one place for all that was chosen.
           (first ?? (await this.destinations.resolve(uri, { always: true, remember: false })))
         : await this.destinations.named(uri, call.options);
-      const isChosen = call.isElsewhere || call.options.bucket !== undefined;
-      const destination = named && (await this.destinations.confirmed(uri, named, isChosen));
+      const destination = named && (await confirm(uri, named));
       if (destination === undefined) return undefined;
       places.set(folder, destination);
     }
@@ -282,9 +283,33 @@ function namesInside(
   return names === 'paths' && !isInPrefix ? folder : undefined;
 }
 
+/** Where files of these go, without doubles. */
+function placesOf(roots: readonly Root[]): readonly string[] {
+  const places = roots.map(({ destination, prefix }) =>
+    ossPath({ bucket: destination.bucket, key: prefix }),
+  );
+  return [...new Set(places)];
+}
+
 function ifExistsOf({ options, isOfModel }: UploadCall, setting: IfExists): IfExists {
   const wanted = options.ifExists ?? setting;
-  return isOfModel === true && wanted === 'overwrite' ? 'ask' : wanted;
+  const replaces = wanted === 'overwrite' || wanted === 'skipIdentical';
+  return isOfModel === true && replaces ? 'ask' : wanted;
+}
+
+/** The plan for requests of which it is settled what becomes of objects that exist. */
+export function planOf(
+  requests: readonly UploadRequest[],
+  { requests: sent, unchanged }: ResolvedConflicts,
+  failures: readonly UploadError[] = [],
+): UploadPlan {
+  return {
+    requests: RequestList.of(sent),
+    failures,
+    leftOut: sent.length === 0 ? requests : [],
+    skipped: requests.length - sent.length - unchanged.length,
+    unchanged: unchanged.length,
+  };
 }
 
 function requestsOf(files: readonly FoundFile<Root>[]): {

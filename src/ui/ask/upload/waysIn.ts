@@ -48,9 +48,8 @@ export class WaysIn {
    * changed. Files keep their paths inside of the workspace folder; what is deleted stays in OSS.
    */
   async uploadChanged(args: readonly unknown[]): Promise<void> {
-    const named = changedUris(args);
     // Git may be switched off, or not be there.
-    const uris = named.length > 0 ? named : await changedInGit(args[0]).catch(() => []);
+    const uris = changedUris(args) ?? (await changedInGit(args[0]).catch(() => []));
     const present = await onlyFiles(uris.filter(isUri));
     if (present.length === 0) {
       void vscode.window.showInformationMessage(l10n.t('There is no changed file to upload.'));

@@ -11,12 +11,15 @@ export function droppedUris(list: string): string[] {
 
 /**
  * The addresses in what a menu of the source control passes: states of files (`resourceUri`) or
- * groups of them (`resourceStates`); none for a whole repository. Each is whatever stands there.
+ * groups of them (`resourceStates`), of which one may be empty. Each is whatever stands there.
+ * Undefined where it passes neither: a whole repository, or nothing.
  */
-export function changedUris(args: readonly unknown[]): unknown[] {
-  return args
+export function changedUris(args: readonly unknown[]): unknown[] | undefined {
+  const named = args
     .filter(isObject)
-    .flatMap(({ resourceStates, resourceUri }) =>
-      Array.isArray(resourceStates) ? changedUris(resourceStates) : (resourceUri ?? []),
-    );
+    .filter(({ resourceStates, resourceUri }) => Array.isArray(resourceStates) || resourceUri);
+  if (named.length === 0) return undefined;
+  return named.flatMap(({ resourceStates, resourceUri }) =>
+    Array.isArray(resourceStates) ? (changedUris(resourceStates) ?? []) : resourceUri,
+  );
 }

@@ -82,7 +82,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   keyName: (text) => keyName(`/a/${text}`, text),
   fileName,
   keyFolder,
-  ramPolicy: (text) => ramPolicy(text, text),
+  ramPolicy: (text) => ramPolicy([{ target: { bucket: text, key: text } }]),
   checkBucketName,
   checkRegion,
   checkObjectKey,

@@ -343,10 +343,16 @@ describe('messages of notices', () => {
 });
 
 describe('RAM policy', () => {
+  const policyOf = (
+    ...[about]: Parameters<typeof ramPolicy>
+  ): { Statement: { Action: string[]; Resource: string[] }[] } =>
+    JSON.parse(ramPolicy(about)) as ReturnType<typeof policyOf>;
+  const at = (bucket: string, key: string): Parameters<typeof ramPolicy>[0][number] => ({
+    target: { bucket, key },
+  });
+
   it('grants what an upload needs, below the folder only', () => {
-    const policy = JSON.parse(ramPolicy('films', '2026/')) as {
-      Statement: { Action: string[]; Resource: string[] }[];
-    };
+    const policy = policyOf([at('films', '2026/a.mp4')]);
     assert.ok(policy.Statement[0]);
     assert.deepEqual(policy.Statement[0].Resource, ['acs:oss:*:*:films/2026/*']);
     for (const action of ['oss:PutObject', 'oss:ListParts', 'oss:AbortMultipartUpload']) {
@@ -355,9 +361,20 @@ describe('RAM policy', () => {
     assert.ok(policy.Statement[1]?.Action.includes('oss:ListCname'));
   });
 
+  it('grants it for all files that it is about, whatever folders and buckets they are in', () => {
+    const places = [at('films', '2026/a/1.mp4'), at('films', '2026/b/2.mp4'), at('music', '3.mp3')];
+    const resources = policyOf(places).Statement.map(({ Resource }) => Resource);
+    assert.deepEqual(resources, [
+      ['acs:oss:*:*:films/2026/*', 'acs:oss:*:*:music/*'],
+      ['acs:oss:*:*:films', 'acs:oss:*:*:music'],
+    ]);
+  });
+
   it('grants tags only to who sets some', () => {
-    assert.ok(!ramPolicy('films', '').includes('oss:PutObjectTagging'));
-    assert.ok(ramPolicy('films', '', true).includes('oss:PutObjectTagging'));
+    const plain = { ...at('films', 'a'), object: { tags: {} } };
+    const tagged = { ...at('films', 'b'), object: { tags: { kind: 'film' } } };
+    assert.ok(!ramPolicy([plain]).includes('oss:PutObjectTagging'));
+    assert.ok(ramPolicy([plain, tagged]).includes('oss:PutObjectTagging'));
   });
 });
 

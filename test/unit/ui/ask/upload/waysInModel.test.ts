@@ -15,6 +15,11 @@ describe('what other parts of the editor hand over', () => {
     const [one, two] = [{ resourceUri: 'a' }, { resourceUri: 'b' }];
     assert.deepEqual(changedUris([one, two]), ['a', 'b']);
     assert.deepEqual(changedUris([{ id: 'group', resourceStates: [one, two] }]), ['a', 'b']);
-    assert.deepEqual(changedUris([{ rootUri: 'a repository' }, undefined, 7]), []);
+  });
+
+  it('is nothing for a group without changes, which is not the same as no group', () => {
+    assert.deepEqual(changedUris([{ id: 'group', resourceStates: [] }]), []);
+    assert.equal(changedUris([{ rootUri: 'a repository' }, undefined, 7]), undefined);
+    assert.equal(changedUris([]), undefined);
   });
 });
