@@ -117,7 +117,7 @@ export class TransferRuns {
     this.move(selected, 'discarding');
     // Once, however often it is tried again.
     const fresh = filtered(selected, ({ transfers }, index) => {
-      return transfers.items.at(index).isDiscarding !== true;
+      return !transfers.items.at(index).isDiscarding;
     });
     for (const { batch, index } of each(fresh)) batch.transfers.items.discardAt(index);
     for (const transfer of liveOf(selected)) void transfer.stop();

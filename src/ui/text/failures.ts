@@ -4,12 +4,17 @@
  * sentence of its own is one case of its row.
  */
 import { cutOff, regionOfEndpoint } from '../../engine/index';
-import type { UploadError, UploadErrorKind, UploadTarget } from '../../engine/index';
+import type {
+  TransferSnapshot,
+  UploadError,
+  UploadErrorKind,
+  UploadTarget,
+} from '../../engine/index';
 import { openSettings } from './buttons';
 import type { Action } from './buttons';
 import { formatCount, formatDuration } from './format';
 import { isRule, ruleText } from './rules';
-import { fileName, folderLabel, keyFolder } from './transferFacts';
+import { fileName, folderLabel, hasTags, keyFolder } from './transferFacts';
 import { withFacts } from './words';
 import type { Localizer, Words } from './words';
 
@@ -25,8 +30,8 @@ export interface FailureContext {
   readonly partsDone?: number | undefined;
   /** Until the next try; 0 or less at that moment. */
   readonly seconds?: number | undefined;
-  /** The object gets tags, which takes a permission of its own. */
-  readonly hasTags?: boolean | undefined;
+  /** What the object gets beside its bytes: tags take a permission of their own. */
+  readonly object?: TransferSnapshot['object'];
   /** How the name of a file is written; as it is, if not given. */
   readonly shownName?: ((name: string) => string) | undefined;
 }
@@ -672,7 +677,7 @@ function factsOf(
     count = 1,
     hasVerdict = false,
     seconds = 0,
-    hasTags = false,
+    object,
     shownName,
   }: FailureContext,
   { l10n, language }: Words,
@@ -700,7 +705,7 @@ function factsOf(
     serverRegion: regionOfEndpoint(error?.endpoint ?? ''),
     key,
     /** The right that tags take besides that of the object; '' without tags. */
-    tagRight: hasTags ? 'oss:PutObjectTagging' : '',
+    tagRight: hasTags({ object }) ? 'oss:PutObjectTagging' : '',
     code,
     /** The server's own words, as a sentence inside ours. */
     reason: sentence(message),

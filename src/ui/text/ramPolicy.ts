@@ -1,5 +1,5 @@
 import type { TransferSnapshot } from '../../engine/index';
-import { commonFolders } from './transferFacts';
+import { commonFolders, hasTags } from './transferFacts';
 
 /**
  * The least a RAM user needs to upload these and to resume: in each bucket below the folder that
@@ -10,7 +10,6 @@ export function ramPolicy(
     readonly target: Pick<TransferSnapshot['target'], 'bucket' | 'key'>;
   })[],
 ): string {
-  const hasTags = about.some(({ object }) => Object.keys(object?.tags ?? {}).length > 0);
   const folders = commonFolders(about);
   return JSON.stringify(
     {
@@ -23,7 +22,7 @@ export function ramPolicy(
             'oss:ListParts',
             'oss:AbortMultipartUpload',
             'oss:GetObject',
-            ...(hasTags ? ['oss:PutObjectTagging'] : []),
+            ...(about.some(hasTags) ? ['oss:PutObjectTagging'] : []),
           ],
           Resource: folders.map(({ bucket, key }) => `acs:oss:*:*:${bucket}/${key}*`),
         },

@@ -74,6 +74,11 @@ export function commonFolders(transfers: Iterable<{ readonly target: Place }>): 
   return Array.from(folders, ([bucket, key]) => ({ bucket, key }));
 }
 
+/** Whether the object gets tags, as far as that is known: they take a permission of their own. */
+export function hasTags({ object }: Pick<TransferSnapshot, 'object'>): boolean {
+  return Object.keys(object?.tags ?? {}).length > 0;
+}
+
 /**
  * What tells entries of the same label apart, in few words: their buckets, else their folders, else
  * their names, else all of it. Nothing for a label that is there but once, or goes to one place.

@@ -139,9 +139,7 @@ export class UploadPlanner {
   async planComparison(chosen: readonly vscode.Uri[]): Promise<ComparisonPlan | undefined> {
     const call = { options: {}, isElsewhere: false };
     // What is only compared sends no file: a yes to the bucket would be one to uploads.
-    const places = await this.findPlaces(chosen, call, async (_uri, named) =>
-      (await this.destinations.confirmRoute(named.bucket)) ? named : undefined,
-    );
+    const places = await this.findPlaces(chosen, call, (_uri, named) => Promise.resolve(named));
     if (places === undefined || places.size === 0) return undefined;
     const roots = this.rootsOf(chosen, places, {}, call);
     const found = await this.findFiles(roots);

@@ -114,7 +114,7 @@ describe('the table of failures', () => {
   });
 
   it('names the right to tags where the object gets some, and only there', () => {
-    const tagged = found('accessDenied', {}, { ...about, hasTags: true });
+    const tagged = found('accessDenied', {}, { ...about, object: { tags: { a: 'b' } } });
     assert.equal(
       tagged.text,
       'No permission for oss:PutObject or oss:PutObjectTagging on films/2026.',
@@ -123,7 +123,7 @@ describe('the table of failures', () => {
     assert.equal(plain.text, 'No permission for oss:PutObject on films/2026.');
     assert.deepEqual(tagged.actions, plain.actions);
     assert.notEqual(tagged.id, plain.id);
-    const unclear = found('accessDenied', { ec: '0016-00000901' }, { ...about, hasTags: true });
+    const unclear = found('accessDenied', { ec: '0016-00000901' }, { ...about, object: { tags: { a: 'b' } } });
     assert.match(unclear.text, /Block Public Access/);
   });
 
