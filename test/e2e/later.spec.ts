@@ -209,7 +209,7 @@ test('discarded without a network: marked, and removed from OSS when it is back'
     session
       .checkpoints()
       .filter((name) => name.endsWith('.batch'))
-      .some((name) => readCheckpointFile(name).includes('"isDiscarding":true'));
+      .some((name) => readCheckpointFile(name).includes('"discarding":['));
   await until('the mark on disk', isMarked);
   expect(oss.uploads(BUCKET)).toHaveLength(1);
   await oss.listenAgain();

@@ -123,7 +123,11 @@ describe('the table of failures', () => {
     assert.equal(plain.text, 'No permission for oss:PutObject on films/2026.');
     assert.deepEqual(tagged.actions, plain.actions);
     assert.notEqual(tagged.id, plain.id);
-    const unclear = found('accessDenied', { ec: '0016-00000901' }, { ...about, object: { tags: { a: 'b' } } });
+    const unclear = found(
+      'accessDenied',
+      { ec: '0016-00000901' },
+      { ...about, object: { tags: { a: 'b' } } },
+    );
     assert.match(unclear.text, /Block Public Access/);
   });
 
