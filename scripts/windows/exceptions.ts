@@ -34,8 +34,8 @@ const LINK = 'Wine before 10.19 makes none, Windows only for administrators and 
 export const NOT_WITHOUT_LINKS: Readonly<Record<string, string>> = {
   'files of a selection that are links are counted, of all folders together, and those to nowhere are called so':
     LINK,
-  'scanFolder with links sends the bytes of the file that a link leads to': LINK,
-  'scanFolder with links does not follow links to folders, also not in circles': LINK,
+  'scanFolder with links sends the bytes of the file that a link leads to, and follows none to a folder, also not in circles':
+    LINK,
   'scanFolder with links leaves out what lies outside of the folder, and counts it': LINK,
   'scanFolder with links names links that lead nowhere or in circles, and goes on': LINK,
   'scanFolder with links searches a folder that is itself given by a link': LINK,
