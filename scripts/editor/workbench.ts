@@ -132,11 +132,10 @@ export class Workbench {
   async contextMenu(target: Locator, item: string): Promise<void> {
     await until(`${item} in a menu`, async () => {
       try {
-        await this.openContextMenu(target, item);
+        await this.tryContextMenu(target, item);
         await this.menuItem(item).click({ timeout: 3000 });
         return true;
       } catch {
-        // A view that is drawn anew closes the menu.
         return false;
       }
     });
@@ -144,10 +143,25 @@ export class Workbench {
 
   /** Right-clicks something and waits until the item can be clicked. */
   async openContextMenu(target: Locator, item: string): Promise<void> {
+    await until(`${item} in a menu`, () =>
+      this.tryContextMenu(target, item).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+
+  /** Rejects where a view that is drawn anew has closed the menu, or put another row under the pointer. */
+  private async tryContextMenu(target: Locator, item: string): Promise<void> {
     // The tooltip of what the pointer rests on may lie over the target.
     await this.page.mouse.move(1, 1);
-    await target.click({ button: 'right' });
+    await target.click({ button: 'right', timeout: 5000 });
     await this.menuItem(item).waitFor({ timeout: 5000 });
+    const classes = (await target.getAttribute('class', { timeout: 1000 })) ?? '';
+    if (/\bmonaco-list-row\b/.test(classes) && !/\bfocused\b/.test(classes)) {
+      await this.page.keyboard.press('Escape');
+      throw new Error('The menu is that of another row.');
+    }
     // A menu ignores the mouse for its first 100 ms, by a timer. A later and longer timer in the
     // same event loop ends after that one, however busy the machine is.
     await this.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 150)));

@@ -68,8 +68,16 @@ export async function tooltipOf(session: Session, target: Locator, text: string)
 
 /** Presses an icon of a row, which is there while the pointer is on the row. */
 export async function pressInRow(row: Locator, button: string): Promise<void> {
-  await row.hover();
-  await row.getByRole('button', { name: button }).click();
+  await until(`${button} on a row`, async () => {
+    try {
+      await row.hover({ timeout: 3000 });
+      await row.getByRole('button', { name: button }).click({ timeout: 3000 });
+      return true;
+    } catch {
+      // A view that is drawn anew has put another row under the pointer.
+      return false;
+    }
+  });
 }
 
 /** Goes into a folder of the bucket, and takes it; the list before has the same row. */
