@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type { ObjectStore } from '../../../../../src/engine/index';
 import { editor } from '../../../../support/fakeEditor';
 // Loaded after the editor that it imports.
 import { askWhichUploads, firstState } from '../../../../../src/ui/ask/bucket/cleanUpBox';
 import type { FoundUpload } from '../../../../../src/ui/ask/bucket/unfinishedUploads';
 
-const PATIENCE_MS = 2000;
+const { setImmediate: turn } = timers;
 
 describe('the list of unfinished uploads', () => {
   beforeEach(() => {
     editor.reset();
-    mock.timers.enable({ apis: ['setTimeout'] });
+    // The list does not wait for the sizes.
+    mock.method(timers, 'setTimeout', () => Promise.resolve(true));
   });
   afterEach(() => {
-    mock.timers.reset();
+    mock.restoreAll();
   });
 
   it('shows the sizes when all are counted, and keeps what is ticked', async () => {
@@ -31,8 +32,6 @@ describe('the list of unfinished uploads', () => {
     const destination = { bucket: 'films', region: '', prefix: '', profile: '' };
     const uploads = { destination, store, place: 'oss://films/', folder: '', found };
     const answer = askWhichUploads(uploads, firstState(uploads));
-    await turn();
-    mock.timers.tick(PATIENCE_MS);
     await turn();
     const [box] = editor.boxes;
     assert.ok(box !== undefined);
