@@ -1,3 +1,4 @@
+import { UploadError } from '../contract/errors';
 import type { StoredObject } from '../contract/ports';
 import { planParts } from '../file/partPlan';
 import type { Checkpoint } from '../record/checkpoint';
@@ -52,5 +53,11 @@ async function findCompleted(
   const { partCount } = planParts(header.source.sizeBytes, header.partSizeBytes);
   if (parts.size === 0 || parts.size !== partCount) return undefined;
   const inOrder = [...parts.values()].sort((left, right) => left.partNumber - right.partNumber);
-  return findObject(context, expectedObject(inOrder), header, signal);
+  try {
+    return await findObject(context, expectedObject(inOrder), header, signal);
+  } catch (error) {
+    // A bucket that is gone holds nothing, as the abort has found already.
+    if (!UploadError.is(error, 'noSuchBucket')) throw error;
+    return undefined;
+  }
 }

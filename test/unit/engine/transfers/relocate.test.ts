@@ -67,6 +67,29 @@ describe('a file that is gone, and is located', () => {
     await close(harness, manager);
   });
 
+  it('in its old place keeps its own among the files of its batch', async () => {
+    const names = ['b.bin', 'c.bin'];
+    const files = await Promise.all(
+      names.map(async (name) => harness.request(await harness.file(name, 10), name)),
+    );
+    const [first] = files;
+    assert.ok(first);
+    await rename(first.filePath, `${first.filePath}.away`);
+    const manager = harness.manager();
+    const batchId = await harness.enqueue(manager, ...files);
+    const keys = async (): Promise<string[]> =>
+      (await manager.whenSettled(batchId)).transfers.map(({ target }) => target.key);
+    assert.deepEqual(await keys(), names);
+    await rename(`${first.filePath}.away`, first.filePath);
+    const [failed] = (await manager.whenSettled(batchId)).transfers;
+    await manager.relocate(failed?.id ?? '', first.filePath);
+    assert.deepEqual(await keys(), names);
+    await harness.assertUploaded(first);
+    await manager.refresh();
+    await manager.discard([interrupted.batchId]);
+    await close(harness, manager);
+  });
+
   it('in its old place, and the window was closed then, has not failed in the next one', async () => {
     const manager = await windowWithoutFile();
     const { id } = await settled(manager);

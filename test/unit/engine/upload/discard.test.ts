@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { SettledBatch, TransferManager, UploadRequest } from '../../../../src/engine/index.ts';
 import { BUCKET, EngineHarness, PART_BYTES } from '../../../support/engineHarness.ts';
+import { interruptUpload } from '../../../support/interruptedUpload.ts';
 import { close, reopen } from '../../../support/reopenedWindow.ts';
 
 /** 5 parts, the last of them short. */
@@ -73,6 +74,29 @@ describe('a discard of what OSS is completing', () => {
     assert.equal(harness.server.object(BUCKET, 'a.bin')?.sizeBytes, 5);
   });
 
+  it('ends where the bucket is gone meanwhile', async () => {
+    const hold = harness.server.hold({ on: 'completeMultipartUpload', at: 'received' });
+    const manager = listen(harness.manager());
+    const id = await harness.enqueue(manager, request);
+    await hold.reached;
+    harness.server.deleteBucket(BUCKET);
+    await manager.discard([id]);
+    assert.deepEqual(statesOf(manager), []);
+    hold.release();
+    await close(harness, manager);
+  });
+
+  it('looks for no object where OSS lacks a part of it', async () => {
+    const { batchId, since } = await interruptUpload(harness, request, [1, 2, 3, 4]);
+    const manager = listen(harness.manager());
+    await manager.refresh();
+    await manager.discard([batchId]);
+    assert.deepEqual(statesOf(manager), []);
+    const looks = harness.server.operations.slice(since).map(({ operation }) => operation);
+    assert.ok(looks.includes('abortMultipartUpload') && !looks.includes('headObject'));
+    await close(harness, manager);
+  });
+
   it('stays in the list until it is known what became of it', async () => {
     const hold = harness.server.hold({ on: 'completeMultipartUpload', at: 'carriedOut' });
     const manager = listen(harness.manager());
@@ -86,6 +110,29 @@ describe('a discard of what OSS is completing', () => {
     await manager.discard([id]);
     assert.deepEqual(statesOf(manager), ['completed']);
     hold.release();
+    await close(harness, manager);
+  });
+
+  it('of many stops each of them at once, not when its turn has come', async () => {
+    const names = Array.from({ length: 12 }, (_, n) => `${n}.bin`);
+    const { server } = harness;
+    const parts = names.map((key) => server.hold({ on: 'uploadPart', key }));
+    const aborts = server.hold({ on: 'abortMultipartUpload', times: names.length });
+    const manager = harness.manager({ limits: { concurrency: 32, maxBytesPerSecond: 0 } });
+    const requests = await Promise.all(
+      names.map(async (name) =>
+        harness.request(await harness.file(name, FILE_BYTES), name, { parallel: 1 }),
+      ),
+    );
+    const id = await harness.enqueue(manager, ...requests);
+    await Promise.all(parts.map(({ reached }) => reached));
+    const discarded = manager.discard([id]);
+    await aborts.reached;
+    for (const { release } of parts) release();
+    aborts.release();
+    await discarded;
+    const numbers = harness.operations('uploadPart').map(({ partNumber }) => partNumber);
+    assert.deepEqual(new Set(numbers), new Set([1]));
     await close(harness, manager);
   });
 });
