@@ -22,7 +22,8 @@ export interface AdoptionOptions {
  * Makes an unfinished upload that only OSS knows ours: writes a checkpoint for it that names no
  * part. A transfer of the same request then goes on with it, and keeps those of its parts whose
  * CRC-64 is that of the local bytes. A checkpoint that is there already stays, also one of a newer
- * version. Rejects with `noSuchUpload` or `invalidArgument`, as for an empty file, or when the file or the folder cannot be used.
+ * version. Rejects with `noSuchUpload`, with `invalidArgument` (code `EmptyFile` for an empty file),
+ * or when the file or the folder cannot be used.
  */
 export async function adoptUpload(
   options: AdoptionOptions,
@@ -39,15 +40,9 @@ export async function adoptUpload(
   if (there?.state === 'valid' || there?.state === 'newer') return;
   const source = fingerprintOf(await stat(filePath, { bigint: true }));
   if (source.sizeBytes === 0) {
-    throw new UploadError(
-      'invalidArgument',
-      `${filePath} is empty: no part of the upload can be of it`,
-      {
-        code: 'EmptyFile',
-        field: 'filePath',
-        sourcePath: filePath,
-      },
-    );
+    const message = `${filePath} is empty: no part of the upload can be of it`;
+    const details = { code: 'EmptyFile', field: 'filePath', sourcePath: filePath };
+    throw new UploadError('invalidArgument', message, details);
   }
   const store = await options.openStore(target);
   const listed = await store.listParts(target.key, uploadId, { signal });

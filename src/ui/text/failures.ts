@@ -392,6 +392,13 @@ const ROWS: Readonly<Record<UploadErrorKind, (l10n: Localizer, facts: Facts) => 
         actions: [openSettings(setting), 'retry', 'copyErrorDetails'],
       },
       {
+        when: ['EmptyFile'],
+        text: l10n.t(
+          '{name} is empty: nothing of this upload can be from it. Choose the file that was being uploaded.',
+        ),
+        actions: ['copyErrorDetails'],
+      },
+      {
         when: ['exclude'],
         text: l10n.t(
           'Nothing was sent: the pattern {value} in ossUpload.exclude could never match. {rule}',

@@ -113,6 +113,16 @@ describe('the table of failures', () => {
     assert.deepEqual(kept, ['keepBoth', 'skip']);
   });
 
+  it('names the file that cannot be that of an unfinished upload, without settings to change', () => {
+    const code = 'EmptyFile';
+    const empty = found('invalidArgument', { code, field: 'filePath', sourcePath: '/a/b.bin' }, {});
+    assert.equal(
+      empty.text,
+      'b.bin is empty: nothing of this upload can be from it. Choose the file that was being uploaded.',
+    );
+    assert.deepEqual(empty.actions, ['copyErrorDetails']);
+  });
+
   it('names the right to tags where the object gets some, and only there', () => {
     const tagged = found('accessDenied', {}, { ...about, object: { tags: { a: 'b' } } });
     assert.equal(
