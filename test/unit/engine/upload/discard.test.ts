@@ -128,7 +128,7 @@ describe('a discard of what OSS is completing', () => {
     await Promise.all(parts.map(({ reached }) => reached));
     const discarded = manager.discard([id]);
     await aborts.reached;
-    for (const { release } of parts) release();
+    for (const part of parts) part.release();
     aborts.release();
     await discarded;
     const numbers = harness.operations('uploadPart').map(({ partNumber }) => partNumber);

@@ -141,6 +141,20 @@ describe('options of an upload', () => {
     });
   });
 
+  it('tags without the right to them fail, and it is told that the object was to get some', async () => {
+    await start();
+    const [key] = harness.server.credentials;
+    if (key) key.deny = ['putObjectTagging'];
+    const object = { tags: { a: 'b' } };
+    const manager = harness.manager();
+    const id = await harness.enqueue(manager, await request('a.bin', SMALL_BYTES, object));
+    const [failed] = (await manager.whenSettled(id)).transfers;
+    assert.equal(failed?.error?.kind, 'accessDenied');
+    assert.deepEqual(failed.object, object);
+    await manager.discard([id]);
+    await close(harness, manager);
+  });
+
   it('the content type follows the key, in all four ways; a given one wins', async () => {
     await start();
     const keys = await inFourWays({}, '.HTML');

@@ -123,6 +123,12 @@ describe('what is said after uploads', () => {
     ]);
   });
 
+  it('names the right to tags where the objects were to get some', () => {
+    const tagged = { ...failed('accessDenied'), object: { tags: { a: 'b' } } };
+    assert.match(texts([settled([tagged])])[0] ?? '', /oss:PutObject or oss:PutObjectTagging/);
+    assert.doesNotMatch(texts([settled([failed('accessDenied')])])[0] ?? '', /Tagging/);
+  });
+
   it('asks once for all files that exist already', () => {
     const [only] = announce(
       [settled([failed('alreadyExists'), failed('alreadyExists')])],

@@ -73,4 +73,13 @@ describe('an address that is not encrypted, or that a container names', () => {
       ['workbench.action.openSettings', 'ossUpload.bucketEndpoints'],
     ]);
   });
+
+  it('of a bucket that is typed is asked about before that one is looked for', async () => {
+    editor.set('ossUpload.endpoint', 'public');
+    editor.set('ossUpload.bucketEndpoints', { other: PLAIN });
+    await setup.hasKey();
+    setup.answers = { '{field}': ['other', 'other'] };
+    await select();
+    assert.deepEqual(setup.events, ['ListBuckets', 'box $(archive) films', 'box text', QUESTION]);
+  });
 });
