@@ -10,7 +10,7 @@ import type { Logger } from '../base/logger';
 const LOOKOUT_MS = 3000;
 /** Looking out takes no more than this share of the time, however much another window uploads. */
 const MOST_SHARE = 0.02;
-/** What would have to rest for longer was a stall of the machine. */
+/** No rest is longer: a reading that took more than a second stood still with the whole machine. */
 const LONGEST_MS = 60_000;
 
 /**

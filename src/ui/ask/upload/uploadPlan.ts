@@ -139,7 +139,7 @@ export class UploadPlanner {
   async planComparison(chosen: readonly vscode.Uri[]): Promise<ComparisonPlan | undefined> {
     const call = { options: {}, isElsewhere: false };
     // What is only compared sends no file: a yes to the bucket would be one to uploads.
-    const places = await this.findPlaces(chosen, call, (_uri, named) => Promise.resolve(named));
+    const places = await this.findPlaces(chosen, call, (_uri, named) => named);
     if (places === undefined || places.size === 0) return undefined;
     const roots = this.rootsOf(chosen, places, {}, call);
     const found = await this.findFiles(roots);
@@ -189,7 +189,10 @@ export class UploadPlanner {
   private async findPlaces(
     chosen: readonly vscode.Uri[],
     call: UploadCall,
-    confirm: (uri: vscode.Uri, named: Destination) => Promise<Destination | undefined>,
+    confirm: (
+      uri: vscode.Uri,
+      named: Destination,
+    ) => Destination | Promise<Destination | undefined>,
   ): Promise<ReadonlyMap<string, Destination> | undefined> {
     const places = new Map<string, Destination>();
     for (const uri of chosen) {

@@ -116,8 +116,8 @@ export function verifyReport(verified: Verified, words: Words): string {
 }
 
 /**
- * A line of JSON for each file, and for the first objects without one. A last line tells of how many
- * more there is none, or that not all were counted. Not translated: programs read it.
+ * A line of JSON for each file, and for the first objects without one. A last line says how many more
+ * of those there are, or that not all were counted. Not translated: programs read it.
  */
 export function verifyJsonLines({ verification, failures }: Verified): string {
   const files = verification.files.map(({ request, verdict, error, localSizeBytes, info }) => ({
